@@ -1,0 +1,1 @@
+"""The systems that FastRE is compared with, one file each."""

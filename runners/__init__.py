@@ -1,0 +1,1 @@
+"""Trains, times, tracks and schedules runs; holds the command lines."""

@@ -1,0 +1,276 @@
+"""The command lines."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+import yaml
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from suite.errors import SuiteError, unknown
+from suite.protocol import Match, Protocol
+
+if TYPE_CHECKING:
+    from runners.schedule import Request, Run, Suite
+
+console = Console(highlight=False, soft_wrap=True)
+errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def user_errors() -> Iterator[None]:
+    """Ends the command with the message, and no traceback, for what a user can mend."""
+    try:
+        yield
+    except SuiteError as error:
+        errors.print(f"error: {error}", markup=False)
+        raise typer.Exit(2) from None
+    except KeyboardInterrupt:
+        errors.print("interrupted: the same command goes on where it stopped")
+        raise typer.Exit(130) from None
+
+
+def _run_suite(
+    dataset: Annotated[
+        list[str] | None,
+        typer.Option(help="Name or folder; repeatable. See --list. [default: synthetic]"),
+    ] = None,
+    system: Annotated[
+        list[str] | None, typer.Option(help="Name; repeatable. See --list. [default: all]")
+    ] = None,
+    seeds: Annotated[int, typer.Option(help="Runs per system and dataset.", min=1)] = 3,
+    epochs: Annotated[int, typer.Option(help="Epochs at most.", min=1)] = 60,
+    patience: Annotated[
+        int, typer.Option(help="Epochs without a better dev F1 before training stops.", min=1)
+    ] = 10,
+    match: Annotated[
+        str, typer.Option(help="Match rule that selects the epoch: partial or exact.")
+    ] = "partial",
+    settings: Annotated[
+        str, typer.Option(help="identical: one protocol for all; published: each paper's own.")
+    ] = "identical",
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="SYSTEM.FIELD=VALUE; repeatable, as fastre.gate=none."),
+    ] = None,
+    pretrained: Annotated[
+        str | None,
+        typer.Option(
+            help="Encoder of the systems that need one: a hub name, a folder, minilm, or untrained."
+            " [default: bert-base-cased; untrained for synthetic]"
+        ),
+    ] = None,
+    vectors: Annotated[
+        Path | None,
+        typer.Option(help="Word vectors as GloVe's text, .gz or .zip. [default: random, trained]"),
+    ] = None,
+    train_vectors: Annotated[
+        bool, typer.Option("--train-vectors", help="Train the vectors of --vectors as well.")
+    ] = False,
+    data_dir: Annotated[
+        Path | None,
+        typer.Option(help="Folder that holds datasets by name. [default: $RE_DATA_DIR, cache]"),
+    ] = None,
+    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, mps.")] = "cpu",
+    threads: Annotated[
+        int | None, typer.Option(help="CPU threads. [default: one a core]", min=1)
+    ] = None,
+    precision: Annotated[str, typer.Option(help="float32 or bfloat16 (autocast).")] = "float32",
+    wandb: Annotated[str, typer.Option(help="offline, online or off.")] = "offline",
+    out: Annotated[Path, typer.Option(help="Folder for records and report.")] = Path("runs"),
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and stop.")] = False,
+    list_: Annotated[
+        bool, typer.Option("--list", help="Print systems and datasets and stop.")
+    ] = False,
+) -> None:
+    r"""Train and measure systems under one protocol and write OUT/report.md.
+
+    Without arguments: all systems, three seeds, on the synthetic corpus; minutes on two cores,
+    nothing downloaded. Runs that are complete are not run again; one that was cut off goes on.
+
+    \b
+    run-suite                                            the synthetic corpus
+    run-suite --dataset nyt11                            a public dataset, fetched if need be
+    run-suite --dataset path/to/folder --system fastre   your own data
+    """
+    with user_errors():
+        if list_:
+            _print_lists()
+            return
+        from suite.system import system_names  # noqa: PLC0415 - imports torch
+
+        protocol = Protocol(
+            epochs=epochs,
+            patience=patience,
+            match=_choice("match rule", match, Match),
+            device=device,
+            threads=threads or _cores(),
+            precision=_choice("precision", precision, Literal["float32", "bfloat16"]),
+        )
+        from runners.plan import WandbMode  # noqa: PLC0415
+        from runners.schedule import Request, Suite  # noqa: PLC0415
+
+        request = Request(
+            datasets=tuple(dict.fromkeys(dataset or ["synthetic"])),
+            systems=tuple(dict.fromkeys(system or system_names())),
+            seeds=tuple(range(seeds)),
+            protocol=protocol,
+            out=out,
+            data_dir=data_dir,
+            settings=_overrides(set_ or []),
+            vectors=vectors,
+            train_vectors=train_vectors,
+            pretrained=pretrained,
+            published=_choice("settings", settings, Literal["identical", "published"])
+            == "published",
+            wandb=_choice("mode of W&B", wandb, WandbMode),
+        )
+        suite = Suite(request)
+        _print_plan(suite, request)
+        if not dry_run:
+            _carry_out(suite)
+
+
+def _build_report(
+    folder: Annotated[Path, typer.Argument(help="What run-suite wrote.")] = Path("runs"),
+) -> None:
+    """Write tables, figures and report.md again, from the records alone."""
+    from reports.report import write_report  # noqa: PLC0415 - heavy
+
+    with user_errors():
+        console.print(f"report: {write_report(folder)}", markup=False)
+
+
+def _choice(kind: str, value: str, choices: Any) -> Any:
+    known = choices.__args__
+    if value not in known:
+        raise unknown(kind, value, known)
+    return value
+
+
+def _cores() -> int:
+    import psutil  # noqa: PLC0415
+
+    return psutil.cpu_count(logical=False) or 1
+
+
+def _overrides(assignments: list[str]) -> dict[str, dict[str, Any]]:
+    """`fastre.gate=none` as {"fastre": {"gate": "none"}}; values are YAML."""
+    settings: dict[str, dict[str, Any]] = {}
+    for assignment in assignments:
+        name, equals, value = assignment.partition("=")
+        system, dot, setting = name.partition(".")
+        if not (equals and dot and system and setting):
+            raise SuiteError(
+                f"--set {assignment!r} is not of the form SYSTEM.FIELD=VALUE",
+                remedy="As in --set fastre.dilations=[1,2,4].",
+            )
+        settings.setdefault(system, {})[setting] = yaml.safe_load(value)
+    return settings
+
+
+def _print_lists() -> None:
+    from suite.datasets.catalogue import CATALOGUE  # noqa: PLC0415
+    from suite.system import find_system, system_names  # noqa: PLC0415
+
+    systems = Table("system", "tasks", "citation", title="Systems", title_justify="left")
+    for name in system_names():
+        found = find_system(name)
+        systems.add_row(name, ", ".join(sorted(found.tasks)), found.citation)
+    datasets = Table("dataset", "task", "title", title="Datasets", title_justify="left")
+    datasets.add_row("synthetic", "triples", "made by the suite")
+    for entry in CATALOGUE.values():
+        datasets.add_row(entry.name, entry.task, entry.title)
+    console.print(systems, datasets)
+
+
+def _print_plan(suite: Suite, request: Request) -> None:
+    table = Table("system", "dataset", "seeds", "epochs", "encoder", "vectors", "state")
+    groups: dict[tuple[str, str], list[Run]] = {}
+    for run in suite.runs:
+        groups.setdefault((run.plan.system, run.blank.dataset.name), []).append(run)
+    for (system, dataset), runs in groups.items():
+        done = sum(run.done() is not None for run in runs)
+        facts = runs[0].blank.system
+        table.add_row(
+            system,
+            dataset,
+            str(len(runs)),
+            str(runs[0].plan.protocol.epochs),
+            facts.pretrained or "-",
+            facts.vectors or "-",
+            f"{done} of {len(runs)} done" if done else "to do",
+        )
+    console.print(table)
+    for cannot in suite.cannot:
+        console.print(f"not run: {cannot.reason} ({cannot.dataset})", markup=False)
+    for loaded in suite.datasets:
+        for note in loaded.notes:
+            console.print(f"{loaded.name}: {note}", markup=False)
+    console.print(f"output: {request.out}", markup=False)
+
+
+def _carry_out(suite: Suite) -> None:
+    with _shown(len(suite.runs)) as (on_start, told):
+        report = suite.run(on_start, told)
+    console.print(f"report: {report}", markup=False)
+
+
+@contextmanager
+def _shown(
+    total: int,
+) -> Iterator[tuple[Callable[[Run, bool], None], Callable[[dict[str, float]], None]]]:
+    """Bars on a terminal; elsewhere a line a run and one an epoch."""
+    count, said = 0, 0
+    bars = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.fields[state]}"),
+        TimeRemainingColumn(),
+        console=console,
+        disable=not console.is_terminal,
+    )
+    runs = bars.add_task("runs", total=total, state="")
+    epochs = bars.add_task("epochs", total=None, state="")
+
+    def on_start(run: Run, done: bool) -> None:
+        nonlocal count, said
+        count, said = count + 1, 0
+        bars.update(runs, completed=count - 1, state=f"{count} of {total}")
+        bars.reset(epochs, description=run.title, state="")
+        if not console.is_terminal:
+            state = "done before" if done else "starts"
+            console.print(f"[{count} of {total}] {run.title}: {state}", markup=False)
+
+    def told(line: dict[str, float]) -> None:
+        nonlocal said
+        state = f"dev F1 {line['best_f1']:.3f}"
+        bars.update(epochs, total=line["epochs"], completed=line["epoch"], state=state)
+        if not console.is_terminal and int(line["epoch"]) > said:
+            said = int(line["epoch"])
+            console.print(f"  epoch {said} of {line['epochs']:.0f}, best {state}", markup=False)
+
+    with bars:
+        yield on_start, told
+        bars.update(runs, completed=total)
+
+
+def _entry(command: Callable[..., None]) -> Callable[[], None]:
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    app.command()(command)
+
+    def run() -> None:
+        app(prog_name=Path(sys.argv[0]).name)
+
+    return run
+
+
+run_suite = _entry(_run_suite)
+build_report = _entry(_build_report)

@@ -1,0 +1,163 @@
+"""Inference cost at one batch size: `python -m runners.measure FOLDER BATCH_SIZE`.
+
+A process of its own, so that neither caches nor peak memory are those of training or of another
+batch size. Gold is taken away first: encoding it is no part of inference.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import torch
+
+from runners.checkpoint import Checkpoints
+from runners.environment import load_average, peak_memory_bytes, resolve_device, synchronise
+from runners.plan import Workbench, read_plan
+from runners.train import autocast
+from suite.errors import SuiteError
+from suite.examples import Sentence
+from suite.files import write_atomically
+from suite.records import InferenceCost, Latency, read_record
+from suite.stages import Stage, listening, stage
+from suite.system import System
+
+PASSES = 3
+"""Passes over the test split, unless they take longer than `BUDGET_SECONDS`."""
+BUDGET_SECONDS = 60.0
+WARM_UP_BATCHES = 20
+
+
+class Stopwatch:
+    """Adds up the wall clock of each stage, the device synchronised at both ends."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.device = device
+        self.seconds: defaultdict[Stage, float] = defaultdict(float)
+        self._entered: dict[Stage, float] = {}
+
+    def __call__(self, name: Stage, entered: bool) -> None:
+        """Hears of a stage's begin or end."""
+        synchronise(self.device)
+        if entered:
+            self._entered[name] = time.perf_counter()
+        else:
+            self.seconds[name] += time.perf_counter() - self._entered.pop(name)
+
+
+def bare(sentences: Sequence[Sentence]) -> list[Sentence]:
+    """The words alone."""
+    return [Sentence(s.id, s.words) for s in sentences]
+
+
+def batches(sentences: Sequence[Sentence], size: int) -> Iterator[list[Sentence]]:
+    """In the order of the file for single sentences, of like length otherwise."""
+    ordered = list(sentences)
+    if size > 1:
+        ordered.sort(key=lambda s: len(s.words), reverse=True)
+    for start in range(0, len(ordered), size):
+        yield ordered[start : start + size]
+
+
+def predict_once(system: System, sentences: Sequence[Sentence], device: torch.device) -> None:
+    """From words to triples."""
+    with stage("encode"):
+        encoded = system.encode(sentences).to(device)
+        batch = encoded.batch(torch.arange(len(sentences), device=device))
+    system.predict(batch)
+
+
+def measure(bench: Workbench, system: System, batch_size: int) -> InferenceCost:
+    """Times whole passes over the test split, and the stages within each batch.
+
+    Args:
+        bench: of the run.
+        system: with the selected weights, on its device.
+        batch_size: sentences at once.
+    """
+    device = resolve_device(bench.protocol.device)
+    system.eval()
+    sentences = bare(bench.sentences(bench.dataset.test))
+    held = list(batches(sentences, batch_size))
+    latencies: defaultdict[str, list[float]] = defaultdict(list)
+    passes: list[float] = []
+    with torch.inference_mode(), autocast(bench.protocol, device):
+        for group in held[:: max(1, len(held) // WARM_UP_BATCHES)]:
+            predict_once(system, group, device)
+        while len(passes) < PASSES and sum(passes) < BUDGET_SECONDS:
+            started = time.perf_counter()
+            for group in held:
+                watch = Stopwatch(device)
+                begun = time.perf_counter()
+                with listening(watch):
+                    predict_once(system, group, device)
+                synchronise(device)
+                spent: dict[str, float] = dict(watch.seconds.items())
+                spent["total"] = time.perf_counter() - begun
+                for name, seconds in spent.items():
+                    latencies[name].append(1000 * seconds / len(group))
+            passes.append(time.perf_counter() - started)
+    return InferenceCost(
+        batch_size=batch_size,
+        sentences=len(sentences),
+        passes=len(passes),
+        total_seconds=statistics.median(passes),
+        stages={name: _latency(values) for name, values in latencies.items()},
+        peak_memory_bytes=peak_memory_bytes(device),
+    )
+
+
+def _latency(values: Sequence[float]) -> Latency:
+    ordered = sorted(values)
+    return Latency(
+        median=statistics.median(ordered),
+        p95=ordered[min(len(ordered) - 1, len(ordered) * 95 // 100)],
+    )
+
+
+def load_system(folder: Path, bench: Workbench) -> System:
+    """The run's system with its selected weights.
+
+    Raises:
+        SuiteError: the weights are gone or are another run's.
+    """
+    system = bench.build().to(resolve_device(bench.protocol.device))
+    record = read_record(folder / "record.json")
+    if not Checkpoints(folder / "checkpoint", record.configuration).load_best(system):
+        raise SuiteError(
+            "the selected weights are missing or belong to another configuration",
+            where=folder / "checkpoint",
+            remedy="Delete the run's folder and run the suite again.",
+        )
+    return system
+
+
+def measured_file(folder: Path, batch_size: int) -> Path:
+    """Where a measurement's process leaves its figures."""
+    return folder / f"inference-{batch_size}.json"
+
+
+def main() -> int:
+    """The process: leaves the figures, or the reason why there are none."""
+    folder, size = Path(sys.argv[1]), int(sys.argv[2])
+    plan = read_plan(folder)
+    torch.set_num_threads(plan.protocol.threads)
+    load = load_average()
+    try:
+        bench = Workbench(plan)
+        cost = measure(bench, load_system(folder, bench), size)
+        cost = cost.model_copy(update={"load_average": (load, load_average())})
+    except (torch.OutOfMemoryError, MemoryError):
+        cost = InferenceCost(batch_size=size, failure="out of memory")
+    except SuiteError as error:
+        cost = InferenceCost(batch_size=size, failure=str(error))
+    write_atomically(measured_file(folder, size), cost.model_dump_json())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

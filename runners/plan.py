@@ -1,0 +1,168 @@
+"""What one run is asked to do, `run.json`, and how its parts are brought to life."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from pydantic import BaseModel, ConfigDict
+
+from suite.datasets import Dataset, Split, load_dataset
+from suite.encoders import load_vectors, random_vectors
+from suite.examples import Sentence
+from suite.pretrained import find_pretrained
+from suite.protocol import Protocol
+from suite.records import FORMAT, DatasetFacts, SystemFacts
+from suite.system import Resources, System, find_system, make_settings
+
+WandbMode = Literal["offline", "online", "off"]
+
+
+class RunPlan(BaseModel):
+    """Everything that a run's process needs to know.
+
+    Attributes:
+        suite: name of the suite, W&B's group.
+        dataset: a name or a folder.
+        data_dir: where names are looked up first.
+        system, settings: the system and its settings that differ from the defaults.
+        vectors: file of word vectors; None: random ones.
+        train_vectors: whether training changes the vectors of the file.
+        pretrained: hub name, folder, `minilm` or `untrained`; None where no system needs one.
+        wandb: mode of the tracker.
+        batch_sizes: at which inference is measured.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    suite: str
+    dataset: str
+    data_dir: Path | None
+    system: str
+    settings: dict[str, Any]
+    protocol: Protocol
+    seed: int
+    vectors: Path | None
+    train_vectors: bool
+    pretrained: str | None
+    wandb: WandbMode
+    batch_sizes: tuple[int, ...]
+
+
+def read_plan(folder: Path) -> RunPlan:
+    """The plan that the suite left in a run's folder."""
+    return RunPlan.model_validate_json((folder / "run.json").read_bytes())
+
+
+def cut(split: Split, max_words: int) -> list[Sentence]:
+    """A split's sentences as systems see them."""
+    return [e.cut(max_words) for e in split.examples if isinstance(e, Sentence)]
+
+
+def dataset_facts(dataset: Dataset) -> DatasetFacts:
+    """What records say of a dataset."""
+    return DatasetFacts(
+        name=dataset.name,
+        title=dataset.title,
+        task=dataset.task,
+        fingerprints={s.name: s.fingerprint for s in dataset.splits},
+        published={s.name: s.published for s in dataset.splits},
+        matching=dataset.matching,
+        synthetic=dataset.synthetic,
+        notes=dataset.notes,
+    )
+
+
+class Workbench:
+    """A plan brought to life: the dataset, the resources, and systems built from them."""
+
+    def __init__(
+        self,
+        plan: RunPlan,
+        dataset: Dataset | None = None,
+        resources: Resources | None = None,
+    ) -> None:
+        self.plan = plan
+        self.protocol = plan.protocol
+        self.dataset = dataset or load_dataset(plan.dataset, plan.data_dir)
+        self.system: type[System] = find_system(plan.system)
+        self.settings = make_settings(self.system, plan.settings)
+        if resources is not None:
+            self.resources = resources
+
+    def sentences(self, split: Split) -> list[Sentence]:
+        """The split as the system sees it."""
+        return cut(split, self.protocol.max_words)
+
+    @cached_property
+    def resources(self) -> Resources:
+        """Those that the system's settings ask for."""
+        needed = self.system.resources_needed(self.settings)
+        train = [s.words for s in self.sentences(self.dataset.train)]
+        if self.plan.vectors is not None and "vectors" in needed:
+            others = [
+                s.words
+                for split in (self.dataset.dev, self.dataset.test)
+                for s in self.sentences(split)
+            ]
+            vectors = load_vectors(self.plan.vectors, train, others, self.plan.train_vectors)
+        else:
+            vectors = random_vectors(train)
+        pretrained = None
+        if "pretrained" in needed and self.plan.pretrained is not None:
+            pretrained = find_pretrained(self.plan.pretrained, train)
+        return Resources(vectors, pretrained, self.protocol.max_words)
+
+    def build(self) -> System:
+        """A fresh system, drawn from the run's seed."""
+        torch.manual_seed(self.plan.seed)
+        return self.system.build(self.settings, self.dataset.schema, self.resources)
+
+    def system_facts(self) -> SystemFacts:
+        """What the record says of the system."""
+        needed = self.system.resources_needed(self.settings)
+        resources = self.resources
+        return SystemFacts(
+            name=self.system.name,
+            title=self.system.title,
+            citation=self.system.citation,
+            departures=self.system.departures,
+            settings=asdict(self.settings),
+            vectors=resources.vectors.source if "vectors" in needed else None,
+            vector_coverage=resources.vectors.coverage if "vectors" in needed else None,
+            pretrained=resources.pretrained.source if resources.pretrained else None,
+        )
+
+
+def configuration(
+    plan: RunPlan, fingerprints: Mapping[str, str], versions: Sequence[str], settings: object
+) -> str:
+    """Sixteen digits over all that decides a run's scores; an equal run is not run again.
+
+    Args:
+        plan: of the run; its tracker and its measurements have no part in the scores.
+        fingerprints: of the dataset's splits.
+        versions: of the libraries that compute.
+        settings: the system's, defaults included.
+    """
+    vectors = plan.vectors
+    content = {
+        "format": FORMAT,
+        "fingerprints": dict(fingerprints),
+        "versions": list(versions),
+        "system": plan.system,
+        "settings": asdict(settings),  # type: ignore[call-overload]
+        "protocol": plan.protocol.model_dump(mode="json"),
+        "seed": plan.seed,
+        "vectors": None if vectors is None else [vectors.name, vectors.stat().st_size],
+        "train_vectors": plan.train_vectors,
+        "pretrained": plan.pretrained,
+    }
+    text = json.dumps(content, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,0 +1,173 @@
+"""One run in a process of its own: `python -m runners.run FOLDER`, on the `run.json` there.
+
+Leaves `history.jsonl`, `predictions.jsonl`, the selected weights, and a `record.json` that says
+how the run ended, whatever happened.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import traceback
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+
+import torch
+
+from runners.environment import environment, load_average, resolve_device
+from runners.plan import RunPlan, Workbench, configuration, dataset_facts, read_plan
+from runners.track import Tracker
+from runners.train import DivergedError, Split, Trainer, parameters
+from suite.errors import SuiteError
+from suite.files import write_atomically
+from suite.metrics import evaluate_in_slices, surfaces
+from suite.records import RunRecord, Status
+
+PROJECT = "relation-suite"
+
+
+@dataclass
+class Ending:
+    """How a run ended short of completion."""
+
+    status: Status
+    failure: str
+
+
+def run(folder: Path, bench: Workbench) -> RunRecord:
+    """Trains, selects, tests and records one run.
+
+    Raises:
+        SuiteError: the plan asks for what is not here; there is nothing to record then.
+    """
+    started = datetime.now(UTC).isoformat(timespec="seconds")
+    load = load_average()
+    record = blank_record(bench, started)
+    tracker = make_tracker(bench.plan, record, folder)
+    ending: Ending | None = None
+    try:
+        record = _train_and_test(bench, record, folder, tracker, load)
+    except DivergedError as error:
+        ending = Ending("diverged", f"not a finite number: {error}")
+    except torch.OutOfMemoryError as error:
+        ending = Ending("out of memory", str(error).splitlines()[0])
+    except MemoryError:
+        ending = Ending("out of memory", "the process's memory is used up")
+    except KeyboardInterrupt:
+        ending = Ending("interrupted", "stopped by the user; the same command goes on with it")
+    except RuntimeError as error:
+        first = str(error).splitlines()[0]
+        traceback.print_exc()
+        short = "allocate memory" in first
+        ending = Ending("out of memory" if short else "failed", first)
+    except SuiteError:
+        tracker.finish(failed=True)
+        raise
+    except Exception as error:  # a system's own mistake must not end the suite
+        traceback.print_exc()
+        ending = Ending("failed", f"{type(error).__name__}: {error}")
+    if ending:
+        record = record.model_copy(update={"status": ending.status, "failure": ending.failure})
+    record.write(folder)
+    tracker.summarise(record)
+    tracker.finish(failed=record.status != "complete")
+    return record
+
+
+def blank_record(bench: Workbench, started: str) -> RunRecord:
+    """The record of a run of which nothing is known but its plan."""
+    facts = dataset_facts(bench.dataset)
+    where = environment(bench.protocol.device)
+    versions = [where.versions["torch"], where.device, where.processor]
+    return RunRecord(
+        configuration=configuration(bench.plan, facts.fingerprints, versions, bench.settings),
+        suite=bench.plan.suite,
+        system=bench.system_facts(),
+        dataset=facts,
+        protocol=bench.protocol,
+        seed=bench.plan.seed,
+        environment=where,
+        started=started,
+        status="failed",
+        failure="never started",
+    )
+
+
+def make_tracker(plan: RunPlan, record: RunRecord, folder: Path) -> Tracker:
+    """The run's tracker; its W&B run keeps its id over resumptions."""
+    config = {
+        "configuration": record.configuration,
+        "system": record.system.name,
+        "settings": record.system.settings,
+        "dataset": record.dataset.name,
+        "seed": plan.seed,
+        "protocol": plan.protocol.model_dump(mode="json"),
+    }
+    return Tracker(
+        plan.wandb,
+        folder,
+        project=PROJECT,
+        group=plan.suite,
+        name=f"{plan.system}-{record.dataset.name}-{plan.seed}",
+        config=config,
+        warn=lambda message: print(message, file=sys.stderr),
+    )
+
+
+def _train_and_test(
+    bench: Workbench, record: RunRecord, folder: Path, tracker: Tracker, load: float
+) -> RunRecord:
+    trainer = Trainer(bench, folder, record.configuration)
+    trainer.fit(tracker)
+    if not trainer.checkpoints.load_best(trainer.system):
+        raise DivergedError("no epoch could be evaluated")
+    device = resolve_device(bench.protocol.device)
+    test = Split(trainer.system, bench, "test", device)
+    evaluation, outcomes = evaluate_in_slices(
+        test.gold,
+        trainer.predict(test),
+        bench.dataset.matching,
+        bench.protocol.match,
+        surfaces(trainer.train.gold),
+    )
+    lines = "".join(f"{outcome.model_dump_json()}\n" for outcome in outcomes)
+    write_atomically(folder / "predictions.jsonl", lines)
+    selected = trainer.epochs[trainer.progress.best_epoch - 1]
+    splits = {"train": trainer.train, "dev": trainer.dev, "test": test}
+    done = record.model_copy(
+        update={
+            "status": "complete",
+            "failure": None,
+            "parameters": parameters(trainer.system),
+            "training": trainer.cost(load),
+            "dev": selected.dev,
+            "test": evaluation,
+            "ceiling": {name: trainer.ceiling(split) for name, split in splits.items()},
+        }
+    )
+    trainer.checkpoints.drop_last()
+    return done
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def main() -> int:
+    """The process: 0 where a record was left, 2 where the plan cannot be followed."""
+    folder = Path(sys.argv[1])
+    signal.signal(signal.SIGTERM, _interrupt)
+    plan = read_plan(folder)
+    torch.set_num_threads(plan.protocol.threads)
+    try:
+        run(folder, Workbench(plan))
+    except SuiteError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,201 @@
+"""All the runs of one command: what to run on what, in which order, and the report at the end."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import suite
+from runners.environment import environment
+from runners.plan import RunPlan, WandbMode, Workbench, dataset_facts
+from runners.process import execute, finished
+from runners.run import PROJECT, blank_record
+from runners.track import Tracker
+from suite.datasets import Dataset, load_dataset
+from suite.datasets.statistics import statistics
+from suite.plan import Cannot, PlannedDataset, SuitePlan
+from suite.pretrained import UNTRAINED
+from suite.protocol import Protocol
+from suite.records import RunRecord, read_record
+from suite.system import System, find_system, make_settings
+
+DEFAULT_PRETRAINED = "bert-base-cased"
+"""What CasRel was published with; for real datasets where `--pretrained` names none."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a command line asks for.
+
+    Attributes:
+        settings: system -> its settings that differ from the defaults.
+        pretrained: None: `bert-base-cased`, or the untrained one on the synthetic corpus.
+        published: every system under its own paper's settings in place of `protocol`.
+    """
+
+    datasets: tuple[str, ...]
+    systems: tuple[str, ...]
+    seeds: tuple[int, ...]
+    protocol: Protocol
+    out: Path
+    data_dir: Path | None = None
+    settings: dict[str, dict[str, Any]] = field(default_factory=dict)
+    vectors: Path | None = None
+    train_vectors: bool = False
+    pretrained: str | None = None
+    published: bool = False
+    wandb: WandbMode = "offline"
+    batch_sizes: tuple[int, ...] = (1, 8, 128)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of the suite, before it is done."""
+
+    plan: RunPlan
+    folder: Path
+    blank: RunRecord
+
+    @property
+    def title(self) -> str:
+        """As progress lines name it."""
+        return f"{self.plan.system} · {self.blank.dataset.name} · seed {self.plan.seed}"
+
+    def done(self) -> RunRecord | None:
+        """The record of an earlier command that left nothing to do."""
+        path = self.folder / "record.json"
+        if not path.exists():
+            return None
+        record = read_record(path)
+        return record if finished(record, self.blank, self.plan) else None
+
+
+class Suite:
+    """A request, checked as far as it can be before anything is trained.
+
+    Raises:
+        SuiteError: a name, a file, a device or an encoder is not there.
+    """
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        self.name = request.out.resolve().name
+        self.datasets = [load_dataset(name, request.data_dir) for name in request.datasets]
+        self.systems = [find_system(name) for name in request.systems]
+        self.cannot: list[Cannot] = []
+        self.protocols = {s.name: self._protocol(s) for s in self.systems}
+        self.runs = list(self._plan_runs())
+
+    def _protocol(self, system: type[System]) -> Protocol:
+        if not self.request.published:
+            return self.request.protocol
+        own = {"settings": "published", **system.published.protocol}
+        return Protocol.model_validate({**self.request.protocol.model_dump(), **own})
+
+    def _plan_runs(self) -> Iterator[Run]:
+        for asked, dataset in zip(self.request.datasets, self.datasets, strict=True):
+            for system in self.systems:
+                if dataset.task not in system.tasks:
+                    reason = f"{system.title} does not do the task {dataset.task!r}"
+                    self.cannot.append(
+                        Cannot(system=system.name, dataset=dataset.name, reason=reason)
+                    )
+                    continue
+                yield from self._seeds(asked, dataset, system)
+
+    def _seeds(self, asked: str, dataset: Dataset, system: type[System]) -> Iterator[Run]:
+        bench: Workbench | None = None
+        for seed in self.request.seeds:
+            plan = self._run_plan(asked, dataset, system, seed)
+            resources = bench.resources if bench else None
+            bench = Workbench(plan, dataset, resources)
+            folder = self.request.out / "runs" / system.name / dataset.name / str(seed)
+            yield Run(plan, folder, blank_record(bench, started=""))
+
+    def _run_plan(self, asked: str, dataset: Dataset, system: type[System], seed: int) -> RunPlan:
+        request = self.request
+        own = system.published.settings if request.published else {}
+        settings = {**own, **request.settings.get(system.name, {})}
+        needed = system.resources_needed(make_settings(system, settings))
+        pretrained = None
+        if "pretrained" in needed:
+            default = UNTRAINED if dataset.synthetic else DEFAULT_PRETRAINED
+            pretrained = request.pretrained or default
+        return RunPlan(
+            suite=self.name,
+            dataset=asked,
+            data_dir=request.data_dir,
+            system=system.name,
+            settings=settings,
+            protocol=self.protocols[system.name],
+            seed=seed,
+            vectors=request.vectors if "vectors" in needed else None,
+            train_vectors=request.train_vectors,
+            pretrained=pretrained,
+            wandb=request.wandb,
+            batch_sizes=request.batch_sizes,
+        )
+
+    def plan(self) -> SuitePlan:
+        """What `suite.json` says."""
+        return SuitePlan(
+            name=self.name,
+            version=suite.__version__,
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+            command=(Path(sys.argv[0]).name, *sys.argv[1:]),
+            protocols=self.protocols,
+            environment=environment(self.request.protocol.device),
+            systems=tuple(s.name for s in self.systems),
+            datasets=tuple(self._described(d) for d in self.datasets),
+            seeds=self.request.seeds,
+            cannot=tuple(self.cannot),
+        )
+
+    def _described(self, dataset: Dataset) -> PlannedDataset:
+        return PlannedDataset(
+            facts=dataset_facts(dataset),
+            statistics=statistics(dataset, self.request.protocol.max_words).model_dump(mode="json"),
+            citation=dataset.citation,
+            licence=dataset.licence,
+        )
+
+    def run(self, on_start: Callable[[Run, bool], None], told: Callable[..., None]) -> Path:
+        """Does what is left to do and writes the report.
+
+        An interruption stops the suite; the report covers what was finished.
+
+        Args:
+            on_start: hears of each run and of whether it was done before.
+            told: hears of the progress of the run under way.
+        """
+        from reports.report import write_report  # noqa: PLC0415 - heavy, and needed at the end
+
+        self.plan().write(self.request.out)
+        try:
+            for run in self.runs:
+                on_start(run, run.done() is not None)
+                if run.done() is None:
+                    execute(run.plan, run.folder, run.blank, told)
+        finally:
+            report = write_report(self.request.out)
+        self._track_report(report)
+        return report
+
+    def _track_report(self, report: Path) -> None:
+        tracker = Tracker(
+            self.request.wandb,
+            self.request.out,
+            project=PROJECT,
+            group=self.name,
+            name="report",
+            config={"suite": self.name},
+            job_type="report",
+            warn=lambda message: print(message, file=sys.stderr),
+        )
+        figures = sorted((report.parent / "figures").glob("*.png"))
+        tracker.artifact("report", "report", [report, report.parent / "results.csv", *figures])
+        tracker.finish(failed=False)

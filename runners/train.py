@@ -1,0 +1,285 @@
+"""Fits a system under the protocol and selects an epoch on dev."""
+
+from __future__ import annotations
+
+import json
+import math
+import statistics
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from runners.checkpoint import Checkpoints, Progress
+from runners.environment import load_average, peak_memory_bytes, resolve_device, synchronise
+from runners.plan import Workbench
+from runners.track import Tracker
+from suite.batching import evaluation_batches, training_batches
+from suite.examples import Sentence
+from suite.files import write_atomically
+from suite.metrics import evaluate
+from suite.protocol import Protocol
+from suite.records import Epoch, Evaluation, Parameters, TrainingCost
+from suite.system import Batch, Encoded, Prediction, System
+
+EVALUATION_BATCH = 128
+"""Sentences a batch in dev and test evaluation, which is timed apart from training."""
+
+
+class DivergedError(Exception):
+    """The loss or its gradient is no longer a finite number."""
+
+
+class Split:
+    """A split as the trainer holds it: uncut gold to score against, encoded words to predict."""
+
+    def __init__(self, system: System, bench: Workbench, name: str, device: torch.device) -> None:
+        split = {s.name: s for s in bench.dataset.splits}[name]
+        self.gold = [e for e in split.examples if isinstance(e, Sentence)]
+        seen = bench.sentences(split)
+        self.targets = [set(s.triples) for s in seen]
+        encoded = system.encode(seen)
+        self.lengths = encoded.lengths
+        self.encoded: Encoded = encoded.to(device)
+
+    def batches(self) -> Iterator[tuple[Tensor, Batch]]:
+        """Evaluation batches with the examples they hold."""
+        for rows in evaluation_batches(self.lengths, EVALUATION_BATCH):
+            yield rows, self.encoded.batch(rows.to(self.encoded.lengths.device))
+
+
+class Trainer:
+    """The state of one run between its first step and its last."""
+
+    def __init__(self, bench: Workbench, folder: Path, digest: str) -> None:
+        self.bench, self.protocol = bench, bench.protocol
+        self.history = folder / "history.jsonl"
+        self.device = resolve_device(self.protocol.device)
+        self.system = bench.build().to(self.device)
+        started = time.perf_counter()
+        self.train = Split(self.system, bench, "train", self.device)
+        self.dev = Split(self.system, bench, "dev", self.device)
+        self.encode_seconds = time.perf_counter() - started
+        self.optimiser = make_optimiser(self.system, self.protocol)
+        self.steps_per_epoch = math.ceil(len(self.train.gold) / self.protocol.batch_size)
+        steps = self.steps_per_epoch * self.protocol.epochs
+        self.schedule = make_schedule(self.optimiser, self.protocol, steps)
+        self.checkpoints = Checkpoints(folder / "checkpoint", digest)
+        self.parts: dict[str, Any] = {
+            "system": self.system,
+            "optimiser": self.optimiser,
+            "schedule": self.schedule,
+        }
+        self.progress = self.checkpoints.resume(self.parts, self.device)
+        self.epochs = self._finished_epochs()
+
+    def _finished_epochs(self) -> list[Epoch]:
+        if not self.progress.epoch:
+            write_atomically(self.history, "")
+            return []
+        lines = self.history.read_text().splitlines()[: self.progress.epoch]
+        write_atomically(self.history, "".join(f"{line}\n" for line in lines))
+        return [Epoch.model_validate_json(line) for line in lines]
+
+    def fit(self, tracker: Tracker) -> None:
+        """Trains until the protocol's last epoch, or until dev F1 has not risen for its patience.
+
+        Raises:
+            DivergedError: the loss or its gradient is not finite.
+        """
+        for epoch in self.epochs:
+            tracker.log(epoch)
+        p = self.progress
+        while p.epoch < self.protocol.epochs and p.epoch - p.best_epoch < self.protocol.patience:
+            line = self._epoch()
+            self.epochs.append(line)
+            if line.best:
+                self.checkpoints.save_best(self.system)
+            with self.history.open("a") as file:
+                file.write(line.model_dump_json() + "\n")
+            self.checkpoints.save_last(p, self.parts)
+            tracker.log(line)
+
+    def _epoch(self) -> Epoch:
+        p = self.progress
+        p.epoch += 1
+        started = time.perf_counter()
+        losses, parts, norms, seconds = self._steps()
+        synchronise(self.device)
+        p.training_seconds += time.perf_counter() - started
+        if not (math.isfinite(losses) and math.isfinite(norms)):
+            raise DivergedError(
+                f"loss {losses}, gradient norm {norms} in epoch {p.epoch} (step {p.step})"
+            )
+        started = time.perf_counter()
+        self.system.eval()
+        batches = [batch for _, batch in self.dev.batches()]
+        order = [i for rows, _ in self.dev.batches() for i in rows.tolist()]
+        with torch.inference_mode(), autocast(self.protocol, self.device):
+            self.system.calibrate(batches, [self.dev.targets[i] for i in order])
+        dev = evaluate(self.dev.gold, self.predict(self.dev), self.bench.dataset.matching)
+        p.evaluation_seconds += time.perf_counter() - started
+        return self._note(dev, losses, parts, norms, seconds)
+
+    def _steps(self) -> tuple[float, dict[str, float], float, float]:
+        """One epoch's steps: mean loss, mean parts, mean gradient norm, median step seconds."""
+        self.system.train()
+        sums: defaultdict[str, Tensor] = defaultdict(lambda: torch.zeros((), device=self.device))
+        seconds = []
+        order = training_batches(
+            self.train.lengths, self.protocol.batch_size, self.bench.plan.seed, self.progress.epoch
+        )
+        for rows in order:
+            started = time.perf_counter()
+            with autocast(self.protocol, self.device):
+                loss = self.system.loss(self.train.encoded.batch(rows.to(self.device)))
+            self.optimiser.zero_grad()
+            loss.total.backward()
+            limit = self.protocol.max_gradient_norm
+            norm = nn.utils.clip_grad_norm_(self.system.parameters(), limit or math.inf)
+            self.optimiser.step()
+            self.schedule.step()
+            self.progress.step += 1
+            noted = {"total": loss.total.detach(), "norm": norm.detach(), **loss.parts}
+            for name, value in noted.items():
+                sums[name] = sums[name] + value
+            seconds.append(time.perf_counter() - started)
+            tell(self.progress, len(seconds), len(order), self.protocol)
+        means = {name: float(value) / len(order) for name, value in sums.items()}
+        mean_loss, mean_norm = means.pop("total"), means.pop("norm")
+        return mean_loss, means, mean_norm, statistics.median(seconds)
+
+    def _note(
+        self, dev: Evaluation, loss: float, parts: dict[str, float], norm: float, step: float
+    ) -> Epoch:
+        """Updates the progress by an epoch's dev scores and words its line of the history."""
+        p = self.progress
+        f1 = getattr(dev, self.protocol.match).f1
+        elapsed = p.training_seconds + p.evaluation_seconds
+        for target in self.protocol.target_f1:
+            if f1 >= target and p.seconds_to_target.get(str(target)) is None:
+                p.seconds_to_target[str(target)] = elapsed
+        best = f1 > p.best_f1
+        if best:
+            p.best_epoch, p.best_f1 = p.epoch, f1
+            p.seconds_to_best, p.steps_to_best = elapsed, p.step
+        return Epoch(
+            epoch=p.epoch,
+            step=p.step,
+            seconds=p.training_seconds,
+            evaluation_seconds=p.evaluation_seconds,
+            step_seconds=step,
+            loss=loss,
+            parts=parts,
+            gradient_norm=norm,
+            learning_rate=self.schedule.get_last_lr()[0],
+            dev=dev,
+            best=best,
+        )
+
+    def predict(self, split: Split) -> list[list[Prediction]]:
+        """Predictions in the order of the split."""
+        self.system.eval()
+        predictions: list[list[Prediction]] = [[] for _ in split.gold]
+        with torch.inference_mode(), autocast(self.protocol, self.device):
+            for rows, batch in split.batches():
+                for i, found in zip(rows.tolist(), self.system.predict(batch), strict=True):
+                    predictions[i] = found
+        return predictions
+
+    def ceiling(self, split: Split) -> Evaluation:
+        """What the system's targets give back when they are scored perfectly."""
+        best: list[list[Prediction]] = [[] for _ in split.gold]
+        for rows, batch in split.batches():
+            for i, found in zip(rows.tolist(), self.system.ceiling(batch), strict=True):
+                best[i] = found
+        return evaluate(split.gold, best, self.bench.dataset.matching)
+
+    def cost(self, load_at_start: float) -> TrainingCost:
+        """What the training took."""
+        p = self.progress
+        targets = {str(t): p.seconds_to_target.get(str(t)) for t in self.protocol.target_f1}
+        return TrainingCost(
+            epochs=p.epoch,
+            best_epoch=p.best_epoch,
+            steps=p.step,
+            steps_to_best=p.steps_to_best,
+            training_seconds=p.training_seconds,
+            evaluation_seconds=p.evaluation_seconds,
+            seconds_to_best=p.seconds_to_best,
+            step_seconds=statistics.median(e.step_seconds for e in self.epochs),
+            seconds_to_target=targets,
+            encode_seconds=self.encode_seconds,
+            peak_memory_bytes=peak_memory_bytes(self.device),
+            load_average=(load_at_start, load_average()),
+            resumed=p.resumed,
+        )
+
+
+def make_optimiser(system: System, protocol: Protocol) -> torch.optim.Optimizer:
+    """The protocol's optimiser, pretrained parameters at their own learning rate."""
+    pretrained = list(system.pretrained_parameters())
+    known = {id(parameter) for parameter in pretrained}
+    fresh = [p for p in system.parameters() if p.requires_grad and id(p) not in known]
+    groups = [
+        {"params": fresh, "lr": protocol.learning_rate},
+        {"params": pretrained, "lr": protocol.pretrained_learning_rate},
+    ]
+    kind = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam}[protocol.optimiser]
+    return kind([g for g in groups if g["params"]], weight_decay=protocol.weight_decay, fused=True)
+
+
+def make_schedule(
+    optimiser: torch.optim.Optimizer, protocol: Protocol, steps: int
+) -> torch.optim.lr_scheduler.LambdaLR:
+    """Linear warm-up, then linear decay to 0 or a constant rate.
+
+    Args:
+        optimiser: whose rates are the peaks.
+        protocol: names warm-up and decay.
+        steps: of a training of the protocol's full length.
+    """
+    warm = max(1, round(protocol.warmup * steps)) if protocol.warmup else 0
+
+    def factor(step: int) -> float:
+        if step < warm:
+            return (step + 1) / warm
+        if protocol.schedule == "constant":
+            return 1.0
+        return max(0.0, (steps - step) / max(1, steps - warm))
+
+    return torch.optim.lr_scheduler.LambdaLR(optimiser, factor)
+
+
+def autocast(protocol: Protocol, device: torch.device) -> Any:
+    """The protocol's precision as a context."""
+    if protocol.precision == "float32":
+        return nullcontext()
+    return torch.autocast(device.type, torch.bfloat16)
+
+
+def tell(progress: Progress, step: int, steps: int, protocol: Protocol) -> None:
+    """One line of progress on standard output, for whoever shows it; ten an epoch."""
+    if step % max(1, steps // 10) == 0 or step == steps:
+        told = {
+            "epoch": progress.epoch - 1 + step / steps,
+            "epochs": protocol.epochs,
+            "best_f1": max(0.0, progress.best_f1),
+        }
+        print(json.dumps(told), flush=True)
+
+
+def parameters(system: System) -> Parameters:
+    """The system's size; frozen word vectors count in `total` though they are no parameters."""
+    trainable = sum(p.numel() for p in system.parameters() if p.requires_grad)
+    total = sum(p.numel() for p in system.parameters())
+    table = system.word_vectors()
+    if table is None:
+        return Parameters(total=total, word_vectors=0, trainable=trainable)
+    frozen = 0 if isinstance(table, nn.Parameter) else table.numel()
+    return Parameters(total=total + frozen, word_vectors=table.numel(), trainable=trainable)

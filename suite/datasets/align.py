@@ -1,0 +1,142 @@
+"""Finding surface strings among the words of a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from suite.datasets.dataset import TypeMap
+from suite.datasets.problems import ProblemLog
+from suite.errors import SuiteError
+from suite.examples import Entity, Sentence, Span, SurfaceTriple, Triple
+from suite.schema import ANY
+
+
+class Mentioned(NamedTuple):
+    """A triple as a file without offsets names it; a type is None where the file names none."""
+
+    head: str
+    relation: str
+    tail: str
+    head_type: str | None = None
+    tail_type: str | None = None
+
+
+class Record(NamedTuple):
+    """Where a sentence stands, for its id and for messages.
+
+    Attributes:
+        id: of the example.
+        where: the file.
+        place: the record within it (`record 12`, `line 7`).
+    """
+
+    id: str
+    where: object
+    place: str
+
+    def error(self, cause: str, remedy: str | None = None) -> SuiteError:
+        """The error for a mistake in this record."""
+        return SuiteError(cause, where=f"{self.where}, {self.place}", remedy=remedy)
+
+
+def find_words(words: Sequence[str], parts: Sequence[str], start: int = 0) -> int:
+    """Index of the first word of the first occurrence of `parts` at or after `start`, or -1."""
+    size = len(parts)
+    wanted = tuple(parts)
+    last = len(words) - size
+    while start <= last:
+        try:
+            start = words.index(wanted[0], start, last + 1)
+        except ValueError:
+            return -1
+        if size == 1 or tuple(words[start : start + size]) == wanted:
+            return start
+        start += 1
+    return -1
+
+
+def split_words(text: str, record: Record) -> tuple[str, ...]:
+    """The words of a text, white space of any kind and length between them.
+
+    Raises:
+        SuiteError: there are none.
+    """
+    words = tuple(text.split())
+    if not words:
+        raise record.error("the text has no words", "Delete the record or give its text.")
+    return words
+
+
+def align(
+    words: tuple[str, ...],
+    triples: Iterable[Mentioned],
+    types: TypeMap,
+    record: Record,
+    problems: ProblemLog,
+) -> Sentence:
+    """The sentence with each head and tail placed at its first occurrence among the words.
+
+    The first occurrence is what the public code of CasRel (`find_head_idx`) and FastRE (`find`)
+    takes. A triple whose head or tail does not occur goes to `Sentence.unplaced`.
+
+    Args:
+        words: of the sentence, at least one.
+        triples: as the file names them.
+        types: entity types of relations, for what the file does not type; what neither knows is
+            of the type `ANY`.
+        record: where the sentence stands.
+        problems: counts what is not found, ambiguous or repeated.
+
+    Raises:
+        SuiteError: a head or tail without words.
+    """
+    found: dict[str, tuple[Span | None, bool]] = {}
+
+    def place(surface: str) -> Span | None:
+        if surface not in found:
+            found[surface] = _first(words, surface.split(), record)
+        span, ambiguous = found[surface]
+        if span is None:
+            problems.add("not_found", record.place, f"{surface!r} is not among the words")
+        elif ambiguous:
+            problems.add("ambiguous", record.place, f"{surface!r} occurs more than once")
+        return span
+
+    placed: dict[Triple, None] = {}
+    unplaced: dict[SurfaceTriple, None] = {}
+    entities: dict[Entity, None] = {}
+    for mentioned in triples:
+        head, tail = place(mentioned.head), place(mentioned.tail)
+        default = types.get(mentioned.relation, (ANY, ANY))
+        for span, given, mapped in (
+            (head, mentioned.head_type, default[0]),
+            (tail, mentioned.tail_type, default[1]),
+        ):
+            if span is not None:
+                entities[Entity(span, given or mapped)] = None
+        if head is None or tail is None:
+            surface = SurfaceTriple(
+                " ".join(mentioned.head.split()),
+                mentioned.relation,
+                " ".join(mentioned.tail.split()),
+            )
+            repeated = surface in unplaced
+            unplaced[surface] = None
+        else:
+            triple = Triple(head, mentioned.relation, tail)
+            repeated = triple in placed
+            placed[triple] = None
+        if repeated:
+            problems.add("duplicates", record.place, " ; ".join(mentioned[:3]))
+    return Sentence(record.id, words, tuple(placed), tuple(sorted(entities)), tuple(unplaced))
+
+
+def _first(words: tuple[str, ...], parts: list[str], record: Record) -> tuple[Span | None, bool]:
+    """The first occurrence, and whether there is another."""
+    if not parts:
+        raise record.error("a triple has an empty head or tail", "Name or delete it.")
+    start = find_words(words, parts)
+    if start < 0:
+        return None, False
+    return Span(start, start + len(parts)), find_words(words, parts, start + 1) >= 0

@@ -1,0 +1,104 @@
+"""Nayak and Ng's parallel lines: `.sent`, `.tup` and, where there are offsets, `.pointer`."""
+
+from __future__ import annotations
+
+from suite.datasets.align import Mentioned, Record, align, split_words
+from suite.datasets.dataset import TypeMap
+from suite.datasets.problems import ProblemLog
+from suite.datasets.textfile import TextFile
+from suite.errors import SuiteError
+from suite.examples import Entity, Example, Sentence, Span, Triple
+from suite.schema import ANY
+
+
+def companion(file: TextFile, suffix: str) -> TextFile | None:
+    """The file of the same name with another suffix, if there is one."""
+    path = file.path.with_suffix(suffix)
+    return TextFile.read(path) if path.is_file() else None
+
+
+def read(file: TextFile, split: str, types: TypeMap, problems: ProblemLog) -> list[Example]:
+    """Reads the `.sent` file and the triples beside it; see `formats.Reader`.
+
+    A line of `.tup` is `head ; tail ; relation | ...`, one of `.pointer` is
+    `head start, head end, tail start, tail end, relation | ...` with blanks between and inclusive
+    ends (nusnlp/PtrNetDecoding4JERE). Where there is a `.pointer`, it alone is read for triples.
+
+    Raises:
+        SuiteError: neither stands beside the `.sent`, the files differ in their number of lines,
+            or a triple has another number of parts.
+    """
+    pointer, tuples = companion(file, ".pointer"), companion(file, ".tup")
+    source = pointer or tuples
+    if source is None:
+        raise SuiteError(
+            "has no triples beside it",
+            where=file.path,
+            remedy=f"Put {file.path.stem}.tup or {file.path.stem}.pointer into its folder.",
+        )
+    sentences = file.lines()
+    for other in (pointer, tuples):
+        if other is not None and len(other.lines()) != len(sentences):
+            raise SuiteError(
+                f"has {len(other.lines()):,} lines where {file.path.name} has {len(sentences):,}",
+                where=other.path,
+                remedy="Line i of one belongs to line i of the other; one of them is cut off.",
+            )
+    examples: list[Example] = []
+    for number, (text, line) in enumerate(zip(sentences, source.lines(), strict=True), 1):
+        record = Record(f"{split}-{number}", source.path, f"line {number}")
+        words = split_words(text, Record(record.id, file.path, record.place))
+        parts = [part.strip() for part in line.split("|") if part.strip()]
+        if pointer is not None:
+            examples.append(_placed(words, parts, types, record, problems))
+        else:
+            mentioned = [_mentioned(part, record) for part in parts]
+            examples.append(align(words, mentioned, types, record, problems))
+    return examples
+
+
+def _mentioned(part: str, record: Record) -> Mentioned:
+    fields = [field.strip() for field in part.split(" ; ")]
+    if len(fields) != 3:
+        raise record.error(
+            f"{part!r} has {len(fields)} parts", "A triple is `head ; tail ; relation`."
+        )
+    head, tail, relation = fields
+    return Mentioned(head, relation, tail)
+
+
+def _placed(
+    words: tuple[str, ...],
+    parts: list[str],
+    types: TypeMap,
+    record: Record,
+    problems: ProblemLog,
+) -> Sentence:
+    triples: dict[Triple, None] = {}
+    entities: set[Entity] = set()
+    for part in parts:
+        head, tail, relation = _pointed(part, len(words), record)
+        triple = Triple(head, relation, tail)
+        if triple in triples:
+            problems.add("duplicates", record.place, part)
+        triples[triple] = None
+        head_type, tail_type = types.get(relation, (ANY, ANY))
+        entities |= {Entity(head, head_type), Entity(tail, tail_type)}
+    return Sentence(record.id, words, tuple(triples), tuple(sorted(entities)))
+
+
+def _pointed(part: str, words: int, record: Record) -> tuple[Span, Span, str]:
+    fields = part.split(maxsplit=4)
+    if len(fields) != 5 or not all(field.lstrip("-").isdecimal() for field in fields[:4]):
+        raise record.error(
+            f"{part!r} is not four numbers and a relation",
+            "A triple is `head-start head-end tail-start tail-end relation`, ends inclusive.",
+        )
+    head_start, head_end, tail_start, tail_end = (int(field) for field in fields[:4])
+    for start, end in ((head_start, head_end), (tail_start, tail_end)):
+        if not 0 <= start <= end < words:
+            raise record.error(
+                f"{part!r}: {start} to {end} lies outside the {words} words or is reversed",
+                "Offsets count words from 0; ends are inclusive.",
+            )
+    return Span(head_start, head_end + 1), Span(tail_start, tail_end + 1), fields[4]

@@ -1,0 +1,54 @@
+"""FastRE's `spo_list` JSON: surface strings, no offsets, types where the file has them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import model_validator
+
+from suite.datasets.align import Mentioned, Record, align, split_words
+from suite.datasets.dataset import TypeMap
+from suite.datasets.formats.records import Strict, read_json_records
+from suite.datasets.problems import ProblemLog
+from suite.datasets.textfile import TextFile
+from suite.examples import Example
+
+
+class _Triple(Strict):
+    subject: str
+    predicate: str
+    object: str
+    subject_type: str | None = None
+    object_type: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_list(cls, raw: Any) -> Any:
+        """Some copies write a triple as a list of subject, predicate and object."""
+        if isinstance(raw, list) and len(raw) == 3:
+            return dict(zip(("subject", "predicate", "object"), raw, strict=True))
+        return raw
+
+
+class _Sentence(Strict):
+    text: str
+    spo_list: list[_Triple]
+
+
+def read(file: TextFile, split: str, types: TypeMap, problems: ProblemLog) -> list[Example]:
+    """Reads `[{"text", "spo_list": [{"subject", "predicate", "object"}]}]`; see `formats.Reader`.
+
+    A triple may be a list of the three as well. The shape is that of the public FastRE code
+    (seukgcode/FastRE, `data/nyt10/new_test.json`); `subject_type` and `object_type` are those of
+    its relatives for Chinese (DuIE).
+    """
+    examples: list[Example] = []
+    for number, raw in enumerate(read_json_records(file, _Sentence), 1):
+        record = Record(f"{split}-{number}", file.path, f"record {number}")
+        words = split_words(raw.text, record)
+        mentioned = [
+            Mentioned(t.subject, t.predicate, t.object, t.subject_type, t.object_type)
+            for t in raw.spo_list
+        ]
+        examples.append(align(words, mentioned, types, record, problems))
+    return examples

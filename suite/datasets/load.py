@@ -1,0 +1,178 @@
+"""Datasets by name or folder: find the files, read them, say how far they can be trusted."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from suite.datasets.catalogue import CATALOGUE, SYNTHETIC, dataset_names
+from suite.datasets.dataset import Dataset, Problems, Sample, Split, TypeMap
+from suite.datasets.examine import note_against, note_within
+from suite.datasets.fetch import cache_folder, fetch
+from suite.datasets.fingerprint import fingerprint
+from suite.datasets.formats import Format, detect, task_of
+from suite.datasets.judge import describe, judge
+from suite.datasets.layout import find_splits
+from suite.datasets.problems import ProblemLog
+from suite.datasets.registry import NAMES, Entry, SplitName
+from suite.datasets.schema_of import make_schema, relations_of
+from suite.datasets.sidecars import read_relations, read_training_facts, read_types
+from suite.datasets.splitting import cut_dev
+from suite.datasets.textfile import TextFile
+from suite.errors import SuiteError, unknown
+from suite.examples import Example, Task
+
+__all__ = ["Dataset", "Problems", "Sample", "Split", "load_dataset"]
+
+DATA_DIR = "RE_DATA_DIR"
+"""The environment's name for a folder that holds datasets by name."""
+
+
+def load_dataset(name_or_path: str, data_dir: Path | None = None) -> Dataset:
+    """Loads a dataset of the registry, or a user's own folder.
+
+    A name is looked for in `data_dir`, then `$RE_DATA_DIR`, then the user's cache, each as a
+    folder of that name; what is nowhere is downloaded into the cache. What is no name of the
+    registry is taken for a folder in any of the known formats (`suite.datasets.layout`).
+
+    Args:
+        name_or_path: a name of the registry, or the path of a folder.
+        data_dir: where to look first.
+
+    Raises:
+        SuiteError: nothing answers to the name, a split is missing, a file cannot be read, or the
+            download fails.
+    """
+    if name_or_path == SYNTHETIC:
+        from suite.datasets.synthetic import make_dataset  # noqa: PLC0415 - made only on demand
+
+        return make_dataset()
+    entry = CATALOGUE.get(name_or_path)
+    if entry is not None:
+        return _read(entry, _find(entry, data_dir))
+    folder = Path(name_or_path).expanduser()
+    if folder.exists() or len(folder.parts) > 1:
+        return _read(None, folder)
+    raise unknown("dataset", name_or_path, dataset_names())
+
+
+def _find(entry: Entry, data_dir: Path | None) -> Path:
+    """The dataset's folder, downloaded if need be."""
+    roots = [data_dir] if data_dir is not None else []
+    if os.environ.get(DATA_DIR):
+        roots.append(Path(os.environ[DATA_DIR]))
+    for root in roots:
+        if not root.is_dir():
+            raise SuiteError(
+                "no such folder", where=root, remedy=f"Correct --data-dir or ${DATA_DIR}."
+            )
+        if (root / entry.name).is_dir():
+            return root / entry.name
+    return fetch(entry, cache_folder() / entry.name, looked_in=roots)
+
+
+@dataclass
+class _Part:
+    """A split while it is made."""
+
+    path: Path
+    form: Format
+    blob: str
+    examples: list[Example]
+    fingerprint: str
+    problems: ProblemLog
+    published: bool | None = None
+
+
+def _read(entry: Entry | None, folder: Path) -> Dataset:
+    types = entry.types if entry else read_types(folder)
+    paths = find_splits(folder)
+    parts = {name: _part(name, paths[name], types) for name in NAMES if name in paths}
+    train = parts["train"]
+    task = entry.task if entry else task_of(train.form, train.examples)
+    for part in parts.values():
+        _check_task(part, task)
+        note_within(part.examples, task, part.problems)
+    notes = _judge(entry, parts) if entry else []
+    relations = entry.relations if entry else read_relations(folder)
+    schema = make_schema(task, train.examples, types, relations)
+    if "dev" not in parts:
+        notes.append("dev is a tenth of train, cut by hash of the text")
+        parts["dev"] = _cut(train)
+    for name in ("dev", "test"):
+        note_against(train.examples, parts[name].examples, parts[name].problems)
+    offsets = all(part.form.offsets for part in parts.values())
+    name = entry.name if entry else folder.resolve().name
+    return Dataset(
+        name=name,
+        title=entry.title if entry else name,
+        task=task,
+        schema=schema,
+        train=_split("train", train),
+        dev=_split("dev", parts["dev"]),
+        test=_split("test", parts["test"]),
+        matching="offsets" if offsets else "surface",
+        synthetic=False,
+        citation=entry.citation if entry else "",
+        licence=entry.licence if entry else "",
+        notes=(*(entry.notes if entry else ()), *notes),
+        facts_in_train=read_training_facts(folder) if task == "docre" else None,
+    )
+
+
+def _part(name: SplitName, path: Path, types: TypeMap | None) -> _Part:
+    file = TextFile.read(path)
+    form = detect(file)
+    problems = ProblemLog(path)
+    examples = form.read(file, name, types or {}, problems)
+    if not examples:
+        raise SuiteError("holds no examples", where=path, remedy="Put the whole file there.")
+    if types is not None and name == "train":
+        strange = sorted({r for e in examples for r in relations_of(e)} - set(types))
+        if strange:
+            raise SuiteError(
+                f"has the relation {strange[0]!r}, whose entity types are not known",
+                where=path,
+                remedy="Give them in type_relation.json in a folder of your own and name that "
+                "folder as --dataset.",
+            )
+    return _Part(path, form, file.blob, examples, fingerprint(examples), problems)
+
+
+def _check_task(part: _Part, task: Task) -> None:
+    if task not in part.form.tasks:
+        raise SuiteError(
+            f"is {part.form.title}, which holds no data for the task {task!r}",
+            where=part.path,
+            remedy="The splits of one dataset are for one task; check which file stands there.",
+        )
+
+
+def _judge(entry: Entry, parts: dict[SplitName, _Part]) -> list[str]:
+    """Marks each split as published or not; returns the sentences that say so."""
+    verdicts = {
+        name: judge(entry, name, part.blob, part.fingerprint, len(part.examples))
+        for name, part in parts.items()
+    }
+    for name, verdict in verdicts.items():
+        parts[name].published = verdict.published
+    return describe(verdicts)
+
+
+def _cut(train: _Part) -> _Part:
+    """Takes a dev set out of train."""
+    train.examples, dev = cut_dev(train.examples, train.path)
+    train.fingerprint = fingerprint(train.examples)
+    return _Part(train.path, train.form, train.blob, dev, fingerprint(dev), ProblemLog(train.path))
+
+
+def _split(name: SplitName, part: _Part) -> Split:
+    return Split(
+        name=name,
+        path=part.path,
+        examples=tuple(part.examples),
+        fingerprint=part.fingerprint,
+        published=part.published,
+        problems=part.problems.freeze(),
+    )

