@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, Self, cast
+from typing import Literal, cast
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -25,6 +25,7 @@ from suite.cascade import (
     encode_targets,
 )
 from suite.convolution import ConvolutionalEncoder
+from suite.encoded import Batch, Encoded
 from suite.encoders import BiLSTM, Transformer
 from suite.errors import SuiteError
 from suite.examples import Example, Sentence
@@ -32,15 +33,7 @@ from suite.fastre import FastRESettings
 from suite.layers import Dropout
 from suite.schema import Schema
 from suite.stages import stage
-from suite.system import (
-    Batch,
-    Encoded,
-    Loss,
-    Prediction,
-    PublishedSettings,
-    Resources,
-    System,
-)
+from suite.system import Loss, Prediction, PublishedSettings, Resources, System
 
 MAX_SCORES_AT_ONCE = 2**25
 """Object scores held at once in prediction: an untrained tagger may find very many subjects."""
@@ -117,7 +110,7 @@ class CasRel(System):
         self.object_scores = nn.Linear(width, 2 * len(schema.relations))
 
     @classmethod
-    def build(cls, settings: CasRelSettings, schema: Schema, resources: Resources) -> Self:
+    def build(cls, settings: CasRelSettings, schema: Schema, resources: Resources) -> CasRel:
         """A CasRel whose taggers are freshly initialised."""
         return cls(settings, schema, resources)
 

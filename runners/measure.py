@@ -9,6 +9,7 @@ from __future__ import annotations
 import statistics
 import sys
 import time
+import traceback
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -17,6 +18,7 @@ import torch
 
 from runners.checkpoint import Checkpoints
 from runners.environment import load_average, peak_memory_bytes, resolve_device, synchronise
+from runners.failures import in_a_line, memory_ran_out
 from runners.plan import Workbench, read_plan
 from runners.train import autocast
 from suite.errors import SuiteError
@@ -151,10 +153,12 @@ def main() -> int:
         bench = Workbench(plan)
         cost = measure(bench, load_system(folder, bench), size)
         cost = cost.model_copy(update={"load_average": (load, load_average())})
-    except (torch.OutOfMemoryError, MemoryError):
-        cost = InferenceCost(batch_size=size, failure="out of memory")
     except SuiteError as error:
         cost = InferenceCost(batch_size=size, failure=str(error))
+    except Exception as error:  # a system's own mistake must not end the suite
+        traceback.print_exc()
+        reason = "out of memory" if memory_ran_out(error) else in_a_line(error)
+        cost = InferenceCost(batch_size=size, failure=reason)
     write_atomically(measured_file(folder, size), cost.model_dump_json())
     return 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -11,12 +12,20 @@ from pathlib import Path
 
 from runners.measure import measured_file
 from runners.plan import RunPlan
+from runners.train import PROGRESS
 from suite.errors import SuiteError
 from suite.files import write_atomically
-from suite.records import InferenceCost, RunRecord, read_record
+from suite.records import InferenceCost, RunRecord, Status, read_record
 
 Told = Callable[[dict[str, float]], None]
 LOG = "log.txt"
+WAITING = {"OMP_WAIT_POLICY": "PASSIVE"}
+"""How torch's CPU threads wait for each other, unless the caller's environment says otherwise.
+
+By default they spin, and where other work wants a core too, a spinning thread keeps the one that it
+waits for from running: with both of two cores in use, a step took eight times as long."""
+PYTHON = (sys.executable, "-P", "-m")
+"""Without the current directory on the path: it may hold a folder named `suite` or `runners`."""
 
 
 def execute(plan: RunPlan, folder: Path, blank: RunRecord, told: Told) -> RunRecord:
@@ -61,54 +70,58 @@ def finished(record: RunRecord, blank: RunRecord, plan: RunPlan) -> bool:
 def _train(folder: Path, told: Told) -> int:
     with (folder / LOG).open("ab") as log:
         child = subprocess.Popen(
-            [sys.executable, "-m", "runners.run", str(folder)],
+            [*PYTHON, "runners.run", str(folder)],
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,
+            env={**WAITING, **os.environ},
         )
         assert child.stdout is not None
         try:
             for line in child.stdout:
-                if line.startswith("{"):
-                    told(json.loads(line))
-        except KeyboardInterrupt:
-            # The child hears of Ctrl-C as well, and writes its record before it ends.
+                if line.startswith(PROGRESS):
+                    told(json.loads(line.removeprefix(PROGRESS)))
+                else:
+                    print(line, end="", file=sys.stderr)
+        except BaseException:
+            # The child writes its record before it ends.
+            child.terminate()
             child.wait()
             raise
         return child.wait()
 
 
 def _ended_without_record(code: int, folder: Path, blank: RunRecord) -> RunRecord:
-    tail = (folder / LOG).read_text(errors="replace").strip().splitlines()
     if code == 2:
-        raise SuiteError(tail[-1] if tail else "the run could not start", where=folder / LOG)
-    if code == -signal.SIGKILL:
-        status, reason = (
-            "out of memory",
-            (
-                "its process was killed (signal 9), as the system does when memory runs out; the "
-                "same command goes on with it"
-            ),
-        )
-    elif code < 0:
-        status, reason = "interrupted", f"its process was ended by {signal.Signals(-code).name}"
-    else:
-        status, reason = "failed", f"{tail[-1] if tail else f'exit code {code}'} (see {LOG})"
+        raise SuiteError((_last_line(folder) or "the run could not start").rstrip("."))
+    status, reason = _why(code, folder)
     return blank.model_copy(update={"status": status, "failure": reason})
+
+
+def _why(code: int, folder: Path) -> tuple[Status, str]:
+    """What became of a process that left nothing else behind."""
+    if code == -signal.SIGKILL:
+        return "out of memory", "its process was killed by signal 9, as when memory runs out"
+    if code < 0:
+        return "interrupted", f"its process was ended by {signal.Signals(-code).name}"
+    return "failed", f"{_last_line(folder) or f'exit code {code}'} (see {LOG})"
+
+
+def _last_line(folder: Path) -> str:
+    lines = (folder / LOG).read_text(errors="replace").strip().splitlines()
+    return lines[-1] if lines else ""
 
 
 def _measure(folder: Path, size: int) -> InferenceCost:
     file = measured_file(folder, size)
     file.unlink(missing_ok=True)
     with (folder / LOG).open("ab") as log:
-        command = [sys.executable, "-m", "runners.measure", str(folder), str(size)]
-        code = subprocess.run(command, stdout=log, stderr=log, check=False).returncode
+        command = [*PYTHON, "runners.measure", str(folder), str(size)]
+        environment = {**WAITING, **os.environ}
+        child = subprocess.run(command, stdout=log, stderr=log, env=environment, check=False)
+        code = child.returncode
     if not file.exists():
-        reason = (
-            "out of memory (its process was killed)"
-            if code == -signal.SIGKILL
-            else f"its process ended with code {code} (see {LOG})"
-        )
+        reason = ": ".join(_why(code, folder))
         return InferenceCost(batch_size=size, failure=reason)
     cost = InferenceCost.model_validate_json(file.read_bytes())
     file.unlink()

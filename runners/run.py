@@ -17,6 +17,7 @@ from types import FrameType
 import torch
 
 from runners.environment import environment, load_average, resolve_device
+from runners.failures import in_a_line, memory_ran_out
 from runners.plan import RunPlan, Workbench, configuration, dataset_facts, read_plan
 from runners.track import Tracker
 from runners.train import DivergedError, Split, Trainer, parameters
@@ -26,6 +27,7 @@ from suite.metrics import evaluate_in_slices, surfaces
 from suite.records import RunRecord, Status
 
 PROJECT = "relation-suite"
+STOPS = (signal.SIGINT, signal.SIGTERM)
 
 
 @dataclass
@@ -51,23 +53,15 @@ def run(folder: Path, bench: Workbench) -> RunRecord:
         record = _train_and_test(bench, record, folder, tracker, load)
     except DivergedError as error:
         ending = Ending("diverged", f"not a finite number: {error}")
-    except torch.OutOfMemoryError as error:
-        ending = Ending("out of memory", str(error).splitlines()[0])
-    except MemoryError:
-        ending = Ending("out of memory", "the process's memory is used up")
     except KeyboardInterrupt:
         ending = Ending("interrupted", "stopped by the user; the same command goes on with it")
-    except RuntimeError as error:
-        first = str(error).splitlines()[0]
-        traceback.print_exc()
-        short = "allocate memory" in first
-        ending = Ending("out of memory" if short else "failed", first)
     except SuiteError:
         tracker.finish(failed=True)
         raise
     except Exception as error:  # a system's own mistake must not end the suite
         traceback.print_exc()
-        ending = Ending("failed", f"{type(error).__name__}: {error}")
+        status: Status = "out of memory" if memory_ran_out(error) else "failed"
+        ending = Ending(status, in_a_line(error))
     if ending:
         record = record.model_copy(update={"status": ending.status, "failure": ending.failure})
     record.write(folder)
@@ -112,7 +106,7 @@ def make_tracker(plan: RunPlan, record: RunRecord, folder: Path) -> Tracker:
         group=plan.suite,
         name=f"{plan.system}-{record.dataset.name}-{plan.seed}",
         config=config,
-        warn=lambda message: print(message, file=sys.stderr),
+        warn=lambda message: print(message, flush=True),  # the suite passes it on
     )
 
 
@@ -152,13 +146,17 @@ def _train_and_test(
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    # A second one, and Ctrl-C comes with the suite's own, would cut off the record.
+    for number in STOPS:
+        signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 
 def main() -> int:
     """The process: 0 where a record was left, 2 where the plan cannot be followed."""
     folder = Path(sys.argv[1])
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in STOPS:
+        signal.signal(number, _interrupt)
     plan = read_plan(folder)
     torch.set_num_threads(plan.protocol.threads)
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +18,7 @@ from runners.run import PROJECT, blank_record
 from runners.track import Tracker
 from suite.datasets import Dataset, load_dataset
 from suite.datasets.statistics import statistics
+from suite.errors import SuiteError, unknown
 from suite.plan import Cannot, PlannedDataset, SuitePlan
 from suite.pretrained import UNTRAINED
 from suite.protocol import Protocol
@@ -86,6 +88,9 @@ class Suite:
         self.name = request.out.resolve().name
         self.datasets = [load_dataset(name, request.data_dir) for name in request.datasets]
         self.systems = [find_system(name) for name in request.systems]
+        for name in request.settings:
+            if name not in request.systems:
+                raise unknown("system in --set, or one that is not run,", name, request.systems)
         self.cannot: list[Cannot] = []
         self.protocols = {s.name: self._protocol(s) for s in self.systems}
         self.runs = list(self._plan_runs())
@@ -180,10 +185,28 @@ class Suite:
                 on_start(run, run.done() is not None)
                 if run.done() is None:
                     execute(run.plan, run.folder, run.blank, told)
-        finally:
-            report = write_report(self.request.out)
+        except BaseException:
+            # That there is nothing to report yet is not what stopped the suite.
+            with suppress(SuiteError):
+                write_report(self.request.out)
+            raise
+        report = write_report(self.request.out)
         self._track_report(report)
         return report
+
+    def missing(self) -> list[str]:
+        """What was to be done and gave no figures, with the reason, a line each."""
+        lines = []
+        for run in self.runs:
+            record = read_record(run.folder / "record.json")
+            if record.status != "complete":
+                lines.append(f"{run.title}: {record.status}: {record.failure}")
+            lines += [
+                f"{run.title}: inference at batch size {cost.batch_size}: {cost.failure}"
+                for cost in record.inference
+                if cost.failure
+            ]
+        return lines
 
     def _track_report(self, report: Path) -> None:
         tracker = Tracker(

@@ -20,12 +20,17 @@ from runners.environment import load_average, peak_memory_bytes, resolve_device,
 from runners.plan import Workbench
 from runners.track import Tracker
 from suite.batching import evaluation_batches, training_batches
+from suite.encoded import Batch, Encoded
+from suite.errors import SuiteError
 from suite.examples import Sentence
 from suite.files import write_atomically
 from suite.metrics import evaluate
 from suite.protocol import Protocol
 from suite.records import Epoch, Evaluation, Parameters, TrainingCost
-from suite.system import Batch, Encoded, Prediction, System
+from suite.system import Prediction, System
+
+PROGRESS = "progress: "
+"""Begins the lines of standard output that `tell` writes."""
 
 EVALUATION_BATCH = 128
 """Sentences a batch in dev and test evaluation, which is timed apart from training."""
@@ -82,7 +87,14 @@ class Trainer:
         if not self.progress.epoch:
             write_atomically(self.history, "")
             return []
-        lines = self.history.read_text().splitlines()[: self.progress.epoch]
+        lines = self.history.read_text().splitlines() if self.history.exists() else []
+        lines = lines[: self.progress.epoch]
+        if len(lines) < self.progress.epoch:
+            raise SuiteError(
+                f"holds {len(lines)} of the {self.progress.epoch} epochs of its checkpoint",
+                where=self.history,
+                remedy="Delete the run's folder and run the suite again.",
+            )
         write_atomically(self.history, "".join(f"{line}\n" for line in lines))
         return [Epoch.model_validate_json(line) for line in lines]
 
@@ -271,7 +283,7 @@ def tell(progress: Progress, step: int, steps: int, protocol: Protocol) -> None:
             "epochs": protocol.epochs,
             "best_f1": max(0.0, progress.best_f1),
         }
-        print(json.dumps(told), flush=True)
+        print(f"{PROGRESS}{json.dumps(told)}", flush=True)
 
 
 def parameters(system: System) -> Parameters:

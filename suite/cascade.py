@@ -16,10 +16,11 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from suite.encoded import Batch
 from suite.examples import Sentence, Span, Triple
 from suite.ragged import Ragged
 from suite.schema import Schema
-from suite.system import Batch, Prediction
+from suite.system import Prediction
 
 HeadsPerStep = Literal["all", "one"]
 SpanRule = Literal["nearest", "until next start"]

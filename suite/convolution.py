@@ -12,10 +12,10 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+from suite.encoded import Batch
 from suite.encoders import WordEmbedding, WordVectors
 from suite.layers import Dropout, word_mask
 from suite.ragged import Ragged
-from suite.system import Batch
 
 Gate = Literal["gated linear unit", "highway", "none"]
 

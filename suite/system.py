@@ -7,22 +7,21 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
-import torch
 from jaxtyping import Float
+from pydantic import TypeAdapter, ValidationError
 from torch import Tensor, nn
 
+from suite.encoded import Batch, Encoded
+from suite.encoders import WordVectors
 from suite.errors import SuiteError, unknown
 from suite.examples import Entity, Example, Fact, Task, Triple
-from suite.ragged import Ragged
+from suite.pretrained import PretrainedModel
 from suite.schema import Schema
 
 if TYPE_CHECKING:
     import optuna
-
-    from suite.encoders import WordVectors
-    from suite.pretrained import PretrainedModel
 
 ENTRY_POINT_GROUP = "relation_suite.systems"
 
@@ -40,47 +39,6 @@ class Resources:
     vectors: WordVectors
     pretrained: PretrainedModel | None
     max_words: int
-
-
-@dataclass(frozen=True)
-class Encoded:
-    """Examples after `System.encode`: all that a batch needs, packed once.
-
-    Attributes:
-        columns: named ragged columns with one row an example. A column named `<x>` belongs to
-            the system alone; `words` must be there, since its row lengths are the sentences'.
-    """
-
-    columns: Mapping[str, Ragged]
-
-    def __len__(self) -> int:
-        return len(self.columns["words"])
-
-    @property
-    def lengths(self) -> Tensor:
-        """Words of each example."""
-        return self.columns["words"].lengths
-
-    def batch(self, rows: Tensor) -> Batch:
-        """The given examples side by side."""
-        return Batch({name: column.select(rows) for name, column in self.columns.items()})
-
-    def to(self, device: torch.device | str) -> Encoded:
-        """The same examples on another device."""
-        return Encoded({name: column.to(device) for name, column in self.columns.items()})
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Some encoded examples, still ragged; systems pad what they need padded."""
-
-    columns: Mapping[str, Ragged]
-
-    def __len__(self) -> int:
-        return len(self.columns["words"])
-
-    def __getitem__(self, name: str) -> Ragged:
-        return self.columns[name]
 
 
 class Loss(NamedTuple):
@@ -141,7 +99,7 @@ class System(nn.Module, ABC):
 
     @classmethod
     @abstractmethod
-    def build(cls, settings: Any, schema: Schema, resources: Resources) -> Self:
+    def build(cls, settings: Any, schema: Schema, resources: Resources) -> System:
         """A freshly initialised system."""
 
     @abstractmethod
@@ -227,6 +185,11 @@ def find_system(name: str) -> type[System]:
             f"the plug-in {name!r} ({found[name].value}) is no suite.system.System",
             remedy="Derive its class from System.",
         )
+    if system.name != name:
+        raise SuiteError(
+            f"the plug-in {name!r} ({found[name].value}) calls itself {system.name!r}",
+            remedy="Its entry point and its attribute `name` must agree.",
+        )
     return system
 
 
@@ -241,10 +204,12 @@ def make_settings(system: type[System], values: Mapping[str, Any]) -> Any:
     for name in values:
         if name not in known:
             raise unknown(f"setting of {system.name}", name, known)
-    plain = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
     try:
-        return system.Settings(**plain)
-    except (TypeError, ValueError) as error:
+        return TypeAdapter(system.Settings).validate_python(dict(values))
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = "".join(f".{part}" for part in first["loc"])
         raise SuiteError(
-            f"settings of {system.name}: {error}", remedy="See the fields' documentation."
+            f"{system.name}{field}: {first['msg'].removeprefix('Value error, ')}",
+            remedy="See the fields' documentation.",
         ) from error

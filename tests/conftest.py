@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+import tests.shapes  # noqa: F401 - before any package whose shapes it checks
+
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 

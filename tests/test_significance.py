@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jaxtyping import TypeCheckError
 from scipy import stats
 
 from suite.significance import against_published, holm, micro_f1, paired_bootstrap
@@ -121,7 +122,8 @@ def test_chunks_do_not_change_the_shape_of_the_answer(monkeypatch: pytest.Monkey
 
 
 def test_unpaired_counts_are_refused() -> None:
-    with pytest.raises(ValueError, match="no pairs"):
+    # Where shapes are checked at call, their checker refuses the pair first.
+    with pytest.raises((ValueError, TypeCheckError)):
         paired_bootstrap(counts(1, 10), counts(1, 11))
     with pytest.raises(ValueError, match="no pairs"):
         paired_bootstrap(counts(1)[:0], counts(1)[:0])

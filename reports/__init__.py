@@ -1,0 +1,1 @@
+"""Records in; tables, plots and markdown out. Loads no model."""

@@ -1,0 +1,187 @@
+"""Where systems are right and wrong, and whether their differences are more than chance."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from functools import partial
+from itertools import combinations
+
+import numpy as np
+
+from reports.cells import (
+    Pictures,
+    add_row,
+    cell,
+    image,
+    markdown,
+    measured,
+    seeds_cell,
+    values,
+)
+from reports.comparison import accepted, refusals
+from reports.load import Group, Row
+from reports.overview import MINIMUM_SEEDS, caption, listed
+from reports.readings import f1_on_test, slice_f1, slice_names
+from suite.significance import Counts, Difference, against_published, holm, paired_bootstrap
+
+FAMILIES = {
+    "seen": "Gold items that stand in train, and those that do not",
+    "overlap": "Overlap pattern (a sentence may show both EPO and SEO)",
+    "count": "Gold items in the sentence",
+    "length": "Words in the sentence",
+}
+RELATIONS = "relation"
+SHOWN_RELATIONS = 8
+
+
+def slice_table(group: Group, family: str, names: Sequence[str]) -> str:
+    """F1 of each slice, a column a system."""
+    gold = slice_names(group, family)
+    table: dict[str, list[str]] = {}
+    for name in names:
+        cells = {"Slice": name, "Gold items": f"{gold[name]:,}"}
+        for row in group.rows:
+            found = values(row, partial(slice_f1, family=family, name=name))
+            cells[f"{row.label} ({row.n})"] = cell(found, 1)
+        add_row(table, cells)
+    return markdown(table)
+
+
+def _relations(group: Group) -> str:
+    gold = slice_names(group, RELATIONS)
+    names = sorted((n for n in gold if gold[n]), key=lambda n: (-gold[n], n))
+    if not names:
+        return ""
+    if len(names) <= 2 * SHOWN_RELATIONS:
+        return f"All {len(names)} relations by frequency in test:\n\n" + slice_table(
+            group, RELATIONS, names
+        )
+    return (
+        f"The {SHOWN_RELATIONS} most frequent of {len(names)} relations in test:\n\n"
+        f"{slice_table(group, RELATIONS, names[:SHOWN_RELATIONS])}\n"
+        f"The {SHOWN_RELATIONS} rarest; a figure over a handful of gold items says little:\n\n"
+        f"{slice_table(group, RELATIONS, names[-SHOWN_RELATIONS:])}"
+    )
+
+
+def slices_section(groups: Sequence[Group], pictures: Pictures) -> str:
+    """Test F1 by slice for each dataset."""
+    parts = []
+    for group in groups:
+        text = f"### {group.title}\n\n{caption(group)}\nTest F1 (%), {group.match} match.\n"
+        known = {name for r in group.runs if r.record.test for name in r.record.test.slices}
+        families = [f for f in FAMILIES if f in known]
+        families += sorted(known - set(FAMILIES) - {RELATIONS})
+        for family in families:
+            table = slice_table(group, family, list(slice_names(group, family)))
+            text += f"\n{FAMILIES.get(family, family)}:\n\n{table}"
+        if not known:
+            text += "\nNo slices: no run recorded any.\n"
+        relations = _relations(group)
+        text += f"\n{relations}" if relations else ""
+        text += image(pictures, f"{group.key}-slices", f"{group.title}: test F1 by slice")
+        parts.append(text)
+    return "\n".join(parts)
+
+
+def _pooled(
+    a: Row, b: Row, counts: Mapping[tuple[str, int], Mapping[str, Counts]]
+) -> tuple[Counts, Counts, list[int]] | str:
+    """Both systems' counts for each test example, summed over the seeds both have; or why not."""
+    seeds = [s for s in a.seeds if (a.label, s) in counts and (b.label, s) in counts]
+    if not seeds:
+        return "no seed of which both runs completed and kept their predictions"
+    ids = list(counts[a.label, seeds[0]])
+    runs = [counts[row.label, seed] for row in (a, b) for seed in seeds]
+    if not ids or any(run.keys() != set(ids) for run in runs):
+        return "their predictions do not cover the same test examples"
+
+    def pool(row: Row) -> Counts:
+        return sum(np.stack([counts[row.label, seed][i] for i in ids]) for seed in seeds)  # type: ignore[return-value]
+
+    return pool(a), pool(b), seeds
+
+
+def _p(value: float) -> str:
+    if math.isnan(value):
+        return "undefined: all seeds are equal"
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def pairs(group: Group) -> str:
+    """Paired bootstrap between every two systems."""
+    if len(group.rows) < 2:
+        return "Only one system: nothing to compare.\n"
+    counts = {}
+    for row in group.rows:
+        for run in row.complete:
+            found = run.counts(group.match)
+            if found is not None:
+                counts[row.label, run.record.seed] = found
+    results: list[tuple[Row, Row, list[int], Difference]] = []
+    refused = []
+    for a, b in combinations(group.rows, 2):
+        pooled = _pooled(a, b, counts)
+        if isinstance(pooled, str):
+            refused.append(f"- {a.label} and {b.label} are not compared: {pooled}.")
+        else:
+            results.append((a, b, pooled[2], paired_bootstrap(pooled[0], pooled[1])))
+    adjusted = holm([difference.p for *_, difference in results])
+    table: dict[str, list[str]] = {}
+    for (a, b, seeds, difference), holms in zip(results, adjusted, strict=True):
+        cells = {
+            "Systems": f"{a.label} minus {b.label}",
+            "Seeds": f"n={len(seeds)} ({listed(seeds)})",
+            "Difference in F1 (points)": f"{100 * difference.difference:+.1f}",
+            "95 % interval": f"{100 * difference.low:+.1f} to {100 * difference.high:+.1f}",
+            "p": _p(difference.p),
+            "p, Holm": _p(holms),
+        }
+        add_row(table, cells)
+    text = markdown(table) if table else ""
+    return text + ("\n" if text and refused else "") + "".join(f"{line}\n" for line in refused)
+
+
+def against_papers(group: Group) -> str:
+    """One-sample t-tests of the seeds against published figures, or why there is none."""
+    table: dict[str, list[str]] = {}
+    lines = [f"- {line}" for line in refusals(group)]
+    for row, score in accepted(group):
+        numbers = measured(values(row, partial(f1_on_test, match=score.match)))
+        if numbers is None or len(numbers) < MINIMUM_SEEDS:
+            lines.append(
+                f"- {row.label}: not tested against {score.f1:.1f} of {score.source} "
+                f"({score.table}): a test over seeds needs {MINIMUM_SEEDS} complete ones and no "
+                f"missing one, and there are {row.n.removeprefix('n=')}."
+            )
+            continue
+        found = against_published(numbers, score.f1)
+        cells = {
+            "System": row.label,
+            "Seeds": seeds_cell(row),
+            "Published": f"{score.f1:.1f} ({score.source}, {score.table}; {score.encoder})",
+            "Difference in F1 (points)": f"{found.difference:+.1f}",
+            "95 % interval": f"{found.low:+.1f} to {found.high:+.1f}",
+            "p": _p(found.p),
+        }
+        add_row(table, cells)
+    text = f"{markdown(table)}\n" if table else ""
+    return text + "\n".join(lines) + "\n"
+
+
+def significance_section(groups: Sequence[Group]) -> str:
+    """Differences between systems, and to published figures."""
+    parts = [
+        "Between systems: paired bootstrap over the test examples, 10,000 samples, each example's "
+        "counts summed over the seeds that both systems have. It answers whether another test set "
+        "of this kind would show the difference; the spread between seeds is in section 2. `p, "
+        "Holm` is adjusted for all comparisons of the table. Against published figures: a "
+        "one-sample t-test over seeds, which takes the published figure as exact.\n"
+    ]
+    parts += [
+        f"### {group.title}\n\n{caption(group)}\nTest F1, {group.match} match, between systems:\n\n"
+        f"{pairs(group)}\nAgainst published figures:\n\n{against_papers(group)}"
+        for group in groups
+    ]
+    return "\n".join(parts)

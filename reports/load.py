@@ -1,0 +1,343 @@
+"""Reads an output folder, and groups its runs into those that may share a table."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from jaxtyping import Int
+from pydantic import BaseModel, ValidationError
+
+from suite.errors import SuiteError
+from suite.plan import PlannedDataset, SuitePlan, read_plan
+from suite.protocol import Match
+from suite.records import (
+    DatasetFacts,
+    Environment,
+    Epoch,
+    Outcome,
+    RunRecord,
+    SystemFacts,
+    read_record,
+)
+
+
+class Missing(str):
+    """Why a whole run gives nothing: its status, or that it left no record."""
+
+    __slots__ = ()
+
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def read_lines(path: Path, model: type[Model]) -> Iterable[Model]:
+    """The lines of a `.jsonl` file, one after the other.
+
+    Raises:
+        SuiteError: a line is not what it should be.
+    """
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            try:
+                yield model.model_validate_json(line)
+            except ValidationError as error:
+                first = error.errors()[0]
+                field = ".".join(str(part) for part in first["loc"])
+                raise SuiteError(
+                    f"line {number} is no {model.__name__.lower()} of this version: "
+                    f"{field + ': ' if field else ''}{first['msg']}",
+                    where=path,
+                    remedy="Delete the run's folder and run the suite again.",
+                ) from error
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run's record with the folder it lies in."""
+
+    record: RunRecord
+    folder: Path
+
+    @property
+    def complete(self) -> bool:
+        """Whether its scores count: they do for no other status."""
+        return self.record.status == "complete"
+
+    @cached_property
+    def history(self) -> list[Epoch]:
+        """Its epochs; empty where none ended."""
+        path = self.folder / "history.jsonl"
+        return list(read_lines(path, Epoch)) if path.is_file() else []
+
+    def counts(self, match: Match) -> dict[str, Int[np.ndarray, "3"]] | None:
+        """Test example -> correct, predicted, gold; None where no predictions were kept."""
+        path = self.folder / "predictions.jsonl"
+        if not path.is_file():
+            return None
+        found = {}
+        for outcome in read_lines(path, Outcome):
+            if match not in outcome.correct:
+                raise SuiteError(
+                    f"example {outcome.id!r} has no counts under {match} match",
+                    where=path,
+                    remedy="Delete the run's folder and run the suite again.",
+                )
+            scores = outcome.correct[match]
+            found[outcome.id] = np.array([scores.correct, scores.predicted, scores.gold])
+        return found
+
+
+def _identity(facts: SystemFacts) -> str:
+    """Equal for runs of one system under the same settings and from the same resources."""
+    held = facts.model_dump(mode="json", include={"name", "settings", "vectors", "pretrained"})
+    return json.dumps(held, sort_keys=True)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A table's row: the runs of one system under one set of settings, a seed each.
+
+    Attributes:
+        label: the system's title, numbered where the group holds several settings of it.
+        seeds: those that were planned, with or without a record.
+    """
+
+    label: str
+    runs: tuple[Run, ...]
+    seeds: tuple[int, ...]
+
+    @property
+    def facts(self) -> SystemFacts:
+        """Who was trained."""
+        return self.runs[0].record.system
+
+    @property
+    def name(self) -> str:
+        """The system's name in the registry."""
+        return self.facts.name
+
+    @property
+    def complete(self) -> list[Run]:
+        """Runs whose scores count."""
+        return [run for run in self.runs if run.complete]
+
+    @property
+    def n(self) -> str:
+        """How many seeds stand behind the row."""
+        done, planned = len(self.complete), len(self.seeds)
+        return f"n={done}" if done == planned else f"{done} of {planned} seeds"
+
+    @property
+    def missing(self) -> dict[int, Missing]:
+        """Seed -> why its run gave nothing, for every seed that is not complete."""
+        status: dict[int, str] = {run.record.seed: run.record.status for run in self.runs}
+        return {
+            seed: Missing(status.get(seed, "no record"))
+            for seed in self.seeds
+            if status.get(seed) != "complete"
+        }
+
+
+@dataclass(frozen=True)
+class Group:
+    """Runs that may share a table: one dataset, protocol, environment and version.
+
+    Attributes:
+        key: names its figures and its rows in `results.csv`.
+        part: from 1, where the dataset has several groups; 0 where it has one.
+        rows: in the plan's order of systems.
+        plan: what is known of the dataset besides; None where the plan does not name it.
+        differences: to the first group of the same dataset; empty for that one.
+    """
+
+    key: str
+    part: int
+    rows: tuple[Row, ...]
+    plan: PlannedDataset | None
+    differences: tuple[str, ...]
+
+    @property
+    def runs(self) -> list[Run]:
+        """All runs, row by row."""
+        return [run for row in self.rows for run in row.runs]
+
+    @property
+    def first(self) -> RunRecord:
+        """Any record: what the group holds equal can be read from it."""
+        return self.rows[0].runs[0].record
+
+    @property
+    def dataset(self) -> DatasetFacts:
+        """The dataset of all runs."""
+        return self.first.dataset
+
+    @property
+    def match(self) -> Match:
+        """The match rule that selected the epochs."""
+        return self.first.protocol.match
+
+    @property
+    def environment(self) -> Environment:
+        """Where all runs took place."""
+        return self.first.environment
+
+    @property
+    def title(self) -> str:
+        """The dataset's title; numbered where it has several groups, marked where synthetic."""
+        part = f", part {self.part}" if self.part else ""
+        said = not self.dataset.synthetic or "synthetic" in self.dataset.title.lower()
+        return f"{self.dataset.title}{part}{'' if said else ' (synthetic data)'}"
+
+    @property
+    def notes(self) -> str:
+        """The dataset's notes as sentences."""
+        notes = (note.strip().rstrip(".") for note in self.dataset.notes)
+        return " ".join(f"{note[:1].upper()}{note[1:]}." for note in notes)
+
+    @property
+    def batch_sizes(self) -> list[int]:
+        """At which inference was measured or tried, ascending."""
+        return sorted({cost.batch_size for run in self.runs for cost in run.record.inference})
+
+
+@dataclass(frozen=True)
+class Results:
+    """An output folder, read."""
+
+    plan: SuitePlan
+    groups: tuple[Group, ...]
+
+    @property
+    def runs(self) -> list[Run]:
+        """All runs, group by group."""
+        return [run for group in self.groups for run in group.runs]
+
+    @property
+    def absent(self) -> list[tuple[str, str, int]]:
+        """System, dataset and seed of each planned run that left no record."""
+        there = {(r.record.system.name, r.record.dataset.name, r.record.seed) for r in self.runs}
+        barred = {(cannot.system, cannot.dataset) for cannot in self.plan.cannot}
+        return [
+            (system, dataset.facts.name, seed)
+            for dataset in self.plan.datasets
+            for system in self.plan.systems
+            if (system, dataset.facts.name) not in barred
+            for seed in self.plan.seeds
+            if (system, dataset.facts.name, seed) not in there
+        ]
+
+
+def _held_equal(record: RunRecord) -> dict[str, Any]:
+    """All that must be equal within a table, flat, under the names that a reader is shown."""
+    facts = record.dataset
+    flat: dict[str, Any] = {
+        "record format": record.format,
+        "matching": facts.matching,
+        "task": facts.task,
+        **{f"SHA-256 of {split}": value for split, value in facts.fingerprints.items()},
+        **{f"{split} is the published one": value for split, value in facts.published.items()},
+        **record.protocol.model_dump(mode="json"),
+    }
+    for name, value in record.environment.model_dump(mode="json").items():
+        if isinstance(value, dict):
+            flat |= {f"version of {part}": version for part, version in value.items()}
+        else:
+            flat[name] = value
+    return flat
+
+
+def _differences(first: dict[str, Any], other: dict[str, Any]) -> tuple[str, ...]:
+    def show(value: Any) -> str:
+        return f"`{str(value)[:12]}...`" if len(str(value)) == 64 else f"`{value}`"
+
+    return tuple(
+        f"{name}: {show(other.get(name, 'absent'))} instead of {show(first.get(name, 'absent'))}"
+        for name in {**first, **other}
+        if first.get(name, "absent") != other.get(name, "absent")
+    )
+
+
+def _rows(runs: Sequence[Run], plan: SuitePlan) -> tuple[Row, ...]:
+    """One row for each system and settings; a mean over two settings would mean nothing."""
+    found: dict[str, list[Run]] = {}
+    for run in sorted(runs, key=lambda run: run.record.seed):
+        found.setdefault(_identity(run.record.system), []).append(run)
+    order = {name: place for place, name in enumerate(plan.systems)}
+    entries = sorted(
+        found.values(),
+        key=lambda entry: (
+            order.get(entry[0].record.system.name, len(order)),
+            entry[0].record.system.name,
+        ),
+    )
+    rows = []
+    for entry in entries:
+        record = entry[0].record
+        name = record.system.name
+        namesakes = [e for e in entries if e[0].record.system.name == name]
+        seeds = {run.record.seed for run in entry}
+        planned = plan.protocols.get(name) == record.protocol and any(
+            dataset.facts.name == record.dataset.name for dataset in plan.datasets
+        )
+        if planned and plan.environment == record.environment and len(namesakes) == 1:
+            seeds |= set(plan.seeds)
+        number = f", settings {namesakes.index(entry) + 1}" if len(namesakes) > 1 else ""
+        rows.append(Row(record.system.title + number, tuple(entry), tuple(sorted(seeds))))
+    return tuple(rows)
+
+
+def group_runs(runs: Sequence[Run], plan: SuitePlan) -> tuple[Group, ...]:
+    """Runs under equal conditions together, in the plan's order of datasets."""
+    order = {dataset.facts.name: place for place, dataset in enumerate(plan.datasets)}
+    planned = {dataset.facts.name: dataset for dataset in plan.datasets}
+    found: dict[str, dict[str, list[Run]]] = {}
+    for run in sorted(runs, key=lambda run: run.record.started):
+        key = json.dumps(_held_equal(run.record), sort_keys=True)
+        found.setdefault(run.record.dataset.name, {}).setdefault(key, []).append(run)
+    groups = []
+    for name in sorted(found, key=lambda name: (order.get(name, len(order)), name)):
+        parts = list(found[name].values())
+        first = _held_equal(parts[0][0].record)
+        slug = re.sub(r"[^\w.-]+", "-", name)  # a folder's name may hold what a link may not
+        for number, part in enumerate(parts, start=1):
+            groups.append(
+                Group(
+                    key=f"{slug}-{number}" if len(parts) > 1 else slug,
+                    part=number if len(parts) > 1 else 0,
+                    rows=_rows(part, plan),
+                    plan=planned.get(name),
+                    differences=_differences(first, _held_equal(part[0].record)),
+                )
+            )
+    return tuple(groups)
+
+
+def load_results(out: Path) -> Results:
+    """Reads the plan and all records of an output folder.
+
+    Raises:
+        SuiteError: there is no plan or no record, or one of them is broken.
+    """
+    if not (out / "suite.json").is_file():
+        raise SuiteError(
+            "holds no suite.json",
+            where=out,
+            remedy="Name the output folder of a run-suite command (its --out).",
+        )
+    plan = read_plan(out / "suite.json")
+    paths = sorted((out / "runs").glob("*/*/*/record.json"))
+    if not paths:
+        raise SuiteError(
+            "holds no record of a run (runs/<system>/<dataset>/<seed>/record.json)",
+            where=out,
+            remedy="Run run-suite into this folder first.",
+        )
+    runs = [Run(read_record(path), path.parent) for path in paths]
+    return Results(plan, group_runs(runs, plan))

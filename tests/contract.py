@@ -1,0 +1,207 @@
+"""What every system must do; a system's test class derives from `SystemContract`."""
+
+from __future__ import annotations
+
+import copy
+import io
+from collections.abc import Sequence
+from dataclasses import fields
+from functools import cached_property
+from typing import Any, ClassVar
+
+import pytest
+import torch
+
+from suite.batching import evaluation_batches
+from suite.encoded import Batch
+from suite.examples import Sentence, Triple
+from suite.schema import Schema
+from suite.system import Prediction, System, make_settings
+from tests.corpus import SCHEMA, SENTENCES, resources
+
+Found = dict[str, dict[Triple, float]]
+
+
+class SystemContract:
+    """Tests that a system inherits.
+
+    Attributes:
+        system: its class.
+        settings: of the tests, as differences to the defaults: small, and without dropout.
+        pretrained: whether it needs a transformer.
+        steps, learning_rate: after which it must reproduce the test corpus.
+    """
+
+    system: ClassVar[type[System]]
+    settings: ClassVar[dict[str, Any]] = {}
+    pretrained: ClassVar[bool] = False
+    steps: ClassVar[int] = 120
+    learning_rate: ClassVar[float] = 3e-3
+    _fitted: ClassVar[System]
+
+    def build(self, schema: Schema = SCHEMA, **settings: Any) -> System:
+        """A system of the tests' settings, from a fixed seed."""
+        torch.manual_seed(1)
+        made = make_settings(self.system, {**self.settings, **settings})
+        return self.system.build(made, schema, self._resources)
+
+    @cached_property
+    def _resources(self) -> Any:
+        return resources(pretrained=self.pretrained)
+
+    def fitted(self) -> System:
+        """A copy of a system trained on the test corpus until it should know it by heart."""
+        if "_fitted" not in vars(type(self)):
+            type(self)._fitted = self._fit()
+        return copy.deepcopy(type(self)._fitted)
+
+    def _fit(self) -> System:
+        system = self.build()
+        batch = whole(system, SENTENCES)
+        optimiser = torch.optim.AdamW(system.parameters(), lr=self.learning_rate)
+        system.train()
+        for _ in range(self.steps):
+            optimiser.zero_grad()
+            system.loss(batch).total.backward()
+            optimiser.step()
+        return system.eval()
+
+    def test_says_who_it_is(self) -> None:
+        system = self.system
+        assert system.name == system.name.lower()
+        assert system.title
+        assert any(year in system.citation for year in map(str, range(2000, 2030)))
+        assert system.departures
+        assert all(d.endswith(".") for d in system.departures)
+
+    def test_settings_are_documented_and_frozen(self) -> None:
+        doc = self.system.Settings.__doc__ or ""
+        missing = [f.name for f in fields(self.system.Settings) if f.name not in doc]
+        assert not missing, f"undocumented settings: {missing}"
+        with pytest.raises(AttributeError):
+            setattr(self.system.Settings(), fields(self.system.Settings)[0].name, None)
+
+    def test_published_settings_exist(self) -> None:
+        make_settings(self.system, self.system.published.settings)
+
+    def test_loss_falls_until_the_examples_are_reproduced(self) -> None:
+        fresh = self.build()
+        before = fresh.loss(whole(fresh, SENTENCES)).total.item()
+        system = self.fitted()
+        after = system.loss(whole(system, SENTENCES)).total.item()
+        assert after < before / 10
+        found = predict(system, SENTENCES, size=3)
+        assert {k: set(v) for k, v in found.items()} == {s.id: set(s.triples) for s in SENTENCES}
+
+    def test_parts_sum_to_the_total(self) -> None:
+        system = self.build()
+        loss = system.loss(whole(system, SENTENCES))
+        assert float(sum(loss.parts.values())) == pytest.approx(loss.total.item(), rel=1e-5)
+        assert all(not part.requires_grad for part in loss.parts.values())
+
+    def test_perfect_scores_give_gold_back(self) -> None:
+        system = self.build()
+        best = system.ceiling(whole(system, SENTENCES))
+        for sentence, row in zip(SENTENCES, best, strict=True):
+            assert {p.item for p in row} == set(sentence.triples), sentence.id
+
+    def test_predictions_do_not_depend_on_batch_size_padding_or_order(self) -> None:
+        system = self.fitted()
+        alone = predict(system, SENTENCES, size=1)
+        for found in (
+            predict(system, SENTENCES, size=len(SENTENCES)),
+            predict(system, SENTENCES[::-1], size=2),
+        ):
+            assert found.keys() == alone.keys()
+            for name, row in alone.items():
+                assert found[name] == pytest.approx(row, abs=1e-4), name
+
+    def test_scores_are_probabilities_and_predictions_distinct(self) -> None:
+        system = self.fitted()
+        for row in system.predict(whole(system, SENTENCES)):
+            assert all(0 < p.score < 1 for p in row)
+            assert len({p.item for p in row}) == len(row)
+
+    def test_saves_and_loads(self) -> None:
+        system = self.fitted()
+        buffer = io.BytesIO()
+        torch.save(system.state_dict(), buffer)
+        buffer.seek(0)
+        torch.manual_seed(99)
+        other = self.system.build(system.settings, SCHEMA, self._resources).eval()
+        other.load_state_dict(torch.load(buffer, weights_only=True))
+        assert predict(other, SENTENCES, size=3) == predict(system, SENTENCES, size=3)
+
+    def test_same_seed_same_weights(self) -> None:
+        one, other = self.build().state_dict(), self.build().state_dict()
+        assert all(torch.equal(one[name], other[name]) for name in one)
+
+    def test_runs_under_autocast(self) -> None:
+        system = self.fitted()
+        with torch.autocast("cpu", torch.bfloat16):
+            batch = whole(system, SENTENCES)
+            loss = system.train().loss(batch).total
+            loss.backward()
+            rows = system.eval().predict(batch)
+        assert torch.isfinite(loss)
+        found = {s.id: {p.item for p in row} for s, row in zip(SENTENCES, rows, strict=True)}
+        same = sum(found[s.id] == set(s.triples) for s in SENTENCES)
+        assert same >= len(SENTENCES) - 1
+
+    def test_runs_on_cuda(self) -> None:
+        if not torch.cuda.is_available():
+            pytest.skip("no CUDA device here")
+        system = self.fitted().to("cuda")
+        encoded = system.encode(SENTENCES).to("cuda")
+        batch = encoded.batch(torch.arange(len(SENTENCES), device="cuda"))
+        assert system.loss(batch).total.device.type == "cuda"
+        for sentence, row in zip(SENTENCES, system.predict(batch), strict=True):
+            assert {p.item for p in row} == set(sentence.triples)
+
+    def test_a_batch_without_gold_has_a_loss(self) -> None:
+        system = self.build().train()
+        bare = [Sentence(s.id, s.words) for s in SENTENCES]
+        loss = system.loss(whole(system, bare)).total
+        loss.backward()
+        assert torch.isfinite(loss)
+
+    def test_relations_that_train_lacks_are_no_target(self) -> None:
+        known = SCHEMA.relations[:1]
+        heads = {r: SCHEMA.head_types[r] for r in known}
+        system = self.build(Schema("triples", known, SCHEMA.entity_types, heads))
+        rows = system.ceiling(whole(system, SENTENCES))
+        assert {p.item.relation for row in rows for p in row} == set(known)
+
+    def test_an_untrained_system_does_not_run_out_of_memory(self) -> None:
+        system = self.build().eval()
+        for p in system.parameters():
+            torch.nn.init.uniform_(p, -0.5, 0.5)
+        long = Sentence("long", tuple(f"w{i}" for i in range(30)))
+        with torch.inference_mode():
+            system.predict(whole(system, [long] * 8))
+
+    def test_pretrained_parameters_are_the_systems_own(self) -> None:
+        system = self.build()
+        own = {id(p) for p in system.parameters()}
+        assert {id(p) for p in system.pretrained_parameters()} <= own
+
+
+def whole(system: System, sentences: Sequence[Sentence]) -> Batch:
+    """All sentences in one batch."""
+    return system.encode(sentences).batch(torch.arange(len(sentences)))
+
+
+def predict(system: System, sentences: Sequence[Sentence], size: int) -> Found:
+    """Predictions by sentence id, in batches of the given size."""
+    encoded = system.encode(sentences)
+    found: Found = {}
+    with torch.inference_mode():
+        for rows in evaluation_batches(encoded.lengths, size):
+            for i, row in zip(rows.tolist(), system.predict(encoded.batch(rows)), strict=True):
+                found[sentences[i].id] = {_triple(p): p.score for p in row}
+    return found
+
+
+def _triple(prediction: Prediction) -> Triple:
+    assert isinstance(prediction.item, Triple)
+    return prediction.item

