@@ -103,7 +103,7 @@ def _run_suite(
     run-suite                                            the synthetic corpus
     run-suite --dataset nyt11                            a public dataset, fetched if need be
     run-suite --dataset path/to/folder --system fastre   your own data
-    """
+    """  # noqa: D301 - the backspace keeps typer from reflowing the examples
     with user_errors():
         if list_:
             _print_lists()

@@ -43,7 +43,9 @@ class PretrainedModel:
 
     def make_model(self) -> Any:
         """The model with its weights, its dropout replaced by the cheaper one."""
-        model = self.load()
+        model: Any = self.load()
+        if getattr(model, "pooler", None) is not None:
+            model.pooler = None  # reads the first token for tasks on whole texts; never used here
         for parent in list(model.modules()):
             for name, child in parent.named_children():
                 if type(child) is nn.Dropout:
