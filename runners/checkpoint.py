@@ -22,7 +22,7 @@ class Progress(BaseModel):
         best_epoch, best_f1: the selected epoch and its dev F1; 0 and -1 before the first.
         seconds_to_best, steps_to_best: when it was reached; seconds with evaluation.
         seconds_to_target: dev F1 (as text) -> when it was first reached.
-        resumed: how often the run went on.
+        resumed: how many checkpoints the run went on from.
     """
 
     epoch: int = 0
@@ -65,6 +65,8 @@ class Checkpoints:
 
     def resume(self, parts: dict[str, Any], device: torch.device) -> Progress:
         """Restores the last state into `parts`; a fresh start where none fits this run."""
+        for part_written in self.last.parent.glob(".*.pt.*"):
+            part_written.unlink()  # as large as the checkpoint, by a process that was killed
         state = _load(self.last, torch.device("cpu"))
         if state is None or state["configuration"] != self.configuration:
             return Progress()

@@ -141,7 +141,7 @@ class Workbench:
 
 
 def configuration(
-    plan: RunPlan, fingerprints: Mapping[str, str], versions: Sequence[str], settings: object
+    plan: RunPlan, fingerprints: Mapping[str, str], versions: Sequence[str], system: SystemFacts
 ) -> str:
     """Sixteen digits over all that decides a run's scores; an equal run is not run again.
 
@@ -149,20 +149,19 @@ def configuration(
         plan: of the run; its tracker and its measurements have no part in the scores.
         fingerprints: of the dataset's splits.
         versions: of the libraries that compute.
-        settings: the system's, defaults included.
+        system: its settings, defaults included, and the content of vectors and encoder.
     """
-    vectors = plan.vectors
     content = {
         "format": FORMAT,
         "fingerprints": dict(fingerprints),
         "versions": list(versions),
-        "system": plan.system,
-        "settings": asdict(settings),  # type: ignore[call-overload]
+        "system": system.name,
+        "settings": system.settings,
         "protocol": plan.protocol.model_dump(mode="json"),
         "seed": plan.seed,
-        "vectors": None if vectors is None else [vectors.name, vectors.stat().st_size],
+        "vectors": system.vectors,
         "train_vectors": plan.train_vectors,
-        "pretrained": plan.pretrained,
+        "pretrained": system.pretrained,
     }
     text = json.dumps(content, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -16,6 +16,7 @@ from types import FrameType
 
 import torch
 
+from runners.checkpoint import Checkpoints
 from runners.environment import environment, load_average, resolve_device
 from runners.failures import in_a_line, memory_ran_out
 from runners.plan import RunPlan, Workbench, configuration, dataset_facts, read_plan
@@ -65,6 +66,8 @@ def run(folder: Path, bench: Workbench) -> RunRecord:
     if ending:
         record = record.model_copy(update={"status": ending.status, "failure": ending.failure})
     record.write(folder)
+    if record.status == "complete":
+        Checkpoints(folder / "checkpoint", record.configuration).drop_last()
     tracker.summarise(record)
     tracker.finish(failed=record.status != "complete")
     return record
@@ -75,10 +78,11 @@ def blank_record(bench: Workbench, started: str) -> RunRecord:
     facts = dataset_facts(bench.dataset)
     where = environment(bench.protocol.device)
     versions = [where.versions["torch"], where.device, where.processor]
+    system = bench.system_facts()
     return RunRecord(
-        configuration=configuration(bench.plan, facts.fingerprints, versions, bench.settings),
+        configuration=configuration(bench.plan, facts.fingerprints, versions, system),
         suite=bench.plan.suite,
-        system=bench.system_facts(),
+        system=system,
         dataset=facts,
         protocol=bench.protocol,
         seed=bench.plan.seed,
@@ -130,7 +134,7 @@ def _train_and_test(
     write_atomically(folder / "predictions.jsonl", lines)
     selected = trainer.epochs[trainer.progress.best_epoch - 1]
     splits = {"train": trainer.train, "dev": trainer.dev, "test": test}
-    done = record.model_copy(
+    return record.model_copy(
         update={
             "status": "complete",
             "failure": None,
@@ -141,8 +145,6 @@ def _train_and_test(
             "ceiling": {name: trainer.ceiling(split) for name, split in splits.items()},
         }
     )
-    trainer.checkpoints.drop_last()
-    return done
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:

@@ -121,7 +121,7 @@ class Trainer:
         p = self.progress
         p.epoch += 1
         started = time.perf_counter()
-        losses, parts, norms, seconds = self._steps()
+        losses, parts, norms, seconds = self.train_epoch()
         synchronise(self.device)
         p.training_seconds += time.perf_counter() - started
         if not (math.isfinite(losses) and math.isfinite(norms)):
@@ -138,7 +138,7 @@ class Trainer:
         p.evaluation_seconds += time.perf_counter() - started
         return self._note(dev, losses, parts, norms, seconds)
 
-    def _steps(self) -> tuple[float, dict[str, float], float, float]:
+    def train_epoch(self) -> tuple[float, dict[str, float], float, float]:
         """One epoch's steps: mean loss, mean parts, mean gradient norm, median step seconds."""
         self.system.train()
         sums: defaultdict[str, Tensor] = defaultdict(lambda: torch.zeros((), device=self.device))
@@ -148,18 +148,22 @@ class Trainer:
         )
         for rows in order:
             started = time.perf_counter()
-            with autocast(self.protocol, self.device):
-                loss = self.system.loss(self.train.encoded.batch(rows.to(self.device)))
             self.optimiser.zero_grad()
-            loss.total.backward()
+            for part in rows.chunk(self.protocol.accumulate):
+                # A part's loss is the mean over its sentences; the batch's is that over all.
+                weight = len(part) / len(rows)
+                with autocast(self.protocol, self.device):
+                    loss = self.system.loss(self.train.encoded.batch(part.to(self.device)))
+                (loss.total * weight).backward()
+                for name, value in {"total": loss.total.detach(), **loss.parts}.items():
+                    sums[name] = sums[name] + value * weight
             limit = self.protocol.max_gradient_norm
             norm = nn.utils.clip_grad_norm_(self.system.parameters(), limit or math.inf)
             self.optimiser.step()
             self.schedule.step()
             self.progress.step += 1
-            noted = {"total": loss.total.detach(), "norm": norm.detach(), **loss.parts}
-            for name, value in noted.items():
-                sums[name] = sums[name] + value
+            sums["norm"] = sums["norm"] + norm.detach()
+            synchronise(self.device)
             seconds.append(time.perf_counter() - started)
             tell(self.progress, len(seconds), len(order), self.protocol)
         means = {name: float(value) / len(order) for name, value in sums.items()}

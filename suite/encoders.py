@@ -21,6 +21,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from suite.encoded import Batch
 from suite.errors import SuiteError
+from suite.files import content_digest
 from suite.pretrained import PretrainedModel
 from suite.ragged import Ragged
 
@@ -113,7 +114,8 @@ def load_vectors(
     ids = {w: row for w in surfaces if (row := rows.get(w) or rows.get(w.lower()))} | rows
     covered = sum(n for w, n in counts.items() if w in ids) / max(1, counts.total())
     matrix = torch.from_numpy(np.concatenate([np.zeros((2, width), np.float32), np.stack(numbers)]))
-    return WordVectors(ids, matrix, width, path.name, covered, trained)
+    source = f"{path.name} (SHA-256 {content_digest(path)})"
+    return WordVectors(ids, matrix, width, source, covered, trained)
 
 
 def _parse(numbers: str, path: Path, line: int) -> np.ndarray:

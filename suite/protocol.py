@@ -21,6 +21,9 @@ class Protocol(BaseModel):
     )
     max_words: int = Field(100, ge=1, description="words of a sentence that a system sees")
     batch_size: int = Field(32, ge=1, description="sentences a step")
+    accumulate: int = Field(
+        1, ge=1, description="parts into which a step's batch is cut where memory is short"
+    )
     document_batch_size: int = Field(4, ge=1, description="documents a step")
     epochs: int = Field(60, ge=1, description="epochs at most, and the length of the decay")
     patience: int = Field(10, ge=1, description="epochs without a better dev F1 before the stop")

@@ -108,7 +108,7 @@ class System(nn.Module, ABC):
 
     @abstractmethod
     def loss(self, batch: Batch) -> Loss:
-        """The loss of a batch, under the module's training mode."""
+        """The loss of a batch, a mean over its examples, under the module's training mode."""
 
     @abstractmethod
     def predict(self, batch: Batch) -> list[list[Prediction]]:

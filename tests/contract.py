@@ -99,6 +99,13 @@ class SystemContract:
         assert float(sum(loss.parts.values())) == pytest.approx(loss.total.item(), rel=1e-5)
         assert all(not part.requires_grad for part in loss.parts.values())
 
+    def test_loss_is_a_mean_over_examples(self) -> None:
+        """So that a batch that is accumulated in parts has the gradient of the whole one."""
+        system = self.build().eval()
+        together = system.loss(whole(system, SENTENCES)).total.item()
+        alone = [system.loss(whole(system, [s])).total.item() for s in SENTENCES]
+        assert together == pytest.approx(sum(alone) / len(alone), rel=1e-4)
+
     def test_perfect_scores_give_gold_back(self) -> None:
         system = self.build()
         best = system.ceiling(whole(system, SENTENCES))

@@ -12,7 +12,7 @@ from transformers import BertConfig, BertModel
 
 from suite.pretrained import UNTRAINED, find_pretrained
 from tests.corpus import SENTENCES
-from tests.suite.hub import serving
+from tests.suite.hub import COMMIT, serving
 
 SCRIPT = """
 import sys
@@ -61,11 +61,13 @@ def test_a_hub_model_is_fetched_and_then_cached(tmp_path: Path) -> None:
     with serving("lab/tiny", folder) as address:
         fetched = ask("lab/tiny", cache, HF_ENDPOINT=address)
         missing = ask("lab/unknown", cache, HF_ENDPOINT=address)
-    assert fetched.startswith("lab/tiny 64 ")
+    assert fetched.startswith(f"lab/tiny (revision {COMMIT[:12]}) 64 ")
     assert missing.startswith("refused: the pretrained encoder 'lab/unknown'")
     again = ask("lab/tiny", cache, HF_HUB_OFFLINE="1")
     assert again == fetched, "the second time it comes from the cache, without network"
-    assert ask(str(folder), cache, HF_HUB_OFFLINE="1").split()[1:] == fetched.split()[1:]
+    local = ask(str(folder), cache, HF_HUB_OFFLINE="1")
+    assert "(SHA-256 " in local
+    assert local.split()[-2:] == fetched.split()[-2:]
     refused = ask("lab/other", cache, HF_HUB_OFFLINE="1")
     assert "hf download lab/other" in refused
     assert "--pretrained minilm" in refused

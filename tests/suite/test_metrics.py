@@ -14,7 +14,7 @@ from tests.corpus import LIVES, SENTENCES, WORKS
 
 PARIS_TEXAS = Sentence(
     "paris",
-    tuple("Ann of Paris Texas works for Acme in Paris .".split()),
+    ("Ann", "of", "Paris", "Texas", "works", "for", "Acme", "in", "Paris", "."),
     (Triple(Span(0, 1), LIVES, Span(2, 4)), Triple(Span(0, 1), WORKS, Span(6, 7))),
 )
 

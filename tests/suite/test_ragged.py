@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,7 +15,7 @@ ROWS = st.lists(st.lists(st.integers(-5, 5), max_size=6), min_size=1, max_size=8
 
 def unpack(ragged: Ragged) -> list[list[int]]:
     ends = ragged.offsets.tolist()
-    return [ragged.values[a:b].tolist() for a, b in zip(ends, ends[1:], strict=False)]
+    return [ragged.values[a:b].tolist() for a, b in pairwise(ends)]
 
 
 @given(ROWS)

@@ -1,0 +1,71 @@
+"""The floor under a system's time: its floating-point operations at the machine's best rate."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Sequence
+
+import torch
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.flop_counter import FlopCounterMode
+
+from suite.examples import Sentence
+from suite.system import System
+
+ROUNDS = 15
+
+
+def matrix_rate() -> float:
+    """Floating-point operations a second of a 4096 x 1024 x 1024 product, median of some."""
+    a, b = torch.randn(4096, 1024), torch.randn(1024, 1024)
+    out = torch.empty(4096, 1024)
+    seconds = []
+    for _ in range(ROUNDS):
+        started = time.perf_counter()
+        torch.mm(a, b, out=out)
+        seconds.append(time.perf_counter() - started)
+    return 2 * 4096 * 1024 * 1024 / statistics.median(seconds)
+
+
+def operations(system: System, sentences: Sequence[Sentence], *, backward: bool) -> float:
+    """Operations of each sentence by itself, summed: padding is none of the work.
+
+    Sentences of equal length and as many heads cost the same and are counted once. Attention is
+    counted in its unfused form, since the fused kernel of the CPU is not known to the counter.
+    """
+    counted: dict[tuple[int, int], float] = {}
+    total = 0.0
+    for sentence in sentences:
+        kind = len(sentence.words), len({t.head for t in sentence.triples})
+        if kind not in counted or not backward:
+            counted[kind] = _count(system, sentence, backward=backward)
+        total += counted[kind]
+    return total
+
+
+def _count(system: System, sentence: Sentence, *, backward: bool) -> float:
+    batch = system.encode([sentence]).batch(torch.tensor([0]))
+    counter = FlopCounterMode(display=False)
+    with counter, sdpa_kernel(SDPBackend.MATH):
+        if backward:
+            system.train()
+            system.loss(batch).total.backward()
+        else:
+            system.eval()
+            with torch.no_grad():
+                system.predict(batch)
+    system.zero_grad()
+    return float(counter.get_total_flops())
+
+
+def share(work: float, seconds: float, rates: Sequence[float]) -> float:
+    """Share of the floor's rate: 1 where every second went into the operations at full rate."""
+    return work / seconds / statistics.median(rates)
+
+
+def timed(action: Callable[[], object]) -> float:
+    """Seconds of wall clock."""
+    started = time.perf_counter()
+    action()
+    return time.perf_counter() - started
