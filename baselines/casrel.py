@@ -65,7 +65,12 @@ class CasRelSettings:
 
 
 class CasRel(System):
-    """The system; its equations are those of the paper's sections 3.2 and 3.3."""
+    """The system; its equations are those of the paper's sections 3.2 and 3.3.
+
+    Object scores are linear in H + v_sub, so how a word scores given a subject is a sum of what
+    each brings alone. Two entities of one word that are both subjects of their sentence cannot be
+    linked by a triple: a bound on recall that `ceiling`, which is about tags, does not show.
+    """
 
     name = "casrel"
     title = "CasRel"

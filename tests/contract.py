@@ -29,6 +29,7 @@ class SystemContract:
         system: its class.
         settings: of the tests, as differences to the defaults: small, and without dropout.
         pretrained: whether it needs a transformer.
+        beyond: ids of sentences that its equations cannot express, each with a test that says why.
         steps, learning_rate: after which it must reproduce the test corpus.
     """
 
@@ -37,6 +38,7 @@ class SystemContract:
     pretrained: ClassVar[bool] = False
     steps: ClassVar[int] = 120
     learning_rate: ClassVar[float] = 3e-3
+    beyond: ClassVar[frozenset[str]] = frozenset()
     _fitted: ClassVar[System]
 
     def build(self, schema: Schema = SCHEMA, **settings: Any) -> System:
@@ -91,7 +93,8 @@ class SystemContract:
         after = system.loss(whole(system, SENTENCES)).total.item()
         assert after < before / 10
         found = predict(system, SENTENCES, size=3)
-        assert {k: set(v) for k, v in found.items()} == {s.id: set(s.triples) for s in SENTENCES}
+        wrong = {s.id for s in SENTENCES if set(found[s.id]) != set(s.triples)}
+        assert wrong <= self.beyond
 
     def test_parts_sum_to_the_total(self) -> None:
         system = self.build()
@@ -126,7 +129,7 @@ class SystemContract:
     def test_scores_are_probabilities_and_predictions_distinct(self) -> None:
         system = self.fitted()
         for row in system.predict(whole(system, SENTENCES)):
-            assert all(0 < p.score < 1 for p in row)
+            assert all(0 < p.score <= 1 for p in row)
             assert len({p.item for p in row}) == len(row)
 
     def test_saves_and_loads(self) -> None:
@@ -153,7 +156,7 @@ class SystemContract:
         assert torch.isfinite(loss)
         found = {s.id: {p.item for p in row} for s, row in zip(SENTENCES, rows, strict=True)}
         same = sum(found[s.id] == set(s.triples) for s in SENTENCES)
-        assert same >= len(SENTENCES) - 1
+        assert same >= len(SENTENCES) - len(self.beyond) - 1
 
     def test_runs_on_cuda(self) -> None:
         if not torch.cuda.is_available():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from suite.encoders import WordVectors, random_vectors
 from suite.examples import Entity, Sentence, Span, Triple
-from suite.pretrained import UNTRAINED, find_pretrained
+from suite.pretrained import UNTRAINED, UNTRAINED_FREQUENCY, find_pretrained
 from suite.schema import Schema
 from suite.system import Resources
 
@@ -80,5 +80,6 @@ def vectors() -> WordVectors:
 
 def resources(*, pretrained: bool) -> Resources:
     """What systems are built from in tests: small, and nothing downloaded."""
-    model = find_pretrained(UNTRAINED, [s.words for s in SENTENCES]) if pretrained else None
+    often = [s.words for s in SENTENCES] * UNTRAINED_FREQUENCY
+    model = find_pretrained(UNTRAINED, often) if pretrained else None
     return Resources(vectors(), model, max_words=30)

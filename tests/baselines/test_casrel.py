@@ -14,9 +14,14 @@ from tests.contract import SystemContract, whole
 from tests.corpus import SCHEMA, SENTENCES
 
 
+CHAIN = frozenset({"chain"})
+"""The sentence that `test_two_subjects_of_one_word_cannot_be_linked` is about."""
+
+
 class TestCasRel(SystemContract):
     system = CasRel
     pretrained = True
+    beyond = CHAIN
     steps = 150
     learning_rate = 2e-3
 
@@ -24,12 +29,15 @@ class TestCasRel(SystemContract):
 class TestCasRelOnLSTM(SystemContract):
     system = CasRel
     settings = {"encoder": "lstm", "lstm_width": 64, "lstm_dropout": 0.0}
-    learning_rate = 1e-2
+    beyond = CHAIN
+    steps = 300
+    learning_rate = 5e-3
 
 
 class TestCasRelOnConvolutions(SystemContract):
     system = CasRel
     settings = {"encoder": "convolution"}
+    beyond = CHAIN
     learning_rate = 5e-3
 
 
@@ -60,6 +68,22 @@ def test_loss_is_that_of_the_papers_equations() -> None:
                     total += cross_entropy(float(scores[0, r]), j in {t.start for t in tails})
                     total += cross_entropy(float(scores[1, r]), j in {t.end - 1 for t in tails})
     assert system.loss(batch).total.item() == pytest.approx(total / len(SENTENCES), rel=1e-4)
+
+
+def test_two_subjects_of_one_word_cannot_be_linked() -> None:
+    """Object scores are linear in H + v_sub, so s(o | s) + s(s | o) = s(s | s) + s(o | o).
+
+    Where both words are subjects, the right side must be negative, and no triple can link them.
+    """
+    system = small()
+    chain = next(i for i, s in enumerate(SENTENCES) if s.id == "chain")
+    h = system.encoder(whole(system, SENTENCES))
+    alan, wilmslow = torch.tensor([0]), torch.tensor([3])
+    rows = torch.tensor([chain])
+    of_alan = system._score_objects(h, rows, alan, alan)[0]
+    of_wilmslow = system._score_objects(h, rows, wilmslow, wilmslow)[0]
+    linked = of_alan[3] + of_wilmslow[0]
+    torch.testing.assert_close(linked, of_alan[0] + of_wilmslow[3])
 
 
 def cross_entropy(score: float, tagged: bool) -> float:
