@@ -17,12 +17,12 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from suite.cascade import (
     HeadsPerStep,
     Spans,
-    assemble,
     batch_targets,
     decode_spans,
     decode_targets,
     dense_tags,
     encode_targets,
+    find_triples,
 )
 from suite.convolution import ConvolutionalEncoder
 from suite.encoded import Batch, Encoded
@@ -34,9 +34,6 @@ from suite.layers import Dropout
 from suite.schema import Schema
 from suite.stages import stage
 from suite.system import Loss, Prediction, PublishedSettings, Resources, System
-
-MAX_SCORES_AT_ONCE = 2**25
-"""Object scores held at once in prediction: an untrained tagger may find very many subjects."""
 
 
 @dataclass(frozen=True)
@@ -203,21 +200,19 @@ class CasRel(System):
             bound = self.settings.threshold
             subjects = decode_spans((starts > bound) & present, (ends > bound) & present)
             subject_score = subjects.confidence(starts, ends)
-        found = []
-        at_once = max(1, MAX_SCORES_AT_ONCE // (h.shape[1] * self.object_scores.out_features))
-        for chunk in torch.split(torch.arange(len(subjects.rows), device=h.device), at_once):
-            rows = subjects.rows[chunk]
+
+        def tag_objects(
+            some: Spans,
+        ) -> tuple[Bool[Tensor, "some N 2 R"], Float[Tensor, "some N 2 R"]]:
             with stage("forward"):
-                scores = self._score_objects(h, rows, subjects.first[chunk], subjects.last[chunk])
-                scores = scores.float().sigmoid()
+                scores = self._score_objects(h, some.rows, some.first, some.last)
+                probability = scores.float().sigmoid()
             with stage("decode"):
-                tags = (scores > bound) & present[rows][:, :, None]
-                objects = decode_spans(tags[:, :, 0], tags[:, :, 1])
-                score = objects.confidence(scores[:, :, 0], scores[:, :, 1])
-                objects = Spans(chunk[objects.rows], objects.classes, objects.first, objects.last)
-                found.append((objects, torch.minimum(score, subject_score[objects.rows])))
-        with stage("decode"):
-            return assemble(len(batch), subjects, found, self.schema.relations)
+                return (probability > bound) & present[some.rows][:, :, None], probability
+
+        size = h.shape[1] * self.object_scores.out_features
+        names = self.schema.relations
+        return find_triples(len(batch), subjects, subject_score, tag_objects, size, names)
 
     def ceiling(self, batch: Batch) -> list[list[Prediction]]:
         """The targets, decoded."""

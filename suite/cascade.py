@@ -8,7 +8,7 @@ Letters in shapes: B sentences, N words, C classes of a tagger, T head entities 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -20,10 +20,13 @@ from suite.encoded import Batch
 from suite.examples import Sentence, Span, Triple
 from suite.ragged import Ragged
 from suite.schema import Schema
+from suite.stages import stage
 from suite.system import Prediction
 
 HeadsPerStep = Literal["all", "one"]
 SpanRule = Literal["nearest", "until next start"]
+MAX_SCORES_AT_ONCE = 2**25
+"""Tail scores held at once in prediction: an untrained tagger may find very many heads."""
 MAX_SPAN_WORDS = 20
 """Longest head under the rule `until next start` (public FastRE code: under 20 words)."""
 
@@ -113,6 +116,10 @@ class Spans:
     first: Int[Tensor, " spans"]
     last: Int[Tensor, " spans"]
 
+    def select(self, which: Int[Tensor, " selected"]) -> Spans:
+        """Some of the spans."""
+        return Spans(self.rows[which], self.classes[which], self.first[which], self.last[which])
+
     def confidence(
         self, start: Float[Tensor, "rows N C"], end: Float[Tensor, "rows N C"]
     ) -> Float[Tensor, " spans"]:
@@ -120,6 +127,12 @@ class Spans:
         return torch.minimum(
             start[self.rows, self.first, self.classes], end[self.rows, self.last, self.classes]
         )
+
+
+TagTails = Callable[
+    [Spans], tuple[Bool[Tensor, "some N 2 relations"], Float[Tensor, "some N 2 relations"]]
+]
+"""From heads to tags of their tails' starts and ends, and the probability of each."""
 
 
 def decode_spans(
@@ -153,7 +166,38 @@ def decode_spans(
     return Spans(rows[which], classes[which], first[which], first[which] + offset)
 
 
-def assemble(
+def find_triples(
+    sentences: int,
+    heads: Spans,
+    head_scores: Float[Tensor, " T"],
+    tag_tails: TagTails,
+    scores_of_a_head: int,
+    relations: Sequence[str],
+) -> list[list[Prediction]]:
+    """Tags the tails of decoded heads, some at a time, and gives the triples of each sentence.
+
+    Args:
+        sentences: B.
+        heads: the decoded heads, T of them.
+        head_scores: the confidence of each; a triple's is that of its least certain tag.
+        tag_tails: tags and probabilities of the tails of some of the heads.
+        scores_of_a_head: how many scores tagging the tails of one head holds.
+        relations: names of the tail tagger's classes.
+    """
+    found = []
+    at_once = max(1, MAX_SCORES_AT_ONCE // scores_of_a_head)
+    for chunk in torch.split(torch.arange(len(heads.rows), device=heads.rows.device), at_once):
+        tags, probability = tag_tails(heads.select(chunk))
+        with stage("decode"):
+            tails = decode_spans(tags[:, :, 0], tags[:, :, 1])
+            scores = tails.confidence(probability[:, :, 0], probability[:, :, 1])
+            tails = Spans(chunk[tails.rows], tails.classes, tails.first, tails.last)
+            found.append((tails, torch.minimum(scores, head_scores[tails.rows])))
+    with stage("decode"):
+        return _assemble(sentences, heads, found, relations)
+
+
+def _assemble(
     sentences: int,
     heads: Spans,
     tails: Sequence[tuple[Spans, Float[Tensor, " spans"]]],
@@ -219,9 +263,9 @@ def decode_targets(
     tails = decode_spans(
         dense_tags(which, start, relation, shape), dense_tags(which, end, relation, shape)
     )
-    kept = back[tails.rows] >= 0
-    spans = Spans(back[tails.rows][kept], tails.classes[kept], tails.first[kept], tails.last[kept])
-    return assemble(len(batch), heads, [(spans, torch.ones(len(spans.rows)))], relations)
+    kept = tails.select((back[tails.rows] >= 0).nonzero().squeeze(1))
+    spans = Spans(back[kept.rows], kept.classes, kept.first, kept.last)
+    return _assemble(len(batch), heads, [(spans, torch.ones(len(spans.rows)))], relations)
 
 
 def _columns(spans: Spans) -> tuple[Tensor, Tensor, Tensor, Tensor]:

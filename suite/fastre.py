@@ -19,12 +19,12 @@ from suite.cascade import (
     SpanRule,
     Spans,
     Targets,
-    assemble,
     batch_targets,
     decode_spans,
     decode_targets,
     dense_tags,
     encode_targets,
+    find_triples,
 )
 from suite.convolution import ConvolutionalEncoder, Gate
 from suite.encoded import Batch, Encoded
@@ -34,9 +34,6 @@ from suite.schema import Schema
 from suite.stages import stage
 from suite.system import Loss, Prediction, PublishedSettings, Resources, System
 from suite.thresholds import above_threshold, adaptive_threshold_loss, confidence
-
-MAX_SCORES_AT_ONCE = 2**25
-"""Tail scores held at once in prediction: an untrained tagger may find very many heads."""
 
 
 @dataclass(frozen=True)
@@ -322,23 +319,20 @@ class FastRE(System):
             tags, probability = self._tags(head_scores, present[:, :, None])
             heads = decode_spans(tags[:, :, 0], tags[:, :, 1], self.settings.span_rule)
             head_score = heads.confidence(probability[:, :, 0], probability[:, :, 1])
-        found = []
-        at_once = max(1, MAX_SCORES_AT_ONCE // (h.shape[1] * 2 * self.tail_scores.out_features))
-        for chunk in torch.split(torch.arange(len(heads.rows), device=h.device), at_once):
-            rows = heads.rows[chunk]
-            kinds = heads.classes[chunk]
-            described = torch.stack([heads.first[chunk], heads.last[chunk], kinds], 1)
+
+        def tag_tails(
+            some: Spans,
+        ) -> tuple[Bool[Tensor, "some N 2 R"], Float[Tensor, "some N 2 R"]]:
+            described = torch.stack([some.first, some.last, some.classes], 1)
             with stage("forward"):
-                scores = self._score_tails(h, sentence_part, rows, described, lengths).float()
+                scores = self._score_tails(h, sentence_part, some.rows, described, lengths)
             with stage("decode"):
-                allowed = present[rows][:, :, None] & self.relations_of_type[kinds][:, None]
-                tags, probability = self._tags(scores, allowed)
-                tails = decode_spans(tags[:, :, 0], tags[:, :, 1])
-                score = tails.confidence(probability[:, :, 0], probability[:, :, 1])
-                tails = Spans(chunk[tails.rows], tails.classes, tails.first, tails.last)
-                found.append((tails, torch.minimum(score, head_score[tails.rows])))
-        with stage("decode"):
-            return assemble(len(batch), heads, found, self.schema.relations)
+                allowed = self.relations_of_type[some.classes][:, None]
+                return self._tags(scores.float(), present[some.rows][:, :, None] & allowed)
+
+        size = h.shape[1] * self.tail_scores.out_features
+        names = self.schema.relations
+        return find_triples(len(batch), heads, head_score, tag_tails, size, names)
 
     def calibrate(self, batches: Sequence[Batch], gold: Sequence[set[Triple]]) -> None:
         """Fits the global threshold on dev, to a tenth, where adaptive thresholds are off."""

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from jaxtyping import Float
 from pydantic import TypeAdapter, ValidationError
@@ -19,9 +19,6 @@ from suite.errors import SuiteError, unknown
 from suite.examples import Entity, Example, Fact, Task, Triple
 from suite.pretrained import PretrainedModel
 from suite.schema import Schema
-
-if TYPE_CHECKING:
-    import optuna
 
 ENTRY_POINT_GROUP = "relation_suite.systems"
 
@@ -141,11 +138,6 @@ class System(nn.Module, ABC):
     def resources_needed(cls, settings: Any) -> frozenset[str]:
         """Which resources `build` reads: of `vectors` and `pretrained`."""
         return frozenset({"vectors"})
-
-    @classmethod
-    def suggest(cls, trial: optuna.Trial) -> dict[str, Any]:
-        """Settings for a trial of the structure search, as differences to the defaults."""
-        raise SuiteError(f"{cls.title} has no search space", remedy="Search another system.")
 
 
 BUILT_IN: dict[str, str] = {
