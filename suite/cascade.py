@@ -25,8 +25,9 @@ from suite.system import Prediction
 
 HeadsPerStep = Literal["all", "one"]
 SpanRule = Literal["nearest", "until next start"]
-MAX_SCORES_AT_ONCE = 2**25
-"""Tail scores held at once in prediction: an untrained tagger may find very many heads."""
+MAX_NUMBERS_AT_ONCE = 2**24
+"""Features and scores of tails held at once in prediction: an untrained tagger may find very many
+heads, and would otherwise need gigabytes for them."""
 MAX_SPAN_WORDS = 20
 """Longest head under the rule `until next start` (public FastRE code: under 20 words)."""
 
@@ -171,7 +172,7 @@ def find_triples(
     heads: Spans,
     head_scores: Float[Tensor, " T"],
     tag_tails: TagTails,
-    scores_of_a_head: int,
+    numbers_of_a_head: int,
     relations: Sequence[str],
 ) -> list[list[Prediction]]:
     """Tags the tails of decoded heads, some at a time, and gives the triples of each sentence.
@@ -181,11 +182,11 @@ def find_triples(
         heads: the decoded heads, T of them.
         head_scores: the confidence of each; a triple's is that of its least certain tag.
         tag_tails: tags and probabilities of the tails of some of the heads.
-        scores_of_a_head: how many scores tagging the tails of one head holds.
+        numbers_of_a_head: how many features and scores tagging the tails of one head holds.
         relations: names of the tail tagger's classes.
     """
     found = []
-    at_once = max(1, MAX_SCORES_AT_ONCE // scores_of_a_head)
+    at_once = max(1, MAX_NUMBERS_AT_ONCE // numbers_of_a_head)
     for chunk in torch.split(torch.arange(len(heads.rows), device=heads.rows.device), at_once):
         tags, probability = tag_tails(heads.select(chunk))
         with stage("decode"):

@@ -330,7 +330,8 @@ class FastRE(System):
                 allowed = self.relations_of_type[some.classes][:, None]
                 return self._tags(scores.float(), present[some.rows][:, :, None] & allowed)
 
-        size = h.shape[1] * self.tail_scores.out_features
+        width = self.tail_hidden_head.in_channels + self.tail_scores.out_features
+        size = h.shape[1] * width
         names = self.schema.relations
         return find_triples(len(batch), heads, head_score, tag_tails, size, names)
 

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # One thread for each of the processes; more would wait for each other. Before torch starts.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
 

@@ -10,6 +10,7 @@ import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
+from suite.encoded import Batch
 from suite.examples import Sentence
 from suite.system import System
 
@@ -31,30 +32,29 @@ def matrix_rate() -> float:
 def operations(system: System, sentences: Sequence[Sentence], *, backward: bool) -> float:
     """Operations of each sentence by itself, summed: padding is none of the work.
 
-    Sentences of equal length and as many heads cost the same and are counted once. Attention is
-    counted in its unfused form, since the fused kernel of the CPU is not known to the counter.
+    In training, sentences with as many words, subwords, heads and tails cost the same and are
+    counted once. Attention is counted in its unfused form, since the counter does not know the
+    fused kernel of the CPU.
     """
-    counted: dict[tuple[int, int], float] = {}
+    encoded = system.encode(sentences)
+    counted: dict[tuple[int, ...], float] = {}
     total = 0.0
-    for sentence in sentences:
-        kind = len(sentence.words), len({t.head for t in sentence.triples})
+    for i in range(len(sentences)):
+        kind = tuple(int(column.lengths[i]) for column in encoded.columns.values())
         if kind not in counted or not backward:
-            counted[kind] = _count(system, sentence, backward=backward)
+            counted[kind] = _count(system, encoded.batch(torch.tensor([i])), backward=backward)
         total += counted[kind]
     return total
 
 
-def _count(system: System, sentence: Sentence, *, backward: bool) -> float:
-    batch = system.encode([sentence]).batch(torch.tensor([0]))
+def _count(system: System, batch: Batch, *, backward: bool) -> float:
     counter = FlopCounterMode(display=False)
     with counter, sdpa_kernel(SDPBackend.MATH):
         if backward:
-            system.train()
-            system.loss(batch).total.backward()
+            system.train().loss(batch).total.backward()
         else:
-            system.eval()
             with torch.no_grad():
-                system.predict(batch)
+                system.eval().predict(batch)
     system.zero_grad()
     return float(counter.get_total_flops())
 
