@@ -65,8 +65,11 @@ def _run_suite(
         ),
     ] = None,
     patience: Annotated[
-        int, typer.Option(help="Epochs without a better dev F1 before training stops.", min=1)
-    ] = 10,
+        int | None,
+        typer.Option(
+            help="Epochs without a better dev F1 before training stops. [default: 10]", min=1
+        ),
+    ] = None,
     match: Annotated[
         str, typer.Option(help="Match rule that selects the epoch: partial or exact.")
     ] = "partial",
@@ -132,9 +135,11 @@ def _run_suite(
 
         datasets = tuple(dict.fromkeys(dataset or [SYNTHETIC]))
         short = set(datasets) == {SYNTHETIC}
+        limits = {"epochs": epochs, "patience": patience}
+        asked = {name: value for name, value in limits.items() if value is not None}
+        defaults = {"epochs": SYNTHETIC_EPOCHS} if short else {}
         protocol = Protocol(
-            epochs=epochs or (SYNTHETIC_EPOCHS if short else Protocol().epochs),
-            patience=patience,
+            **{**defaults, **asked},
             match=_choice("match rule", match, Match),
             accumulate=accumulate,
             device=device,
@@ -149,6 +154,7 @@ def _run_suite(
             systems=tuple(dict.fromkeys(system or system_names())),
             seeds=tuple(range(seeds or (SYNTHETIC_SEEDS if short else SEEDS))),
             protocol=protocol,
+            asked=asked,
             out=out,
             data_dir=data_dir,
             settings=_overrides(set_ or []),

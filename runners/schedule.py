@@ -37,6 +37,7 @@ class Request:
         settings: system -> its settings that differ from the defaults.
         pretrained: None: `bert-base-cased`, or the untrained one on the synthetic corpus.
         published: every system under its own paper's settings in place of `protocol`.
+        asked: fields of the protocol that the command line names; they hold against a paper's too.
     """
 
     datasets: tuple[str, ...]
@@ -50,6 +51,7 @@ class Request:
     train_vectors: bool = False
     pretrained: str | None = None
     published: bool = False
+    asked: dict[str, int] = field(default_factory=dict)
     wandb: WandbMode = "offline"
     batch_sizes: tuple[int, ...] = (1, 8, 128)
 
@@ -98,7 +100,7 @@ class Suite:
     def _protocol(self, system: type[System]) -> Protocol:
         if not self.request.published:
             return self.request.protocol
-        own = {"settings": "published", **system.published.protocol}
+        own = {"settings": "published", **system.published.protocol, **self.request.asked}
         return Protocol.model_validate({**self.request.protocol.model_dump(), **own})
 
     def _plan_runs(self) -> Iterator[Run]:

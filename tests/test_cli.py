@@ -73,6 +73,20 @@ def test_list(env: dict[str, str], tmp_path: Path) -> None:
         assert f" {name} " in ended.out, name
 
 
+@pytest.mark.parametrize(
+    ("arguments", "epochs"),
+    [((), "60"), (("--settings", "published"), "100"), (("--epochs", "7"), "7")]
+    + [(("--settings", "published", "--epochs", "7"), "7")],
+)
+def test_published_settings_are_the_papers_unless_the_command_names_them(
+    dataset: Path, tmp_path: Path, arguments: tuple[str, ...], epochs: str
+) -> None:
+    plan = ("--dry-run", "--dataset", dataset, "--system", "casrel", "--pretrained", "untrained")
+    ended = run_suite(*plan, *arguments, folder=tmp_path)
+    (row,) = (line for line in ended.out.splitlines() if "casrel" in line)
+    assert f" {epochs} " in row
+
+
 def test_a_dry_run_prints_the_plan_and_writes_nothing(dataset: Path, tmp_path: Path) -> None:
     arguments = ("--dataset", dataset, "--dataset", "synthetic", "--seeds", "2", "--epochs", "7")
     ended = run_suite("--dry-run", *arguments, "--pretrained", "untrained", folder=tmp_path)
