@@ -75,8 +75,12 @@ def test_list(env: dict[str, str], tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("arguments", "epochs"),
-    [((), "60"), (("--settings", "published"), "100"), (("--epochs", "7"), "7")]
-    + [(("--settings", "published", "--epochs", "7"), "7")],
+    [
+        ((), "60"),
+        (("--settings", "published"), "100"),
+        (("--epochs", "7"), "7"),
+        (("--settings", "published", "--epochs", "7"), "7"),
+    ],
 )
 def test_published_settings_are_the_papers_unless_the_command_names_them(
     dataset: Path, tmp_path: Path, arguments: tuple[str, ...], epochs: str
