@@ -95,7 +95,9 @@ def _ratio_cells(group: Group, row: Row, reference: Row) -> dict[str, str]:
         "System": row.label,
         "parameters": ratio(partial(_parameters, which="total")),
         "parameters without word vectors": ratio(partial(_parameters, which="without vectors")),
-        "training to chosen epoch": ratio(partial(training, name="seconds_to_best")),
+        "training and dev evaluation to chosen epoch": ratio(
+            partial(training, name="seconds_to_best")
+        ),
         "training in all": ratio(partial(training, name="training_seconds")),
     }
     for size in group.batch_sizes:

@@ -68,8 +68,7 @@ def batches(sentences: Sequence[Sentence], size: int) -> Iterator[list[Sentence]
 def predict_once(system: System, sentences: Sequence[Sentence], device: torch.device) -> None:
     """From words to triples."""
     with stage("encode"):
-        encoded = system.encode(sentences).to(device)
-        batch = encoded.batch(torch.arange(len(sentences), device=device))
+        batch = system.encode(sentences).to(device).whole()
     system.predict(batch)
 
 

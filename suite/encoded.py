@@ -35,6 +35,10 @@ class Encoded:
         """The given examples side by side."""
         return Batch({name: column.select(rows) for name, column in self.columns.items()})
 
+    def whole(self) -> Batch:
+        """All of them in one batch, in their order."""
+        return Batch(self.columns)
+
     def to(self, device: torch.device | str) -> Encoded:
         """The same examples on another device."""
         return Encoded({name: column.to(device) for name, column in self.columns.items()})

@@ -60,6 +60,8 @@ class Ragged:
     def padded(self, fill: int = 0) -> Shaped[Tensor, "rows longest *item"]:
         """The rows side by side, filled up to the longest."""
         longest = int(self.lengths.max()) if len(self) else 0
+        if longest * len(self) == len(self.values):
+            return self.values.view(len(self), longest, *self.values.shape[1:])
         out = self.values.new_full((len(self), longest, *self.values.shape[1:]), fill)
         owners = self.owners
         positions = torch.arange(len(owners), device=owners.device) - self.offsets[owners]

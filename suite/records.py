@@ -88,6 +88,7 @@ class TrainingCost(_Strict):
     """What training took; seconds are wall clock, evaluation apart.
 
     Attributes:
+        seconds_to_best: training and evaluation until the chosen epoch was scored.
         seconds_to_target: dev F1 (as text) -> training and evaluation seconds until it was first
             reached; None where it never was.
         encode_seconds: encoding train and dev, once.

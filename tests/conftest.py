@@ -11,7 +11,12 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 
 import pytest
 
-import tests.shapes  # noqa: F401 - before any package whose shapes it checks
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Has shapes checked, but where speed is measured: the checks would be most of it."""
+    if not all("benchmarks" in argument for argument in config.args):
+        import tests.shapes  # noqa: F401 - before any package whose shapes it checks
+
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 

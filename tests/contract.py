@@ -198,7 +198,7 @@ class SystemContract:
 
 def whole(system: System, sentences: Sequence[Sentence]) -> Batch:
     """All sentences in one batch."""
-    return system.encode(sentences).batch(torch.arange(len(sentences)))
+    return system.encode(sentences).whole()
 
 
 def predict(system: System, sentences: Sequence[Sentence], size: int) -> Found:
