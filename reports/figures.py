@@ -279,6 +279,10 @@ def slices(group: Group, styles: Styles) -> bytes | None:
     return _finish(figure, group, f"{note}.")
 
 
+LEAST_RANGE = 20.0
+"""Points of F1 that the axis of `trade_off` covers at least."""
+
+
 def trade_off(group: Group, styles: Styles) -> bytes | None:
     """Test F1 against inference time at the least and the largest batch; None without either."""
     ends = {*group.batch_sizes[:1], *group.batch_sizes[-1:]}
@@ -308,8 +312,11 @@ def trade_off(group: Group, styles: Styles) -> bytes | None:
         if absent:
             ax.set_title("Not shown: " + "; ".join(absent), fontsize=_SMALL, color="#555555")
     limits = [ax.get_ylim() for ax in axes]
+    low, high = min(low for low, _ in limits), max(high for _, high in limits)
+    # A close-up of a point or two would make chance look like a finding.
+    widened = max(0.0, LEAST_RANGE - (high - low)) / 2
     for ax in axes:
-        ax.set_ylim(min(low for low, _ in limits), max(high for _, high in limits))
+        ax.set_ylim(low - widened, high + widened)
     _legend(figure, f"{group.title}: test F1 against inference time", group.rows, styles)
     return _finish(figure, group, "Words to predictions; bars: standard deviation over seeds.")
 
