@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from suite.encoded import Batch
 from suite.encoders import WordEmbedding, WordVectors
-from suite.layers import Dropout, word_mask
+from suite.layers import Convolution, Dropout, word_mask
 from suite.ragged import Ragged
 
 Gate = Literal["gated linear unit", "highway", "none"]
@@ -40,8 +40,7 @@ class Block(nn.Module):
         self.gate, self.residual = gate, residual
         # Both convolutions of equations 2 and 3 at once: their weights lie side by side.
         outputs = width if gate == "none" else 2 * width
-        padding = dilation * (kernel // 2)
-        self.convolutions = nn.Conv1d(width, outputs, kernel, padding=padding, dilation=dilation)
+        self.convolutions = Convolution(width, outputs, kernel, dilation)
 
     def forward(self, x: Float[Tensor, "B D N"]) -> Float[Tensor, "B D N"]:
         """Equation 4, under the block's gate."""

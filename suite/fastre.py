@@ -29,7 +29,7 @@ from suite.cascade import (
 from suite.convolution import ConvolutionalEncoder, Gate
 from suite.encoded import Batch, Encoded
 from suite.examples import Example, Sentence, Triple
-from suite.layers import SelfAttention, word_mask
+from suite.layers import Convolution, SelfAttention, word_mask
 from suite.schema import Schema
 from suite.stages import stage
 from suite.system import Loss, Prediction, PublishedSettings, Resources, System
@@ -149,14 +149,12 @@ class FastRE(System):
         extra = int(settings.thresholds == "adaptive")
         self.head_attention = SelfAttention(width, settings.attention_heads)
         self.tail_attention = SelfAttention(width, settings.attention_heads)
-        self.head_hidden = nn.Conv1d(2 * width, width, 3, padding=1)
+        self.head_hidden = Convolution(2 * width, width, 3)
         self.head_scores = nn.Linear(width, 2 * (types + extra))
         # A convolution of a concatenation is the sum of the parts' convolutions: the sentence's
         # part is computed once and shared by all of its heads.
-        self.tail_hidden_sentence = nn.Conv1d(2 * width, width, 3, padding=1)
-        self.tail_hidden_head = nn.Conv1d(
-            2 * width + settings.type_width, width, 3, padding=1, bias=False
-        )
+        self.tail_hidden_sentence = Convolution(2 * width, width, 3)
+        self.tail_hidden_head = Convolution(2 * width + settings.type_width, width, 3, bias=False)
         self.tail_scores = nn.Linear(width, 2 * (relations + extra))
         self.type_embedding = nn.Embedding(types, settings.type_width)
         self.start_distance = nn.Embedding(resources.max_words, width)
@@ -197,7 +195,7 @@ class FastRE(System):
 
     @staticmethod
     def _convolve(
-        h: Float[Tensor, "B N D"], auxiliary: Float[Tensor, "B N D"], layer: nn.Conv1d
+        h: Float[Tensor, "B N D"], auxiliary: Float[Tensor, "B N D"], layer: Convolution
     ) -> Float[Tensor, "B N D"]:
         hidden: Tensor = layer(torch.cat([h, auxiliary], 2).transpose(1, 2))
         return hidden.transpose(1, 2)

@@ -28,6 +28,34 @@ class Dropout(nn.Dropout):
         return x * (keep * (1 / (1 - self.p))).to(x.dtype)
 
 
+class Convolution(nn.Conv1d):
+    """A convolution over words with as many outputs as words, quick for a single sentence too.
+
+    Args:
+        inputs, outputs: channels.
+        kernel: words that it sees, odd.
+        dilation: distance between them.
+        bias: whether one is added.
+    """
+
+    def __init__(
+        self, inputs: int, outputs: int, kernel: int, dilation: int = 1, *, bias: bool = True
+    ) -> None:
+        padding = dilation * (kernel // 2)
+        super().__init__(inputs, outputs, kernel, padding=padding, dilation=dilation, bias=bias)
+
+    def forward(self, x: Float[Tensor, "B inputs N"]) -> Float[Tensor, "B outputs N"]:
+        """The convolution; zero beyond both ends."""
+        if len(x) != 1 or x.device.type != "cpu":
+            return super().forward(x)
+        # For one sentence, torch's kernels for the CPU take twice as long as one matrix product.
+        words, step, kernel = x.shape[2], self.dilation[0], self.kernel_size[0]
+        padded = functional.pad(x[0], (self.padding[0],) * 2)  # type: ignore[arg-type]
+        seen = torch.cat([padded[:, i * step : i * step + words] for i in range(kernel)])
+        y = self.weight.permute(0, 2, 1).flatten(1) @ seen
+        return (y if self.bias is None else y + self.bias[:, None])[None]
+
+
 class SelfAttention(nn.Module):
     """Multi-head self-attention without an output projection (FastRE, equations 5 to 8).
 
