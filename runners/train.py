@@ -7,8 +7,8 @@ import math
 import statistics
 import time
 from collections import defaultdict
-from collections.abc import Iterator
 from contextlib import nullcontext
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -52,10 +52,13 @@ class Split:
         self.lengths = encoded.lengths
         self.encoded: Encoded = encoded.to(device)
 
-    def batches(self) -> Iterator[tuple[Tensor, Batch]]:
+    @cached_property
+    def batches(self) -> list[tuple[Tensor, Batch]]:
         """Evaluation batches with the examples they hold."""
-        for rows in evaluation_batches(self.lengths, EVALUATION_BATCH):
-            yield rows, self.encoded.batch(rows.to(self.encoded.lengths.device))
+        return [
+            (rows, self.encoded.batch(rows.to(self.encoded.lengths.device)))
+            for rows in evaluation_batches(self.lengths, EVALUATION_BATCH)
+        ]
 
 
 class Trainer:
@@ -130,10 +133,9 @@ class Trainer:
             )
         started = time.perf_counter()
         self.system.eval()
-        batches = [batch for _, batch in self.dev.batches()]
-        order = [i for rows, _ in self.dev.batches() for i in rows.tolist()]
+        gold = [self.dev.targets[i] for rows, _ in self.dev.batches for i in rows.tolist()]
         with torch.inference_mode(), autocast(self.protocol, self.device):
-            self.system.calibrate(batches, [self.dev.targets[i] for i in order])
+            self.system.calibrate([batch for _, batch in self.dev.batches], gold)
         dev = evaluate(self.dev.gold, self.predict(self.dev), self.bench.dataset.matching)
         p.evaluation_seconds += time.perf_counter() - started
         return self._note(dev, losses, parts, norms, seconds)
@@ -203,7 +205,7 @@ class Trainer:
         self.system.eval()
         predictions: list[list[Prediction]] = [[] for _ in split.gold]
         with torch.inference_mode(), autocast(self.protocol, self.device):
-            for rows, batch in split.batches():
+            for rows, batch in split.batches:
                 for i, found in zip(rows.tolist(), self.system.predict(batch), strict=True):
                     predictions[i] = found
         return predictions
@@ -211,7 +213,7 @@ class Trainer:
     def ceiling(self, split: Split) -> Evaluation:
         """What the system's targets give back when they are scored perfectly."""
         best: list[list[Prediction]] = [[] for _ in split.gold]
-        for rows, batch in split.batches():
+        for rows, batch in split.batches:
             for i, found in zip(rows.tolist(), self.system.ceiling(batch), strict=True):
                 best[i] = found
         return evaluate(split.gold, best, self.bench.dataset.matching)

@@ -17,8 +17,8 @@ class Encoded:
     """Examples after `System.encode`: all that a batch needs, packed once.
 
     Attributes:
-        columns: named ragged columns with one row an example. A column named `<x>` belongs to
-            the system alone; `words` must be there, since its row lengths are the sentences'.
+        columns: named ragged columns with one row an example. What they hold is the system's own
+            affair; `words` must be there, since its row lengths are the sentences'.
     """
 
     columns: Mapping[str, Ragged]

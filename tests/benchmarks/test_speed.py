@@ -41,9 +41,11 @@ class Figures:
     shares: dict[str, dict[str, float]] = field(default_factory=dict)
     milliseconds: dict[str, dict[str, float]] = field(default_factory=dict)
     parameters: dict[str, int] = field(default_factory=dict)
+    rates: list[float] = field(default_factory=list)
 
     def note(self, measure: str, system: str, work: float, seconds: float, count: int) -> None:
         rates = [matrix_rate(), matrix_rate()]
+        self.rates += rates
         self.shares.setdefault(measure, {})[system] = share(work, seconds, rates)
         self.milliseconds.setdefault(measure, {})[system] = 1000 * seconds / count
 
@@ -156,6 +158,8 @@ def test_fastre_is_faster_than_casrel(figures: Figures, capsys: pytest.CaptureFi
         assert spent["fastre"] < spent["casrel"], measure
     sizes = figures.parameters
     lines.append(f"parameters: CasRel has {sizes['casrel'] / sizes['fastre']:.1f} times FastRE's")
+    low, high = min(figures.rates) / 1e9, max(figures.rates) / 1e9
+    lines.append(f"floor: {low:.0f} to {high:.0f} billion operations a second")
     lines.append(f"claimed, on an RTX 2080 Ti against BERT-base: {CLAIMS}")
     with capsys.disabled():
         print("", f"{torch.get_num_threads()} threads, float32, NYT10", *lines, sep="\n")

@@ -12,17 +12,6 @@ import pytest
 
 from suite.records import RunRecord, read_record
 from tests import tiny
-from tests.runners import plugins
-
-
-@pytest.fixture(scope="module")
-def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tiny.write_dataset(tmp_path_factory.mktemp("data") / "tiny")
-
-
-@pytest.fixture(scope="module")
-def env(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    return plugins.install(tmp_path_factory.mktemp("site") / "packages")
 
 
 def record_of(out: Path, system: str) -> RunRecord:

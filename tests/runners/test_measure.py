@@ -17,12 +17,12 @@ from runners.checkpoint import Checkpoints
 from runners.measure import PASSES, Stopwatch, batches, load_system, measure
 from runners.plan import Workbench
 from runners.run import blank_record
+from suite.encoded import Encoded
 from suite.errors import SuiteError
 from suite.examples import Example, Sentence
 from suite.fastre import FastRE
 from suite.records import InferenceCost, Latency
 from suite.stages import listening, stage
-from suite.system import Encoded
 from tests import tiny
 
 

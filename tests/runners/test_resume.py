@@ -21,11 +21,6 @@ KINDS = ("step", f"best.pt {HALF}", f"history.jsonl {HALF}", f"last.pt {HALF}", 
 
 
 @pytest.fixture(scope="module")
-def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tiny.write_dataset(tmp_path_factory.mktemp("data") / "tiny")
-
-
-@pytest.fixture(scope="module")
 def whole(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """FastRE, never interrupted; its moments stand in `moments.txt`."""
     folder = tiny.write_plan(tmp_path_factory.mktemp("whole") / "run", tiny.make_plan(dataset))

@@ -15,17 +15,6 @@ from suite.errors import SuiteError
 from suite.files import write_atomically
 from suite.records import read_record
 from tests import tiny
-from tests.runners import plugins
-
-
-@pytest.fixture(scope="module")
-def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tiny.write_dataset(tmp_path_factory.mktemp("data") / "tiny")
-
-
-@pytest.fixture(scope="module")
-def env(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    return plugins.install(tmp_path_factory.mktemp("site") / "packages")
 
 
 def run_suite(dataset: Path, *more: str, folder: Path, env: dict[str, str]) -> tiny.Ended:

@@ -20,16 +20,6 @@ from tests.runners import plugins
 DRY = ("--dry-run", "--system", "fastre")
 
 
-@pytest.fixture(scope="module")
-def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tiny.write_dataset(tmp_path_factory.mktemp("data") / "tiny")
-
-
-@pytest.fixture(scope="module")
-def env(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    return plugins.install(tmp_path_factory.mktemp("site") / "packages")
-
-
 def run_suite(*arguments: str | Path, folder: Path, **more: object) -> tiny.Ended:
     ended = tiny.command("run_suite", *arguments, folder=folder, **more)  # type: ignore[arg-type]
     assert "Traceback" not in ended.err, ended.err
