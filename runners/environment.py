@@ -8,13 +8,16 @@ import platform
 import resource
 import subprocess
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import Any
 
 import psutil
 import torch
 
 import suite
 from suite.errors import SuiteError
+from suite.protocol import Protocol
 from suite.records import Environment
 
 LIBRARIES = ("torch", "numpy", "transformers", "tokenizers", "wandb", "pydantic")
@@ -207,3 +210,10 @@ def _output(*command: str) -> str | None:
     except (OSError, subprocess.SubprocessError):
         return None
     return done.stdout.strip()
+
+
+def autocast(protocol: Protocol, device: torch.device) -> AbstractContextManager[Any]:
+    """The protocol's precision as a context."""
+    if protocol.precision == "float32":
+        return nullcontext()
+    return torch.autocast(device.type, torch.bfloat16)

@@ -17,16 +17,21 @@ from pathlib import Path
 import torch
 
 from runners.checkpoint import Checkpoints
-from runners.environment import load_average, peak_memory_bytes, resolve_device, synchronise
+from runners.environment import (
+    autocast,
+    load_average,
+    peak_memory_bytes,
+    resolve_device,
+    synchronise,
+)
 from runners.failures import in_a_line, memory_ran_out
 from runners.plan import Workbench, read_plan
-from runners.train import autocast
 from suite.errors import SuiteError
-from suite.examples import Sentence
+from suite.examples import Example
 from suite.files import write_atomically
 from suite.records import InferenceCost, Latency, read_record
 from suite.stages import Stage, listening, stage
-from suite.system import System
+from suite.system import Prediction, System
 
 PASSES = 3
 """Passes over the test split, unless they take longer than `BUDGET_SECONDS`."""
@@ -51,25 +56,22 @@ class Stopwatch:
             self.seconds[name] += time.perf_counter() - self._entered.pop(name)
 
 
-def bare(sentences: Sequence[Sentence]) -> list[Sentence]:
-    """The words alone."""
-    return [Sentence(s.id, s.words) for s in sentences]
-
-
-def batches(sentences: Sequence[Sentence], size: int) -> Iterator[list[Sentence]]:
-    """In the order of the file for single sentences, of like length otherwise."""
-    ordered = list(sentences)
+def batches(examples: Sequence[Example], size: int) -> Iterator[list[Example]]:
+    """In the order of the file for single examples, of like length otherwise."""
+    ordered = list(examples)
     if size > 1:
-        ordered.sort(key=lambda s: len(s.words), reverse=True)
+        ordered.sort(key=lambda e: len(e.words), reverse=True)
     for start in range(0, len(ordered), size):
         yield ordered[start : start + size]
 
 
-def predict_once(system: System, sentences: Sequence[Sentence], device: torch.device) -> None:
-    """From words to triples."""
+def predict_once(
+    system: System, examples: Sequence[Example], device: torch.device
+) -> list[list[Prediction]]:
+    """From words to predictions."""
     with stage("encode"):
-        batch = system.encode(sentences).to(device).whole()
-    system.predict(batch)
+        batch = system.encode(examples).to(device).whole()
+    return system.predict(batch)
 
 
 def measure(bench: Workbench, system: System, batch_size: int) -> InferenceCost:
@@ -82,8 +84,8 @@ def measure(bench: Workbench, system: System, batch_size: int) -> InferenceCost:
     """
     device = resolve_device(bench.protocol.device)
     system.eval()
-    sentences = bare(bench.sentences(bench.dataset.test))
-    held = list(batches(sentences, batch_size))
+    examples = [system.bare(example) for example in bench.examples(bench.dataset.test)]
+    held = list(batches(examples, batch_size))
     latencies: defaultdict[str, list[float]] = defaultdict(list)
     passes: list[float] = []
     with torch.inference_mode(), autocast(bench.protocol, device):
@@ -104,7 +106,7 @@ def measure(bench: Workbench, system: System, batch_size: int) -> InferenceCost:
             passes.append(time.perf_counter() - started)
     return InferenceCost(
         batch_size=batch_size,
-        sentences=len(sentences),
+        sentences=len(examples),
         passes=len(passes),
         total_seconds=statistics.median(passes),
         stages={name: _latency(values) for name, values in latencies.items()},
@@ -149,7 +151,7 @@ def main() -> int:
     torch.set_num_threads(plan.protocol.threads)
     load = load_average()
     try:
-        bench = Workbench(plan)
+        bench = Workbench(plan, trees_cached=False)
         cost = measure(bench, load_system(folder, bench), size)
         cost = cost.model_copy(update={"load_average": (load, load_average())})
     except SuiteError as error:

@@ -14,8 +14,9 @@ import torch
 from pydantic import BaseModel, ConfigDict
 
 from suite.datasets import Dataset, Split, load_dataset
+from suite.dependencies import find_parser
 from suite.encoders import load_vectors, random_vectors
-from suite.examples import Sentence
+from suite.examples import Example, Sentence
 from suite.pretrained import find_pretrained
 from suite.protocol import Protocol
 from suite.records import FORMAT, DatasetFacts, SystemFacts
@@ -34,7 +35,8 @@ class RunPlan(BaseModel):
         system, settings: the system and its settings that differ from the defaults.
         vectors: file of word vectors; None: random ones.
         train_vectors: whether training changes the vectors of the file.
-        pretrained: hub name, folder, `minilm` or `untrained`; None where no system needs one.
+        pretrained: hub name, folder, `minilm` or `untrained`; None where the system needs none.
+        parser: a spaCy pipeline by name or folder, or `chain`; None where the system needs none.
         wandb: mode of the tracker.
         batch_sizes: at which inference is measured.
     """
@@ -51,6 +53,7 @@ class RunPlan(BaseModel):
     vectors: Path | None
     train_vectors: bool
     pretrained: str | None
+    parser: str | None = None
     wandb: WandbMode
     batch_sizes: tuple[int, ...]
 
@@ -58,11 +61,6 @@ class RunPlan(BaseModel):
 def read_plan(folder: Path) -> RunPlan:
     """The plan that the suite left in a run's folder."""
     return RunPlan.model_validate_json((folder / "run.json").read_bytes())
-
-
-def cut(split: Split, max_words: int) -> list[Sentence]:
-    """A split's sentences as systems see them."""
-    return [e.cut(max_words) for e in split.examples if isinstance(e, Sentence)]
 
 
 def dataset_facts(dataset: Dataset) -> DatasetFacts:
@@ -80,15 +78,24 @@ def dataset_facts(dataset: Dataset) -> DatasetFacts:
 
 
 class Workbench:
-    """A plan brought to life: the dataset, the resources, and systems built from them."""
+    """A plan brought to life: the dataset, the resources, and systems built from them.
+
+    Args:
+        plan: of the run.
+        dataset, resources: where another run of the same plan has loaded them.
+        trees_cached: whether a parser may take trees from disk; not where its time is measured.
+    """
 
     def __init__(
         self,
         plan: RunPlan,
         dataset: Dataset | None = None,
         resources: Resources | None = None,
+        *,
+        trees_cached: bool = True,
     ) -> None:
         self.plan = plan
+        self.trees_cached = trees_cached
         self.protocol = plan.protocol
         self.dataset = dataset or load_dataset(plan.dataset, plan.data_dir)
         self.system: type[System] = find_system(plan.system)
@@ -96,20 +103,21 @@ class Workbench:
         if resources is not None:
             self.resources = resources
 
-    def sentences(self, split: Split) -> list[Sentence]:
-        """The split as the system sees it."""
-        return cut(split, self.protocol.max_words)
+    def examples(self, split: Split) -> list[Example]:
+        """The split as the system sees it: sentences cut, documents whole."""
+        limit = self.protocol.max_words
+        return [e.cut(limit) if isinstance(e, Sentence) else e for e in split.examples]
 
     @cached_property
     def resources(self) -> Resources:
         """Those that the system's settings ask for."""
         needed = self.system.resources_needed(self.settings)
-        train = [s.words for s in self.sentences(self.dataset.train)]
+        train = [example.words for example in self.examples(self.dataset.train)]
         if self.plan.vectors is not None and "vectors" in needed:
             others = [
                 s.words
                 for split in (self.dataset.dev, self.dataset.test)
-                for s in self.sentences(split)
+                for s in self.examples(split)
             ]
             vectors = load_vectors(self.plan.vectors, train, others, self.plan.train_vectors)
         else:
@@ -117,7 +125,10 @@ class Workbench:
         pretrained = None
         if "pretrained" in needed and self.plan.pretrained is not None:
             pretrained = find_pretrained(self.plan.pretrained, train)
-        return Resources(vectors, pretrained, self.protocol.max_words)
+        parser = None
+        if "parser" in needed and self.plan.parser is not None:
+            parser = find_parser(self.plan.parser, cached=self.trees_cached)
+        return Resources(vectors, pretrained, self.protocol.max_words, parser)
 
     def build(self) -> System:
         """A fresh system, drawn from the run's seed."""
@@ -137,6 +148,8 @@ class Workbench:
             vectors=resources.vectors.source if "vectors" in needed else None,
             vector_coverage=resources.vectors.coverage if "vectors" in needed else None,
             pretrained=resources.pretrained.source if resources.pretrained else None,
+            parser=resources.parser.source if resources.parser else None,
+            upper_bound=self.system.upper_bound,
         )
 
 
@@ -162,6 +175,7 @@ def configuration(
         "vectors": system.vectors,
         "train_vectors": plan.train_vectors,
         "pretrained": system.pretrained,
+        "parser": system.parser,
     }
     text = json.dumps(content, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

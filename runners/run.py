@@ -18,13 +18,13 @@ import torch
 
 from runners.checkpoint import Checkpoints
 from runners.environment import environment, load_average, resolve_device
+from runners.evaluate import Split
 from runners.failures import in_a_line, memory_ran_out
 from runners.plan import RunPlan, Workbench, configuration, dataset_facts, read_plan
 from runners.track import Tracker
-from runners.train import DivergedError, Split, Trainer, parameters
+from runners.train import DivergedError, Trainer, parameters
 from suite.errors import SuiteError
 from suite.files import write_atomically
-from suite.metrics import evaluate_in_slices, surfaces
 from suite.records import RunRecord, Status
 
 PROJECT = "relation-suite"
@@ -123,16 +123,10 @@ def _train_and_test(
         raise DivergedError("no epoch could be evaluated")
     device = resolve_device(bench.protocol.device)
     test = Split(trainer.system, bench, "test", device)
-    evaluation, outcomes = evaluate_in_slices(
-        test.gold,
-        trainer.predict(test),
-        bench.dataset.matching,
-        bench.protocol.match,
-        surfaces(trainer.train.gold),
-    )
+    selected = trainer.epochs[trainer.progress.best_epoch - 1]
+    evaluation, outcomes = trainer.evaluator.on_test(test, selected.dev.measures.get("theta"))
     lines = "".join(f"{outcome.model_dump_json()}\n" for outcome in outcomes)
     write_atomically(folder / "predictions.jsonl", lines)
-    selected = trainer.epochs[trainer.progress.best_epoch - 1]
     splits = {"train": trainer.train, "dev": trainer.dev, "test": test}
     return record.model_copy(
         update={
@@ -142,7 +136,7 @@ def _train_and_test(
             "training": trainer.cost(load),
             "dev": selected.dev,
             "test": evaluation,
-            "ceiling": {name: trainer.ceiling(split) for name, split in splits.items()},
+            "ceiling": {name: trainer.evaluator.ceiling(split) for name, split in splits.items()},
         }
     )
 

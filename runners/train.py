@@ -7,58 +7,47 @@ import math
 import statistics
 import time
 from collections import defaultdict
-from contextlib import nullcontext
-from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from runners.checkpoint import Checkpoints, Progress
-from runners.environment import load_average, peak_memory_bytes, resolve_device, synchronise
+from runners.environment import (
+    autocast,
+    load_average,
+    peak_memory_bytes,
+    resolve_device,
+    synchronise,
+)
+from runners.evaluate import Evaluator, Split
 from runners.plan import Workbench
 from runners.track import Tracker
-from suite.batching import evaluation_batches, training_batches
-from suite.encoded import Batch, Encoded
+from suite.batching import training_batches
 from suite.errors import SuiteError
-from suite.examples import Sentence
 from suite.files import write_atomically
-from suite.metrics import evaluate
+from suite.matching import selection_match
 from suite.protocol import Protocol
 from suite.records import Epoch, Evaluation, Parameters, TrainingCost
-from suite.system import Prediction, System
+from suite.system import System
 
 PROGRESS = "progress: "
 """Begins the lines of standard output that `tell` writes."""
 
-EVALUATION_BATCH = 128
-"""Sentences a batch in dev and test evaluation, which is timed apart from training."""
+
+class Steps(NamedTuple):
+    """The steps of an epoch: means of loss, its parts, measures and gradient norm; median time."""
+
+    loss: float
+    parts: dict[str, float]
+    measures: dict[str, float]
+    gradient_norm: float
+    seconds: float
 
 
 class DivergedError(Exception):
     """The loss or its gradient is no longer a finite number."""
-
-
-class Split:
-    """A split as the trainer holds it: uncut gold to score against, encoded words to predict."""
-
-    def __init__(self, system: System, bench: Workbench, name: str, device: torch.device) -> None:
-        split = {s.name: s for s in bench.dataset.splits}[name]
-        self.gold = [e for e in split.examples if isinstance(e, Sentence)]
-        seen = bench.sentences(split)
-        self.targets = [set(s.triples) for s in seen]
-        encoded = system.encode(seen)
-        self.lengths = encoded.lengths
-        self.encoded: Encoded = encoded.to(device)
-
-    @cached_property
-    def batches(self) -> list[tuple[Tensor, Batch]]:
-        """Evaluation batches with the examples they hold."""
-        return [
-            (rows, self.encoded.batch(rows.to(self.encoded.lengths.device)))
-            for rows in evaluation_batches(self.lengths, EVALUATION_BATCH)
-        ]
 
 
 class Trainer:
@@ -70,11 +59,13 @@ class Trainer:
         self.device = resolve_device(self.protocol.device)
         self.system = bench.build().to(self.device)
         started = time.perf_counter()
+        self.evaluator = Evaluator(self.system, bench, self.device)
         self.train = Split(self.system, bench, "train", self.device)
         self.dev = Split(self.system, bench, "dev", self.device)
         self.encode_seconds = time.perf_counter() - started
         self.optimiser = make_optimiser(self.system, self.protocol)
-        self.steps_per_epoch = math.ceil(len(self.train.gold) / self.protocol.batch_size)
+        self.batch_size = self.protocol.examples_a_step(bench.dataset.task)
+        self.steps_per_epoch = math.ceil(len(self.train.gold) / self.batch_size)
         steps = self.steps_per_epoch * self.protocol.epochs
         self.schedule = make_schedule(self.optimiser, self.protocol, steps)
         self.checkpoints = Checkpoints(folder / "checkpoint", digest)
@@ -124,30 +115,28 @@ class Trainer:
         p = self.progress
         p.epoch += 1
         started = time.perf_counter()
-        losses, parts, norms, seconds = self.train_epoch()
+        steps = self.train_epoch()
         synchronise(self.device)
         p.training_seconds += time.perf_counter() - started
-        if not (math.isfinite(losses) and math.isfinite(norms)):
+        if not (math.isfinite(steps.loss) and math.isfinite(steps.gradient_norm)):
             raise DivergedError(
-                f"loss {losses}, gradient norm {norms} in epoch {p.epoch} (step {p.step})"
+                f"loss {steps.loss}, gradient norm {steps.gradient_norm} in epoch {p.epoch} "
+                f"(step {p.step})"
             )
         started = time.perf_counter()
-        self.system.eval()
-        gold = [self.dev.targets[i] for rows, _ in self.dev.batches for i in rows.tolist()]
-        with torch.inference_mode(), autocast(self.protocol, self.device):
-            self.system.calibrate([batch for _, batch in self.dev.batches], gold)
-        dev = evaluate(self.dev.gold, self.predict(self.dev), self.bench.dataset.matching)
+        dev = self.evaluator.on_dev(self.dev)
         p.evaluation_seconds += time.perf_counter() - started
-        return self._note(dev, losses, parts, norms, seconds)
+        return self._note(dev, steps)
 
-    def train_epoch(self) -> tuple[float, dict[str, float], float, float]:
-        """One epoch's steps: mean loss, mean parts, mean gradient norm, median step seconds."""
+    def train_epoch(self) -> Steps:
+        """One epoch's steps."""
         self.system.train()
         sums: defaultdict[str, Tensor] = defaultdict(lambda: torch.zeros((), device=self.device))
         seconds = []
         order = training_batches(
-            self.train.lengths, self.protocol.batch_size, self.bench.plan.seed, self.progress.epoch
+            self.train.lengths, self.batch_size, self.bench.plan.seed, self.progress.epoch
         )
+        names: tuple[list[str], list[str]] = ([], [])
         for rows in order:
             started = time.perf_counter()
             self.optimiser.zero_grad()
@@ -157,7 +146,9 @@ class Trainer:
                 with autocast(self.protocol, self.device):
                     loss = self.system.loss(self.train.encoded.batch(part.to(self.device)))
                 (loss.total * weight).backward()
-                for name, value in {"total": loss.total.detach(), **loss.parts}.items():
+                names = (list(loss.parts), list(loss.measures))
+                followed = {"total": loss.total.detach(), **loss.parts, **loss.measures}
+                for name, value in followed.items():
                     sums[name] = sums[name] + value * weight
             limit = self.protocol.max_gradient_norm
             norm = nn.utils.clip_grad_norm_(self.system.parameters(), limit or math.inf)
@@ -169,15 +160,14 @@ class Trainer:
             seconds.append(time.perf_counter() - started)
             tell(self.progress, len(seconds), len(order), self.protocol)
         means = {name: float(value) / len(order) for name, value in sums.items()}
-        mean_loss, mean_norm = means.pop("total"), means.pop("norm")
-        return mean_loss, means, mean_norm, statistics.median(seconds)
+        parts, measures = ({name: means[name] for name in kind} for kind in names)
+        return Steps(means["total"], parts, measures, means["norm"], statistics.median(seconds))
 
-    def _note(
-        self, dev: Evaluation, loss: float, parts: dict[str, float], norm: float, step: float
-    ) -> Epoch:
+    def _note(self, dev: Evaluation, steps: Steps) -> Epoch:
         """Updates the progress by an epoch's dev scores and words its line of the history."""
         p = self.progress
-        f1 = getattr(dev, self.protocol.match).f1
+        match = selection_match(self.bench.dataset.task, self.protocol.match)
+        f1 = getattr(dev, match).f1
         elapsed = p.training_seconds + p.evaluation_seconds
         for target in self.protocol.target_f1:
             if f1 >= target and p.seconds_to_target.get(str(target)) is None:
@@ -191,32 +181,15 @@ class Trainer:
             step=p.step,
             seconds=p.training_seconds,
             evaluation_seconds=p.evaluation_seconds,
-            step_seconds=step,
-            loss=loss,
-            parts=parts,
-            gradient_norm=norm,
+            step_seconds=steps.seconds,
+            loss=steps.loss,
+            parts=steps.parts,
+            measures=steps.measures,
+            gradient_norm=steps.gradient_norm,
             learning_rate=self.schedule.get_last_lr()[0],
             dev=dev,
             best=best,
         )
-
-    def predict(self, split: Split) -> list[list[Prediction]]:
-        """Predictions in the order of the split."""
-        self.system.eval()
-        predictions: list[list[Prediction]] = [[] for _ in split.gold]
-        with torch.inference_mode(), autocast(self.protocol, self.device):
-            for rows, batch in split.batches:
-                for i, found in zip(rows.tolist(), self.system.predict(batch), strict=True):
-                    predictions[i] = found
-        return predictions
-
-    def ceiling(self, split: Split) -> Evaluation:
-        """What the system's targets give back when they are scored perfectly."""
-        best: list[list[Prediction]] = [[] for _ in split.gold]
-        for rows, batch in split.batches:
-            for i, found in zip(rows.tolist(), self.system.ceiling(batch), strict=True):
-                best[i] = found
-        return evaluate(split.gold, best, self.bench.dataset.matching)
 
     def cost(self, load_at_start: float) -> TrainingCost:
         """What the training took."""
@@ -272,13 +245,6 @@ def make_schedule(
         return max(0.0, (steps - step) / max(1, steps - warm))
 
     return torch.optim.lr_scheduler.LambdaLR(optimiser, factor)
-
-
-def autocast(protocol: Protocol, device: torch.device) -> Any:
-    """The protocol's precision as a context."""
-    if protocol.precision == "float32":
-        return nullcontext()
-    return torch.autocast(device.type, torch.bfloat16)
 
 
 def tell(progress: Progress, step: int, steps: int, protocol: Protocol) -> None:

@@ -7,6 +7,7 @@ R relations. Equations, sections and tables are the paper's.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Literal, cast
 
@@ -28,8 +29,9 @@ from suite.cascade import (
 )
 from suite.convolution import ConvolutionalEncoder, Gate
 from suite.encoded import Batch, Encoded
-from suite.examples import Example, Sentence, Triple
+from suite.examples import Example, Sentence
 from suite.layers import Convolution, SelfAttention, word_mask
+from suite.matching import Item
 from suite.schema import Schema
 from suite.stages import stage
 from suite.system import Loss, Prediction, PublishedSettings, Resources, System
@@ -333,14 +335,15 @@ class FastRE(System):
         names = self.schema.relations
         return find_triples(len(batch), heads, head_score, tag_tails, size, names)
 
-    def calibrate(self, batches: Sequence[Batch], gold: Sequence[set[Triple]]) -> None:
+    def calibrate(self, batches: Sequence[Batch], gold: Sequence[AbstractSet[Item]]) -> None:
         """Fits the global threshold on dev, to a tenth, where adaptive thresholds are off."""
         if self.settings.thresholds == "adaptive":
             return
         best = (-1.0, 0.5)
         for tenth in range(1, 10):
             self.threshold.fill_(tenth / 10)
-            predicted = [{p.item for p in row} for batch in batches for row in self.predict(batch)]
+            rows = [row for batch in batches for row in self.predict(batch)]
+            predicted: list[set[Item]] = [{p.item for p in row} for row in rows]
             correct = sum(len(p & g) for p, g in zip(predicted, gold, strict=True))
             size = sum(map(len, predicted)) + sum(map(len, gold))
             best = max(best, (2 * correct / max(1, size), tenth / 10))

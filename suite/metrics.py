@@ -1,73 +1,41 @@
-"""Match rules, scores, and scores by slice, for the task `triples`."""
+"""Scores of a split under both match rules, by slice, and example by example, for every task."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal
+from typing import Any
 
-from suite.examples import Sentence, SurfaceTriple, Triple
+from suite.examples import Document, Entity, Example, Fact, Sentence, SurfaceTriple, Task
+from suite.matching import (
+    Item,
+    Matching,
+    Wording,
+    gold_items,
+    in_words,
+    key,
+    nested,
+    selection_match,
+    surface,
+    wordings,
+)
 from suite.overlap import overlap_patterns
 from suite.protocol import Match
 from suite.records import Evaluation, Outcome, Scores
 from suite.system import Prediction
 
-Matching = Literal["offsets", "surface"]
 MATCHES: tuple[Match, ...] = ("partial", "exact")
 LENGTHS = ((20, "1 to 20 words"), (40, "21 to 40"), (60, "41 to 60"))
 
 
-def surface(words: Sequence[str], triple: Triple | SurfaceTriple) -> SurfaceTriple:
-    """The triple in words."""
-    if isinstance(triple, SurfaceTriple):
-        return triple
-    head, relation, tail = triple
-    return SurfaceTriple(
-        " ".join(words[head.start : head.end]), relation, " ".join(words[tail.start : tail.end])
-    )
-
-
-def all_gold(sentence: Sentence) -> list[Triple | SurfaceTriple]:
-    """The gold triples, those without a place last."""
-    return [*sentence.triples, *sentence.unplaced]
-
-
-def surfaces(sentences: Iterable[Sentence]) -> set[SurfaceTriple]:
-    """All gold triples of a split, in words."""
-    return {surface(s.words, triple) for s in sentences for triple in all_gold(s)}
-
-
-def key(
-    words: Sequence[str], triple: Triple | SurfaceTriple, matching: Matching, match: Match
-) -> Hashable:
-    """What two triples of a sentence have in common where they count as the same.
-
-    Args:
-        words: the sentence's.
-        triple: gold or predicted.
-        matching: `offsets`: a span is its place; `surface`: a span is its words, as CasRel and
-            FastRE compare, for data whose gold has no offsets.
-        match: `exact`: relation and both spans; `partial`: relation and the first word of both.
-    """
-    if matching == "surface" or isinstance(triple, SurfaceTriple):
-        head, relation, tail = surface(words, triple)
-        if match == "partial":
-            head, tail = head.split(" ", 1)[0], tail.split(" ", 1)[0]
-        return head, relation, tail
-    if match == "partial":
-        return triple.head.start, triple.relation, triple.tail.start
-    return triple
-
-
 @dataclass(frozen=True)
 class _Judged:
-    """One sentence under one match rule: keys to triples, duplicates collapsed."""
+    """One example under one match rule: keys to items, duplicates collapsed."""
 
-    gold: dict[Hashable, Triple | SurfaceTriple]
-    predicted: dict[Hashable, Triple]
+    gold: dict[Hashable, Item]
+    predicted: dict[Hashable, Item]
 
     @property
     def scores(self) -> Scores:
@@ -76,17 +44,12 @@ class _Judged:
 
 
 def _judge(
-    sentence: Sentence, predictions: Sequence[Prediction], matching: Matching, match: Match
+    example: Example, task: Task, predicted: Sequence[Prediction], matching: Matching, match: Match
 ) -> _Judged:
-    def keyed(triples: Iterable[Triple | SurfaceTriple]) -> dict[Hashable, Triple | SurfaceTriple]:
-        return {key(sentence.words, t, matching, match): t for t in triples}
+    def keyed(items: Iterable[Item]) -> dict[Hashable, Item]:
+        return {key(example, item, matching, match): item for item in items}
 
-    predicted = {
-        key(sentence.words, p.item, matching, match): p.item
-        for p in predictions
-        if isinstance(p.item, Triple)
-    }
-    return _Judged(keyed(all_gold(sentence)), predicted)
+    return _Judged(keyed(gold_items(example, task)), keyed(p.item for p in predicted))
 
 
 def total(scores: Iterable[Scores]) -> Scores:
@@ -98,21 +61,23 @@ def total(scores: Iterable[Scores]) -> Scores:
 
 
 def evaluate(
-    sentences: Sequence[Sentence],
+    examples: Sequence[Example],
     predictions: Sequence[Sequence[Prediction]],
+    task: Task,
     matching: Matching,
 ) -> Evaluation:
     """Both match rules over a whole split; gold beyond the protocol's cut counts as missed.
 
     Args:
-        sentences: uncut.
-        predictions: of each sentence, in the same order.
+        examples: uncut.
+        predictions: of each example, in the same order.
+        task: the dataset's.
         matching: what a span is compared by.
     """
     by_match = {
         match: total(
-            _judge(s, p, matching, match).scores
-            for s, p in zip(sentences, predictions, strict=True)
+            _judge(e, task, p, matching, match).scores
+            for e, p in zip(examples, predictions, strict=True)
         )
         for match in MATCHES
     }
@@ -120,46 +85,56 @@ def evaluate(
 
 
 def evaluate_in_slices(
-    sentences: Sequence[Sentence],
+    examples: Sequence[Example],
     predictions: Sequence[Sequence[Prediction]],
+    task: Task,
     matching: Matching,
     match: Match,
-    in_train: AbstractSet[SurfaceTriple],
+    in_train: frozenset[Wording],
 ) -> tuple[Evaluation, list[Outcome]]:
-    """As `evaluate`, with slices under one match rule, and the outcome of each sentence.
+    """As `evaluate`, with slices under one match rule, and the outcome of each example.
 
-    Slices of sentences: overlap pattern (a sentence may show both EPO and SEO), number of gold
-    triples, length. Slices of triples: relation, and whether the triple's words stand as a triple
-    in train.
+    Slices of sentences: length; for triples also overlap pattern (a sentence may show both EPO and
+    SEO) and number of gold triples. Slices of items: whether train has them too, in words; relation
+    or type; of entities, whether they share words with another; of facts, whether a sentence
+    mentions both entities.
+
+    Args:
+        examples: uncut.
+        predictions: of each example, in the same order.
+        task: the dataset's.
+        matching: what a span is compared by.
+        match: the protocol's rule, under which slices of triples are scored.
+        in_train: what counts as seen.
     """
+    rule = selection_match(task, match)
     parts: dict[str, defaultdict[str, list[Scores]]] = defaultdict(lambda: defaultdict(list))
     outcomes = []
-    for sentence, predicted in zip(sentences, predictions, strict=True):
-        judged = {m: _judge(sentence, predicted, matching, m) for m in MATCHES}
-        outcomes.append(_outcome(sentence, predicted, {m: j.scores for m, j in judged.items()}))
-        chosen = judged[match]
-        for pattern in sorted(overlap_patterns(sentence)):
-            parts["overlap"][pattern].append(chosen.scores)
-        parts["count"][_count_slice(len(chosen.gold))].append(chosen.scores)
-        parts["length"][_length_slice(len(sentence.words))].append(chosen.scores)
-        for name, scores in _split(chosen, lambda t: t.relation).items():
-            parts["relation"][name].append(scores)
-        seen = partial(_seen_slice, sentence.words, in_train)
-        for name, scores in _split(chosen, seen).items():
-            parts["seen"][name].append(scores)
+    for example, predicted in zip(examples, predictions, strict=True):
+        judged = {m: _judge(example, task, predicted, matching, m) for m in MATCHES}
+        outcomes.append(_outcome(example, task, predicted, judged))
+        chosen = judged[rule]
+        for family, names in _slices_of_example(example, task, len(chosen.gold)).items():
+            for name in names:
+                parts[family][name].append(chosen.scores)
+        seen = partial(_seen_slice, example, in_train)
+        by_item: dict[str, Callable[[Any], str]] = {"seen": seen}
+        for family, slice_of in (by_item | _slices_of_items(example, task)).items():
+            for name, scores in _split(chosen, slice_of).items():
+                parts[family][name].append(scores)
     slices = {
         family: {name: total(scores) for name, scores in sorted(named.items())}
         for family, named in parts.items()
     }
-    whole = evaluate(sentences, predictions, matching)
+    whole = evaluate(examples, predictions, task, matching)
     return whole.model_copy(update={"slices": slices}), outcomes
 
 
-def _split(judged: _Judged, slice_of: Callable[[Triple | SurfaceTriple], str]) -> dict[str, Scores]:
-    """One sentence's scores by a property of the triples; gold and predicted split alike."""
-    gold = {k: slice_of(t) for k, t in judged.gold.items()}
-    # A prediction that is right belongs where its gold triple does, whatever its own words are.
-    predicted = {k: gold.get(k) or slice_of(t) for k, t in judged.predicted.items()}
+def _split(judged: _Judged, slice_of: Callable[[Any], str]) -> dict[str, Scores]:
+    """One example's scores by a property of the items; gold and predicted split alike."""
+    gold = {k: slice_of(item) for k, item in judged.gold.items()}
+    # A prediction that is right belongs where its gold item does, whatever its own words are.
+    predicted = {k: gold.get(k) or slice_of(item) for k, item in judged.predicted.items()}
     in_gold, in_predicted = Counter(gold.values()), Counter(predicted.values())
     correct = Counter(name for k, name in predicted.items() if k in gold)
     return {
@@ -168,35 +143,72 @@ def _split(judged: _Judged, slice_of: Callable[[Triple | SurfaceTriple], str]) -
     }
 
 
-def _seen_slice(
-    words: Sequence[str], in_train: AbstractSet[SurfaceTriple], triple: Triple | SurfaceTriple
-) -> str:
-    return "seen" if surface(words, triple) in in_train else "not seen"
+def _slices_of_example(example: Example, task: Task, gold: int) -> dict[str, list[str]]:
+    if isinstance(example, Document):
+        return {}
+    slices = {"length": [_length_slice(len(example.words))]}
+    if task == "triples":
+        slices["overlap"] = sorted(overlap_patterns(example))
+        slices["count"] = ["5 or more" if gold >= 5 else str(gold)]
+    return slices
 
 
-def _count_slice(triples: int) -> str:
-    return "5 or more" if triples >= 5 else str(triples)
+def _slices_of_items(example: Example, task: Task) -> dict[str, Callable[[Any], str]]:
+    if isinstance(example, Document):
+        return {"relation": _relation, "distance": partial(_distance_slice, example)}
+    if task == "ner":
+        return {"type": lambda entity: entity.type, "nested": partial(_nested_slice, example)}
+    return {"relation": _relation}
+
+
+def _relation(item: Any) -> str:
+    name: str = item.relation
+    return name
+
+
+def _seen_slice(example: Example, in_train: frozenset[Wording], item: Item) -> str:
+    return "not seen" if in_train.isdisjoint(wordings(example, item)) else "seen"
 
 
 def _length_slice(words: int) -> str:
     return next((name for limit, name in LENGTHS if words <= limit), "over 60")
 
 
-def _outcome(
-    sentence: Sentence, predictions: Sequence[Prediction], scores: Mapping[Match, Scores]
-) -> Outcome:
-    def shown(triple: Triple | SurfaceTriple) -> list[object]:
-        words = surface(sentence.words, triple)
-        if isinstance(triple, SurfaceTriple):
-            return list(words)
-        return [*words, list(triple.head), list(triple.tail)]
+def _nested_slice(sentence: Sentence, entity: Entity) -> str:
+    return "nested" if nested(sentence, entity) else "flat"
 
-    return Outcome(
-        id=sentence.id,
-        text=" ".join(sentence.words),
-        gold=[shown(t) for t in all_gold(sentence)],
-        predicted=[
-            [*shown(p.item), round(p.score, 6)] for p in predictions if isinstance(p.item, Triple)
-        ],
-        correct=dict(scores),
+
+def _distance_slice(document: Document, fact: Fact) -> str:
+    head, tail = (
+        {mention.sentence for mention in document.entities[i].mentions}
+        for i in (fact.head, fact.tail)
     )
+    return "across sentences" if head.isdisjoint(tail) else "in a sentence"
+
+
+def _outcome(
+    example: Example,
+    task: Task,
+    predictions: Sequence[Prediction],
+    judged: Mapping[Match, _Judged],
+) -> Outcome:
+    return Outcome(
+        id=example.id,
+        text=" ".join(example.words),
+        gold=[_shown(example, item) for item in gold_items(example, task)],
+        predicted=[[*_shown(example, p.item), round(p.score, 6)] for p in predictions],
+        correct={match: j.scores for match, j in judged.items()},
+    )
+
+
+def _shown(example: Example, item: Item) -> list[object]:
+    """An item as `Outcome` holds it."""
+    if isinstance(item, Fact):
+        assert isinstance(example, Document)
+        head, tail = example.entities[item.head], example.entities[item.tail]
+        return [head.name, item.relation, tail.name, item.head, item.tail]
+    if isinstance(item, Entity):
+        return [in_words(example.words, item.span), item.type, list(item.span)]
+    if isinstance(item, SurfaceTriple):
+        return list(item)
+    return [*surface(example.words, item), list(item.head), list(item.tail)]

@@ -8,6 +8,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from suite.examples import Task
+
 Match = Literal["partial", "exact"]
 
 
@@ -36,13 +38,21 @@ class Protocol(BaseModel):
     weight_decay: float = Field(0.01, ge=0)
     warmup: float = Field(0.06, ge=0, le=1, description="share of all steps")
     max_gradient_norm: float | None = Field(1.0, gt=0, description="None: not clipped")
-    match: Match = Field("partial", description="the rule under which dev F1 selects the epoch")
+    match: Match = Field(
+        "partial",
+        description="the rule under which dev F1 selects the epoch, for triples; entities are "
+        "matched whole, facts by their entities",
+    )
     target_f1: tuple[float, ...] = Field(
         (0.5, 0.6, 0.7, 0.8, 0.9), description="dev F1 whose first reaching is timed"
     )
     precision: Literal["float32", "bfloat16"] = "float32"
     device: str = "cpu"
     threads: int = Field(1, ge=1, description="of torch's CPU pool, in training and measuring")
+
+    def examples_a_step(self, task: Task) -> int:
+        """Sentences or documents of a batch."""
+        return self.document_batch_size if task == "docre" else self.batch_size
 
     def digest(self) -> str:
         """Twelve hexadecimal digits that differ where any field does."""

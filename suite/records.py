@@ -50,12 +50,14 @@ class Evaluation(_Strict):
 
     Attributes:
         partial, exact: over the whole split.
-        slices: slice family (`overlap`, `count`, `length`, `relation`, `seen`) -> slice ->
-            scores under the protocol's match rule.
+        slices: slice family (`overlap`, `count`, `length`, `relation`, `type`, `nested`,
+            `distance`, `seen`) -> slice -> scores under the rule that selects.
+        measures: of documents: `theta`, `ign_f1`, `auc`, `ign_auc` (`suite.ranking`), 0 to 1.
     """
 
     partial: Scores
     exact: Scores
+    measures: dict[str, float] = Field(default_factory=dict)
     slices: dict[str, dict[str, Scores]] = Field(default_factory=dict)
 
 
@@ -66,7 +68,7 @@ class Epoch(_Strict):
         seconds: wall clock of training since the first step of the run, evaluation excluded.
         evaluation_seconds: wall clock of dev evaluation so far.
         step_seconds: median of the epoch's steps (data, forward, backward, optimiser).
-        loss, parts: means over the epoch's steps.
+        loss, parts, measures: means over the epoch's steps.
         gradient_norm: mean before clipping.
         learning_rate: of fresh parameters, after the epoch's last step.
     """
@@ -78,6 +80,7 @@ class Epoch(_Strict):
     step_seconds: float
     loss: float
     parts: dict[str, float]
+    measures: dict[str, float] = Field(default_factory=dict)
     gradient_norm: float
     learning_rate: float
     dev: Evaluation
@@ -124,6 +127,7 @@ class InferenceCost(_Strict):
     """Words to predictions at one batch size, in a fresh process with the selected checkpoint.
 
     Attributes:
+        sentences: or documents.
         total_seconds: median wall clock of a pass over the whole test split.
         stages: `encode`, `forward`, `decode` and `total`.
         failure: why there are no figures, in the reader's words; None where there are.
@@ -136,6 +140,40 @@ class InferenceCost(_Strict):
     stages: dict[str, Latency] = Field(default_factory=dict)
     peak_memory_bytes: int | None = None
     load_average: tuple[float, float] | None = None
+    failure: str | None = None
+
+
+class OperatingCost(_Strict):
+    """What a system reaches and takes at one of its operating points.
+
+    All points of a run are measured in one fresh process, in turns, so that a busy moment of the
+    machine strikes them alike.
+
+    Attributes:
+        rule, value: of `suite.system.OperatingPoint`; an empty rule is full depth.
+        dev, test: scores under the rule that selects.
+        layers: encoder layers that a test sentence took, mean.
+        seconds: wall clock of a pass over the test split, a number for each pass.
+    """
+
+    rule: str
+    value: float
+    batch_size: int
+    dev: Scores
+    test: Scores
+    layers: float
+    seconds: tuple[float, ...]
+
+
+class OperatingCurve(_Strict):
+    """The operating points of a run, or why there are none.
+
+    Attributes:
+        points: full depth first.
+        failure: in the reader's words.
+    """
+
+    points: tuple[OperatingCost, ...] = ()
     failure: str | None = None
 
 
@@ -158,6 +196,10 @@ class SystemFacts(_Strict):
     vectors: str | None = Field(description="source of the word vectors; None where not used")
     vector_coverage: float | None = Field(description="share of training tokens that have one")
     pretrained: str | None = Field(description="source of the encoder; None where not used")
+    parser: str | None = Field(None, description="source of the parser; None where not used")
+    upper_bound: str | None = Field(
+        None, description="what it is given that a system has to find; None for a system"
+    )
 
 
 class DatasetFacts(_Strict):
@@ -222,6 +264,7 @@ class RunRecord(_Strict):
     test: Evaluation | None = None
     ceiling: dict[str, Evaluation] = Field(default_factory=dict)
     inference: tuple[InferenceCost, ...] = ()
+    operating: OperatingCurve | None = None
 
     def write(self, folder: Path) -> None:
         """Writes `record.json`, whole or not at all."""
@@ -232,8 +275,10 @@ class Outcome(_Strict):
     """One line of `predictions.jsonl`: a test example and how it was answered.
 
     Attributes:
-        gold, predicted: head, relation, tail in words, then both spans in word offsets where the
-            words have a place; of a predicted one, its score last.
+        gold, predicted: of triples, head, relation and tail in words, then both spans in word
+            offsets where the words have a place; of entities, words, type and span; of facts, head,
+            relation and tail in words, then the index of both entities. Of a predicted one, its
+            score last.
         correct: match rule -> how many of `predicted` are gold; the sets' sizes stand beside it,
             duplicates under that rule collapsed.
     """

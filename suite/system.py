@@ -5,18 +5,22 @@ from __future__ import annotations
 import importlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, is_dataclass
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from importlib.metadata import entry_points
+from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple
 
 from jaxtyping import Float
 from pydantic import TypeAdapter, ValidationError
 from torch import Tensor, nn
 
+from suite.dependencies import DependencyParser
 from suite.encoded import Batch, Encoded
 from suite.encoders import WordVectors
 from suite.errors import SuiteError, unknown
-from suite.examples import Entity, Example, Fact, Task, Triple
+from suite.examples import Document, Entity, Example, Fact, Sentence, Task, Triple
+from suite.matching import Item
 from suite.pretrained import PretrainedModel
 from suite.schema import Schema
 
@@ -31,11 +35,13 @@ class Resources:
         vectors: the word vectors, or random ones over the training words.
         pretrained: the transformer and its tokenizer; None where the command names none.
         max_words: the protocol's cut; no sentence that a system sees is longer.
+        parser: the dependency parser; None where no system needs one.
     """
 
     vectors: WordVectors
     pretrained: PretrainedModel | None
     max_words: int
+    parser: DependencyParser | None = None
 
 
 class Loss(NamedTuple):
@@ -43,11 +49,13 @@ class Loss(NamedTuple):
 
     Attributes:
         total: what is differentiated.
-        parts: named parts, detached, for the history.
+        parts: named parts that sum to it, detached, for the history.
+        measures: what else is worth following, as shares that are right; detached.
     """
 
     total: Float[Tensor, ""]
     parts: dict[str, Tensor]
+    measures: Mapping[str, Tensor] = MappingProxyType({})
 
 
 class Prediction(NamedTuple):
@@ -55,6 +63,18 @@ class Prediction(NamedTuple):
 
     item: Triple | Fact | Entity
     score: float
+
+
+class OperatingPoint(NamedTuple):
+    """A trade of accuracy for speed that a trained system can be set to.
+
+    Attributes:
+        rule: by which it stops early; empty for full depth.
+        value: of the rule's threshold.
+    """
+
+    rule: str
+    value: float
 
 
 @dataclass(frozen=True)
@@ -84,6 +104,8 @@ class System(nn.Module, ABC):
         departures: where it differs from its paper, and why; the report prints them.
         Settings: a frozen dataclass, defaults as published, each field documented.
         published: the paper's own setup.
+        upper_bound: what it is given that a system has to find, as a clause; its rows are said to
+            be bounds and are ranked with no other. None for all that is a system.
     """
 
     name: ClassVar[str]
@@ -93,6 +115,7 @@ class System(nn.Module, ABC):
     departures: ClassVar[tuple[str, ...]]
     Settings: ClassVar[type[Any]]
     published: ClassVar[PublishedSettings] = PublishedSettings()
+    upper_bound: ClassVar[str | None] = None
 
     @classmethod
     @abstractmethod
@@ -118,13 +141,48 @@ class System(nn.Module, ABC):
         Gold that it does not give back lies above the ceiling of the system's tagging scheme.
         """
 
-    def calibrate(self, batches: Sequence[Batch], gold: Sequence[set[Triple]]) -> None:
+    @classmethod
+    def bare(cls, example: Example) -> Example:
+        """What the system is given at inference: words alone; of a document, its entities too."""
+        if isinstance(example, Document):
+            return replace(example, facts=())
+        return Sentence(example.id, example.words)
+
+    def calibrate(self, batches: Sequence[Batch], gold: Sequence[AbstractSet[Item]]) -> None:
         """Fits thresholds on dev; called before each evaluation, never with test.
 
         Args:
             batches: the dev split in order.
             gold: the gold items of each dev example, in the same order.
         """
+
+    def fact_scores(self, batch: Batch) -> list[Float[Tensor, "entities entities relations"]]:
+        """For each document the probability that head, tail and relation are a fact.
+
+        For the task `docre`, whose measures rank all facts that a document might hold.
+        """
+        raise NotImplementedError(f"{self.name} scores no facts")
+
+    def decide_at(self, theta: float) -> None:
+        """Sets the probability from which on a fact is predicted (task `docre`).
+
+        Args:
+            theta: where F1 over dev is best; whoever evaluates fits it, from `fact_scores`.
+        """
+        raise NotImplementedError(f"{self.name} decides on no facts")
+
+    @classmethod
+    def operating_points(cls, settings: Any) -> tuple[OperatingPoint, ...]:
+        """The trades of accuracy for speed that are measured after training; full depth first."""
+        return ()
+
+    def operate_at(self, point: OperatingPoint) -> None:
+        """Sets the trade for the predictions to come."""
+        raise NotImplementedError(f"{self.name} has one operating point")
+
+    def layers_used(self) -> float:
+        """Mean number of encoder layers that the sentences predicted since `operate_at` took."""
+        raise NotImplementedError(f"{self.name} has one operating point")
 
     def pretrained_parameters(self) -> Iterator[nn.Parameter]:
         """The parameters that the protocol's lower learning rate is for."""
@@ -136,7 +194,7 @@ class System(nn.Module, ABC):
 
     @classmethod
     def resources_needed(cls, settings: Any) -> frozenset[str]:
-        """Which resources `build` reads: of `vectors` and `pretrained`."""
+        """Which resources `build` reads: of `vectors`, `pretrained` and `parser`."""
         return frozenset({"vectors"})
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 from suite.examples import Example, SurfaceTriple, Task
+from suite.matching import Wording, all_wordings
 from suite.schema import Schema
 
 TypeMap = Mapping[str, tuple[str, str]]
@@ -100,6 +102,13 @@ class Dataset:
     licence: str
     notes: tuple[str, ...] = ()
     facts_in_train: frozenset[SurfaceTriple] | None = field(default=None, repr=False)
+
+    @cached_property
+    def wordings_in_train(self) -> frozenset[Wording]:
+        """What counts as seen: the items of train in words, of documents what Ign F1 leaves out."""
+        if self.facts_in_train is not None:
+            return frozenset(tuple(fact) for fact in self.facts_in_train)
+        return all_wordings(self.train.examples, self.task)
 
     @property
     def splits(self) -> tuple[Split, Split, Split]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -11,11 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from suite.datasets.dataset import Dataset, Split
 from suite.datasets.problems import KINDS
 from suite.datasets.schema_of import relations_of, types_of
-from suite.examples import Document, Example, Sentence, Span, Task
+from suite.examples import Document, Sentence, Task
+from suite.matching import Wording, gold_items, wordings
 from suite.overlap import PATTERNS, overlap_patterns
-
-Wording = tuple[str, ...]
-"""An item in words, by which it is found again in train."""
 
 _Known = frozenset[Wording]
 
@@ -109,15 +107,20 @@ def statistics(dataset: Dataset, max_words: int) -> DatasetCounts:
         dataset: of any task.
         max_words: the protocol's cut.
     """
-    known = _known(dataset)
+    known = dataset.wordings_in_train
     counts = {split.name: _COUNT[dataset.task](split, known, max_words) for split in dataset.splits}
     return DatasetCounts(**counts)
 
 
-def _common(split: Split, known: _Known, items: Iterable[set[Wording]]) -> dict[str, Any]:
-    """The counts of every task; an item is the set of its wordings."""
+def _common(split: Split, task: Task, known: _Known) -> dict[str, Any]:
+    """The counts of every task."""
     lengths = [len(example.words) for example in split.examples]
-    seen = [] if split.name == "train" else [not known.isdisjoint(item) for item in items]
+    judged = () if split.name == "train" else split.examples
+    seen = [
+        not known.isdisjoint(wordings(example, item))
+        for example in judged
+        for item in gold_items(example, task)
+    ]
     problems = {kind: getattr(split.problems, kind) for kind in KINDS}
     return {
         "examples": len(lengths),
@@ -126,37 +129,6 @@ def _common(split: Split, known: _Known, items: Iterable[set[Wording]]) -> dict[
         "seen_share": sum(seen) / len(seen) if seen else None,
         "problems": {kind: count for kind, count in problems.items() if count},
     }
-
-
-def _known(dataset: Dataset) -> _Known:
-    if dataset.facts_in_train is not None:
-        return frozenset(dataset.facts_in_train)
-    wordings = _WORDINGS[dataset.task]
-    return frozenset(w for e in dataset.train.examples for item in wordings(e) for w in item)
-
-
-def _in_words(example: Example, span: Span) -> str:
-    return " ".join(example.words[span.start : span.end])
-
-
-def _triple_wordings(sentence: Sentence) -> list[set[Wording]]:
-    placed: list[set[Wording]] = [
-        {(_in_words(sentence, head), relation, _in_words(sentence, tail))}
-        for head, relation, tail in sentence.triples
-    ]
-    return [*placed, *({tuple(triple)} for triple in sentence.unplaced)]
-
-
-def _entity_wordings(sentence: Sentence) -> list[set[Wording]]:
-    return [{(_in_words(sentence, span), kind)} for span, kind in sentence.entities]
-
-
-def _fact_wordings(document: Document) -> list[set[Wording]]:
-    names = [{_in_words(document, m.span) for m in e.mentions} for e in document.entities]
-    return [
-        {(head, fact.relation, tail) for head in names[fact.head] for tail in names[fact.tail]}
-        for fact in document.facts
-    ]
 
 
 def _sentences(split: Split) -> list[Sentence]:
@@ -174,7 +146,7 @@ def _count_triples(split: Split, known: _Known, max_words: int) -> TripleCounts:
     by_triples = Counter(min(size, 5) for size in sizes)
     names = {0: "0", 1: "1", 2: "2", 3: "3", 4: "4", 5: "5 or more"}
     return TripleCounts(
-        **_common(split, known, (w for s in sentences for w in _triple_wordings(s))),
+        **_common(split, "triples", known),
         triples=sum(sizes),
         relations=len({r for s in sentences for r in relations_of(s)}),
         overlap={pattern: patterns[pattern] for pattern in PATTERNS},
@@ -189,7 +161,7 @@ def _count_triples(split: Split, known: _Known, max_words: int) -> TripleCounts:
 def _count_entities(split: Split, known: _Known, max_words: int) -> EntityCounts:
     sentences = _sentences(split)
     return EntityCounts(
-        **_common(split, known, (w for s in sentences for w in _entity_wordings(s))),
+        **_common(split, "ner", known),
         entities=sum(len(s.entities) for s in sentences),
         entities_by_type=_sorted(Counter(kind for s in sentences for kind in types_of(s))),
         nested=sum(_nested(s) for s in sentences),
@@ -215,7 +187,7 @@ def _count_documents(split: Split, known: _Known, max_words: int) -> DocumentCou
     del max_words  # a document is not cut
     documents = [example for example in split.examples if isinstance(example, Document)]
     return DocumentCounts(
-        **_common(split, known, (w for d in documents for w in _fact_wordings(d))),
+        **_common(split, "docre", known),
         sentences=sum(len(d.sentence_starts) for d in documents),
         entities=sum(len(d.entities) for d in documents),
         entities_by_type=_sorted(Counter(kind for d in documents for kind in types_of(d))),
@@ -232,11 +204,6 @@ def _across(document: Document) -> int:
     return sum(where[fact.head].isdisjoint(where[fact.tail]) for fact in document.facts)
 
 
-_WORDINGS: dict[Task, Callable[[Any], list[set[Wording]]]] = {
-    "triples": _triple_wordings,
-    "ner": _entity_wordings,
-    "docre": _fact_wordings,
-}
 _COUNT: dict[Task, Callable[[Split, _Known, int], SplitCounts]] = {
     "triples": _count_triples,
     "ner": _count_entities,

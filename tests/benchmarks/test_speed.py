@@ -14,7 +14,7 @@ import pytest
 import torch
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from runners.measure import bare, batches, predict_once
+from runners.measure import batches, predict_once
 from runners.plan import RunPlan, Workbench
 from runners.train import Trainer, parameters
 from suite.datasets import load_dataset
@@ -80,7 +80,7 @@ def test_training_step(
 ) -> None:
     """An epoch as trained: batches, loss, backward, clipping and optimiser."""
     trainer = trainers[name]
-    sentences = trainer.bench.sentences(trainer.bench.dataset.train)
+    sentences = trainer.bench.examples(trainer.bench.dataset.train)
     trainer.train_epoch()  # warms up, and gives the systems something to find
     seconds = benchmark.pedantic(lambda: timed(trainer.train_epoch), rounds=1)
     work = operations(trainer.system, sentences, backward=True)
@@ -101,7 +101,8 @@ def test_inference(
     """From words to triples: encoding, forward and decoding."""
     trainer = trainers[name]
     system = trainer.system.eval()
-    sentences = bare(trainer.bench.sentences(trainer.bench.dataset.test))[: TESTED[name]]
+    examples = trainer.bench.examples(trainer.bench.dataset.test)[: TESTED[name]]
+    sentences = [system.bare(example) for example in examples]
     groups = list(batches(sentences, size))
 
     def predict_all() -> None:

@@ -97,7 +97,7 @@ def test_gold_is_out_of_sight(
     for example in encoded:
         assert isinstance(example, Sentence)
         assert example == Sentence(example.id, example.words)
-    words = {e.id: e.words for e in bench.sentences(bench.dataset.test)}
+    words = {e.id: e.words for e in bench.examples(bench.dataset.test)}
     assert all(words[e.id] == e.words for e in encoded if isinstance(e, Sentence))
 
 

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from suite.examples import Sentence, Span, SurfaceTriple, Triple
-from suite.metrics import evaluate, evaluate_in_slices, surfaces
+from suite.matching import all_wordings
+from suite.metrics import evaluate, evaluate_in_slices
 from suite.records import Scores
 from suite.system import Prediction
 from tests.corpus import LIVES, SENTENCES, WORKS
@@ -25,37 +26,37 @@ def predicted(*triples: Triple) -> list[Prediction]:
 
 def test_exact_asks_for_both_spans_partial_for_their_first_words() -> None:
     found = predicted(Triple(Span(0, 1), LIVES, Span(2, 3)))
-    scores = evaluate([PARIS_TEXAS], [found], "offsets")
+    scores = evaluate([PARIS_TEXAS], [found], "triples", "offsets")
     assert scores.partial == Scores(correct=1, predicted=1, gold=2)
     assert scores.exact == Scores(correct=0, predicted=1, gold=2)
 
 
 def test_surface_matching_takes_another_occurrence_of_the_same_words() -> None:
     found = predicted(Triple(Span(0, 1), LIVES, Span(8, 9)))  # the second "Paris"
-    assert evaluate([PARIS_TEXAS], [found], "offsets").partial.correct == 0
-    assert evaluate([PARIS_TEXAS], [found], "surface").partial.correct == 1
-    assert evaluate([PARIS_TEXAS], [found], "surface").exact.correct == 0
+    assert evaluate([PARIS_TEXAS], [found], "triples", "offsets").partial.correct == 0
+    assert evaluate([PARIS_TEXAS], [found], "triples", "surface").partial.correct == 1
+    assert evaluate([PARIS_TEXAS], [found], "triples", "surface").exact.correct == 0
 
 
 def test_duplicates_collapse_under_the_rule_that_makes_them_equal() -> None:
     found = predicted(Triple(Span(0, 1), LIVES, Span(2, 3)), Triple(Span(0, 1), LIVES, Span(2, 4)))
-    scores = evaluate([PARIS_TEXAS], [found], "offsets")
+    scores = evaluate([PARIS_TEXAS], [found], "triples", "offsets")
     assert scores.partial == Scores(correct=1, predicted=1, gold=2)
     assert scores.exact == Scores(correct=1, predicted=2, gold=2)
 
 
 def test_gold_without_a_place_and_gold_beyond_the_cut_count_as_missed() -> None:
     lost = Sentence("lost", ("a", "b"), (), (), (SurfaceTriple("c", LIVES, "b"),))
-    scores = evaluate([lost, PARIS_TEXAS], [[], []], "surface")
+    scores = evaluate([lost, PARIS_TEXAS], [[], []], "triples", "surface")
     assert scores.exact == Scores(correct=0, predicted=0, gold=3)
     assert PARIS_TEXAS.cut(5).triples == PARIS_TEXAS.triples[:1]
-    assert evaluate([PARIS_TEXAS], [[]], "offsets").exact.gold == 2
+    assert evaluate([PARIS_TEXAS], [[]], "triples", "offsets").exact.gold == 2
 
 
 def test_slices_by_hand() -> None:
     rows = [predicted(*s.triples[:1]) for s in SENTENCES]
-    seen = surfaces(SENTENCES[:1])
-    evaluation, outcomes = evaluate_in_slices(SENTENCES, rows, "offsets", "exact", seen)
+    seen = all_wordings(SENTENCES[:1], "triples")
+    evaluation, outcomes = evaluate_in_slices(SENTENCES, rows, "triples", "offsets", "exact", seen)
     slices = evaluation.slices
     assert slices["count"]["0"] == Scores(correct=0, predicted=0, gold=0)
     assert slices["count"]["1"] == Scores(correct=1, predicted=1, gold=1)
@@ -79,7 +80,9 @@ def test_slices_of_triples_sum_to_the_whole(gold: set[Triple], found: set[Triple
     sentence = Sentence("x", ("a", "b", "a", "c", "d"), tuple(sorted(gold)))
     rows = [predicted(*sorted(found))]
     for matching in ("offsets", "surface"):
-        evaluation, _ = evaluate_in_slices([sentence], rows, matching, "exact", set())
+        evaluation, _ = evaluate_in_slices(
+            [sentence], rows, "triples", matching, "exact", frozenset()
+        )
         for family in ("relation", "seen"):
             parts = evaluation.slices.get(family, {}).values()
             for field in ("correct", "predicted", "gold"):
