@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Protocol
 
 from suite.errors import SuiteError
 
@@ -11,7 +11,7 @@ CHAIN = "chain"
 """The name of what stands in for a parser: every word depends on the one before it."""
 
 
-class DependencyParser(Protocol):
+class DependencyParser(ABC):
     """Gives each word of a sentence the word that it depends on.
 
     Attributes:
@@ -20,12 +20,12 @@ class DependencyParser(Protocol):
 
     source: str
 
+    @abstractmethod
     def heads(self, sentences: Sequence[Sequence[str]]) -> list[list[int]]:
         """For each sentence the index of each word's head; a root is its own head."""
-        ...
 
 
-class Chain:
+class Chain(DependencyParser):
     """No parser: words in a row, for data on which no parser was trained."""
 
     source = "no parser: a chain of words"

@@ -14,12 +14,36 @@ import torch
 
 from suite.batching import evaluation_batches
 from suite.encoded import Batch
-from suite.examples import Sentence, Triple
+from suite.examples import (
+    Document,
+    DocumentEntity,
+    Example,
+    Fact,
+    Mention,
+    Sentence,
+    Span,
+    Task,
+)
+from suite.matching import Item, gold_items
 from suite.schema import Schema
-from suite.system import Prediction, System, make_settings
-from tests.corpus import SCHEMA, SENTENCES, resources
+from suite.system import System, make_settings
+from tests.corpus import (
+    DOCUMENTS,
+    FACT_SCHEMA,
+    NESTED,
+    SCHEMA,
+    SENTENCES,
+    SPAN_SCHEMA,
+    resources,
+)
 
-Found = dict[str, dict[Triple, float]]
+Found = dict[str, dict[Item, float]]
+
+CORPUS: dict[Task, tuple[Schema, Sequence[Example]]] = {
+    "triples": (SCHEMA, SENTENCES),
+    "ner": (SPAN_SCHEMA, NESTED),
+    "docre": (FACT_SCHEMA, DOCUMENTS),
+}
 
 
 class SystemContract:
@@ -28,28 +52,45 @@ class SystemContract:
     Attributes:
         system: its class.
         settings: of the tests, as differences to the defaults: small, and without dropout.
+        task: of whose corpus the tests are; a system of several tasks has a class for each.
         pretrained: whether it needs a transformer.
-        beyond: ids of sentences that its equations cannot express, each with a test that says why.
+        beyond: ids of examples that its equations cannot express, each with a test that says why.
         steps, learning_rate: after which it must reproduce the test corpus.
     """
 
     system: ClassVar[type[System]]
     settings: ClassVar[dict[str, Any]] = {}
+    task: ClassVar[Task] = "triples"
     pretrained: ClassVar[bool] = False
     steps: ClassVar[int] = 120
     learning_rate: ClassVar[float] = 3e-3
     beyond: ClassVar[frozenset[str]] = frozenset()
     _fitted: ClassVar[System]
 
-    def build(self, schema: Schema = SCHEMA, **settings: Any) -> System:
+    @property
+    def schema(self) -> Schema:
+        """Of the task's corpus."""
+        return CORPUS[self.task][0]
+
+    @property
+    def examples(self) -> Sequence[Example]:
+        """The task's corpus."""
+        return CORPUS[self.task][1]
+
+    def gold(self, example: Example) -> set[Item]:
+        """The gold items, evidence left out, which no system predicts."""
+        items = gold_items(example, self.task)
+        return {item._replace(evidence=()) if isinstance(item, Fact) else item for item in items}
+
+    def build(self, schema: Schema | None = None, **settings: Any) -> System:
         """A system of the tests' settings, from a fixed seed."""
         torch.manual_seed(1)
         made = make_settings(self.system, {**self.settings, **settings})
-        return self.system.build(made, schema, self._resources)
+        return self.system.build(made, schema or self.schema, self._resources)
 
     @cached_property
     def _resources(self) -> Any:
-        return resources(pretrained=self.pretrained)
+        return resources(pretrained=self.pretrained, examples=self.examples)
 
     def fitted(self) -> System:
         """A copy of a system trained on the test corpus until it should know it by heart."""
@@ -59,14 +100,20 @@ class SystemContract:
 
     def _fit(self) -> System:
         system = self.build()
-        batch = whole(system, SENTENCES)
+        batch = whole(system, self.examples)
         optimiser = torch.optim.AdamW(system.parameters(), lr=self.learning_rate)
         system.train()
         for _ in range(self.steps):
             optimiser.zero_grad()
             system.loss(batch).total.backward()
             optimiser.step()
-        return system.eval()
+        system.eval()
+        if self.task == "docre":
+            system.decide_at(0.5)
+        return system
+
+    def test_does_the_task(self) -> None:
+        assert self.task in self.system.tasks
 
     def test_says_who_it_is(self) -> None:
         system = self.system
@@ -88,39 +135,39 @@ class SystemContract:
 
     def test_loss_falls_until_the_examples_are_reproduced(self) -> None:
         fresh = self.build()
-        before = fresh.loss(whole(fresh, SENTENCES)).total.item()
+        before = fresh.loss(whole(fresh, self.examples)).total.item()
         system = self.fitted()
-        after = system.loss(whole(system, SENTENCES)).total.item()
+        after = system.loss(whole(system, self.examples)).total.item()
         assert after < before / 10
-        found = predict(system, SENTENCES, size=3)
-        wrong = {s.id for s in SENTENCES if set(found[s.id]) != set(s.triples)}
+        found = predict(system, self.examples, size=3)
+        wrong = {s.id for s in self.examples if set(found[s.id]) != self.gold(s)}
         assert wrong <= self.beyond
 
     def test_parts_sum_to_the_total(self) -> None:
         system = self.build()
-        loss = system.loss(whole(system, SENTENCES))
+        loss = system.loss(whole(system, self.examples))
         assert float(sum(loss.parts.values())) == pytest.approx(loss.total.item(), rel=1e-5)
         assert all(not part.requires_grad for part in loss.parts.values())
 
     def test_loss_is_a_mean_over_examples(self) -> None:
         """So that a batch that is accumulated in parts has the gradient of the whole one."""
         system = self.build().eval()
-        together = system.loss(whole(system, SENTENCES)).total.item()
-        alone = [system.loss(whole(system, [s])).total.item() for s in SENTENCES]
+        together = system.loss(whole(system, self.examples)).total.item()
+        alone = [system.loss(whole(system, [s])).total.item() for s in self.examples]
         assert together == pytest.approx(sum(alone) / len(alone), rel=1e-4)
 
     def test_perfect_scores_give_gold_back(self) -> None:
         system = self.build()
-        best = system.ceiling(whole(system, SENTENCES))
-        for sentence, row in zip(SENTENCES, best, strict=True):
-            assert {p.item for p in row} == set(sentence.triples), sentence.id
+        best = system.ceiling(whole(system, self.examples))
+        for sentence, row in zip(self.examples, best, strict=True):
+            assert {p.item for p in row} == self.gold(sentence), sentence.id
 
     def test_predictions_do_not_depend_on_batch_size_padding_or_order(self) -> None:
         system = self.fitted()
-        alone = predict(system, SENTENCES, size=1)
+        alone = predict(system, self.examples, size=1)
         for found in (
-            predict(system, SENTENCES, size=len(SENTENCES)),
-            predict(system, SENTENCES[::-1], size=2),
+            predict(system, self.examples, size=len(self.examples)),
+            predict(system, self.examples[::-1], size=2),
         ):
             assert found.keys() == alone.keys()
             for name, row in alone.items():
@@ -128,7 +175,7 @@ class SystemContract:
 
     def test_scores_are_probabilities_and_predictions_distinct(self) -> None:
         system = self.fitted()
-        for row in system.predict(whole(system, SENTENCES)):
+        for row in system.predict(whole(system, self.examples)):
             assert all(0 < p.score <= 1 for p in row)
             assert len({p.item for p in row}) == len(row)
 
@@ -138,9 +185,9 @@ class SystemContract:
         torch.save(system.state_dict(), buffer)
         buffer.seek(0)
         torch.manual_seed(99)
-        other = self.system.build(system.settings, SCHEMA, self._resources).eval()
+        other = self.system.build(system.settings, self.schema, self._resources).eval()
         other.load_state_dict(torch.load(buffer, weights_only=True))
-        assert predict(other, SENTENCES, size=3) == predict(system, SENTENCES, size=3)
+        assert predict(other, self.examples, size=3) == predict(system, self.examples, size=3)
 
     def test_same_seed_same_weights(self) -> None:
         one, other = self.build().state_dict(), self.build().state_dict()
@@ -149,46 +196,61 @@ class SystemContract:
     def test_runs_under_autocast(self) -> None:
         system = self.fitted()
         with torch.autocast("cpu", torch.bfloat16):
-            batch = whole(system, SENTENCES)
+            batch = whole(system, self.examples)
             loss = system.train().loss(batch).total
             loss.backward()
             rows = system.eval().predict(batch)
         assert torch.isfinite(loss)
-        found = {s.id: {p.item for p in row} for s, row in zip(SENTENCES, rows, strict=True)}
-        same = sum(found[s.id] == set(s.triples) for s in SENTENCES)
-        assert same >= len(SENTENCES) - len(self.beyond) - 1
+        found = {s.id: {p.item for p in row} for s, row in zip(self.examples, rows, strict=True)}
+        same = sum(found[s.id] == self.gold(s) for s in self.examples)
+        assert same >= len(self.examples) - len(self.beyond) - 1
 
     def test_runs_on_cuda(self) -> None:
         if not torch.cuda.is_available():
             pytest.skip("no CUDA device here")
         system = self.fitted().to("cuda")
-        encoded = system.encode(SENTENCES).to("cuda")
-        batch = encoded.batch(torch.arange(len(SENTENCES), device="cuda"))
+        encoded = system.encode(self.examples).to("cuda")
+        batch = encoded.batch(torch.arange(len(self.examples), device="cuda"))
         assert system.loss(batch).total.device.type == "cuda"
-        for sentence, row in zip(SENTENCES, system.predict(batch), strict=True):
-            assert {p.item for p in row} == set(sentence.triples)
+        for sentence, row in zip(self.examples, system.predict(batch), strict=True):
+            assert {p.item for p in row} == self.gold(sentence)
 
     def test_a_batch_without_gold_has_a_loss(self) -> None:
         system = self.build().train()
-        bare = [Sentence(s.id, s.words) for s in SENTENCES]
+        bare = [system.bare(e) for e in self.examples]
         loss = system.loss(whole(system, bare)).total
         loss.backward()
         assert torch.isfinite(loss)
 
-    def test_relations_that_train_lacks_are_no_target(self) -> None:
-        known = SCHEMA.relations[:1]
-        heads = {r: SCHEMA.head_types[r] for r in known}
-        system = self.build(Schema("triples", known, SCHEMA.entity_types, heads))
-        rows = system.ceiling(whole(system, SENTENCES))
-        assert {p.item.relation for row in rows for p in row} == set(known)
+    def test_relations_and_types_that_train_lacks_are_no_target(self) -> None:
+        whole_schema = self.schema
+        known, types = whole_schema.relations[:1], whole_schema.entity_types
+        if self.task == "ner":
+            types = types[:1]
+        heads = {r: whole_schema.head_types[r] for r in known if self.task == "triples"}
+        system = self.build(Schema(self.task, known, types, heads))
+        rows = system.ceiling(whole(system, self.examples))
+        found = {p.item.type if self.task == "ner" else p.item.relation for r in rows for p in r}
+        assert found == set(types if self.task == "ner" else known)
 
     def test_an_untrained_system_does_not_run_out_of_memory(self) -> None:
         system = self.build().eval()
         for p in system.parameters():
             torch.nn.init.uniform_(p, -0.5, 0.5)
-        long = Sentence("long", tuple(f"w{i}" for i in range(30)))
+        words = tuple(f"w{i}" for i in range(30))
+        long: Example = Sentence("long", words)
+        if self.task == "docre":
+            mentions = [(Mention(Span(i, i + 1), 0),) for i in range(30)]
+            entities = tuple(DocumentEntity(f"w{i}", "PER", m) for i, m in enumerate(mentions))
+            long = Document("long", "long", words, (0,), entities)
         with torch.inference_mode():
             system.predict(whole(system, [long] * 8))
+
+    def test_gold_is_no_part_of_what_is_given(self) -> None:
+        """Predictions are the same whether or not gold was there to be encoded."""
+        system = self.fitted()
+        bare = [system.bare(e) for e in self.examples]
+        assert predict(system, bare, size=3) == predict(system, self.examples, size=3)
 
     def test_pretrained_parameters_are_the_systems_own(self) -> None:
         system = self.build()
@@ -196,22 +258,17 @@ class SystemContract:
         assert {id(p) for p in system.pretrained_parameters()} <= own
 
 
-def whole(system: System, sentences: Sequence[Sentence]) -> Batch:
-    """All sentences in one batch."""
-    return system.encode(sentences).whole()
+def whole(system: System, examples: Sequence[Example]) -> Batch:
+    """All examples in one batch."""
+    return system.encode(examples).whole()
 
 
-def predict(system: System, sentences: Sequence[Sentence], size: int) -> Found:
-    """Predictions by sentence id, in batches of the given size."""
-    encoded = system.encode(sentences)
+def predict(system: System, examples: Sequence[Example], size: int) -> Found:
+    """Predictions by example id, in batches of the given size."""
+    encoded = system.encode(examples)
     found: Found = {}
     with torch.inference_mode():
         for rows in evaluation_batches(encoded.lengths, size):
             for i, row in zip(rows.tolist(), system.predict(encoded.batch(rows)), strict=True):
-                found[sentences[i].id] = {_triple(p): p.score for p in row}
+                found[examples[i].id] = {p.item: p.score for p in row}
     return found
-
-
-def _triple(prediction: Prediction) -> Triple:
-    assert isinstance(prediction.item, Triple)
-    return prediction.item

@@ -2,8 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from suite.dependencies import Chain
 from suite.encoders import WordVectors, random_vectors
-from suite.examples import Entity, Sentence, Span, Triple
+from suite.examples import (
+    Document,
+    DocumentEntity,
+    Entity,
+    Example,
+    Fact,
+    Mention,
+    Sentence,
+    Span,
+    Triple,
+)
 from suite.pretrained import UNTRAINED, UNTRAINED_FREQUENCY, find_pretrained
 from suite.schema import Schema
 from suite.system import Resources
@@ -73,13 +86,108 @@ SENTENCES = [
 ]
 
 
-def vectors() -> WordVectors:
-    """Random vectors over the sentences' words, all of which count as known."""
-    return random_vectors([s.words for s in SENTENCES] * 2, width=20)
+SPAN_SCHEMA = Schema("ner", (), ("LOC", "ORG", "PER"), {})
 
 
-def resources(*, pretrained: bool) -> Resources:
+def spans(name: str, text: str, *entities: tuple[int, int, str]) -> Sentence:
+    """A sentence with entities from start to end."""
+    found = tuple(Entity(Span(start, end), kind) for start, end, kind in entities)
+    return Sentence(name, tuple(text.split()), (), found)
+
+
+NESTED = [
+    spans("flat", "Ada Lovelace lives in London .", (0, 2, "PER"), (4, 5, "LOC")),
+    spans(
+        "nested",
+        "The Bank of England hired Ada Lovelace .",
+        (1, 4, "ORG"),
+        (3, 4, "LOC"),
+        (5, 7, "PER"),
+    ),
+    spans(
+        "same type within",
+        "University of London College moved to Leeds .",
+        (0, 3, "ORG"),
+        (0, 4, "ORG"),
+        (2, 3, "LOC"),
+        (6, 7, "LOC"),
+    ),
+    spans("same span", "Washington slept .", (0, 1, "LOC"), (0, 1, "PER")),
+    spans("none", "Nothing happens here ."),
+    spans("one word", "Leeds", (0, 1, "LOC")),
+]
+"""Nested spans, of other and of equal types, and a span of two types."""
+
+FLAT = [s for s in NESTED if s.id in ("flat", "none", "one word")]
+
+
+FACT_SCHEMA = Schema("docre", (BORN, LIVES, PART), ("LOC", "PER"), {})
+
+
+def document(
+    name: str,
+    text: str,
+    entities: dict[str, tuple[str, list[tuple[int, int]]]],
+    *facts: tuple[str, str, str],
+) -> Document:
+    """A document whose sentences end in a full stop.
+
+    Args:
+        name: its title.
+        text: words apart.
+        entities: name -> type and mentions, from start to end.
+        facts: head, relation and tail by name.
+    """
+    words = tuple(text.split())
+    starts = [0, *(i + 1 for i, word in enumerate(words) if word == "." and i + 1 < len(words))]
+    index = {entity: i for i, entity in enumerate(entities)}
+    clusters = []
+    for entity, (kind, places) in entities.items():
+        mentions = [Mention(Span(*p), sum(s <= p[0] for s in starts) - 1) for p in places]
+        clusters.append(DocumentEntity(entity, kind, tuple(mentions)))
+    found = tuple(Fact(index[h], r, index[t]) for h, r, t in facts)
+    return Document(name, name, words, tuple(starts), tuple(clusters), found)
+
+
+DOCUMENTS = [
+    document(
+        "across",
+        "Ada Lovelace was born in London . Later Ada moved to Surrey , a part of England .",
+        {
+            "Ada Lovelace": ("PER", [(0, 2), (8, 9)]),
+            "London": ("LOC", [(5, 6)]),
+            "Surrey": ("LOC", [(11, 12)]),
+            "England": ("LOC", [(16, 17)]),
+        },
+        ("Ada Lovelace", BORN, "London"),
+        ("Ada Lovelace", LIVES, "Surrey"),
+        ("Surrey", PART, "England"),
+    ),
+    document(
+        "two relations",
+        "Alan was born in Wilmslow . He stayed there .",
+        {"Alan": ("PER", [(0, 1), (6, 7)]), "Wilmslow": ("LOC", [(4, 5), (8, 9)])},
+        ("Alan", BORN, "Wilmslow"),
+        ("Alan", LIVES, "Wilmslow"),
+    ),
+    document(
+        "no fact",
+        "Kurt spoke of Vienna .",
+        {"Kurt": ("PER", [(0, 1)]), "Vienna": ("LOC", [(3, 4)])},
+    ),
+    document("one entity", "Emmy thought .", {"Emmy": ("PER", [(0, 1)])}),
+    document("no entity", "Nothing happens here .", {}),
+]
+"""Facts across sentences, two of one pair, none, and too few entities for any."""
+
+
+def vectors(examples: Sequence[Example] = SENTENCES) -> WordVectors:
+    """Random vectors over the examples' words, all of which count as known."""
+    return random_vectors([e.words for e in examples] * 2, width=20)
+
+
+def resources(*, pretrained: bool, examples: Sequence[Example] = SENTENCES) -> Resources:
     """What systems are built from in tests: small, and nothing downloaded."""
-    often = [s.words for s in SENTENCES] * UNTRAINED_FREQUENCY
+    often = [e.words for e in examples] * UNTRAINED_FREQUENCY
     model = find_pretrained(UNTRAINED, often) if pretrained else None
-    return Resources(vectors(), model, max_words=30)
+    return Resources(vectors(examples), model, max_words=30, parser=Chain())
