@@ -108,7 +108,7 @@ class Evaluator:
                     predictions[i] = found
         return predictions
 
-    def _fact_scores(self, split: Split) -> list[Float[Tensor, "entities entities relations"]]:
+    def _fact_scores(self, split: Split) -> list[Float[Tensor, "_ _ relations"]]:
         scores: list[Tensor] = [torch.empty(0)] * len(split.gold)
         with torch.inference_mode(), autocast(self.bench.protocol, self.device):
             for rows, batch in split.batches:

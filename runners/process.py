@@ -11,11 +11,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from runners.measure import measured_file
+from runners.operate import curve_file
 from runners.plan import RunPlan
 from runners.train import PROGRESS
 from suite.errors import SuiteError
 from suite.files import write_atomically
-from suite.records import InferenceCost, RunRecord, Status, read_record
+from suite.records import InferenceCost, OperatingCurve, RunRecord, Status, read_record
+from suite.system import find_system, make_settings
 
 Told = Callable[[dict[str, float]], None]
 LOG = "log.txt"
@@ -50,8 +52,16 @@ def execute(plan: RunPlan, folder: Path, blank: RunRecord, told: Told) -> RunRec
     if record.status == "complete":
         costs = [_measure(folder, size) for size in plan.batch_sizes]
         record = record.model_copy(update={"inference": tuple(costs)})
+        if operates(plan):
+            record = record.model_copy(update={"operating": _operate(folder)})
         record.write(folder)
     return record
+
+
+def operates(plan: RunPlan) -> bool:
+    """Whether the system can trade accuracy for speed."""
+    system = find_system(plan.system)
+    return bool(system.operating_points(make_settings(system, plan.settings)))
 
 
 def trained(record: RunRecord, blank: RunRecord) -> bool:
@@ -64,8 +74,12 @@ def finished(record: RunRecord, blank: RunRecord, plan: RunPlan) -> bool:
     """Whether nothing of the plan is left to do."""
     if not trained(record, blank):
         return False
+    if record.status == "diverged":
+        return True
     measured = {c.batch_size for c in record.inference if c.failure is None}
-    return record.status == "diverged" or measured >= set(plan.batch_sizes)
+    curve = record.operating
+    drawn = not operates(plan) or (curve is not None and curve.failure is None)
+    return drawn and measured >= set(plan.batch_sizes)
 
 
 def _train(folder: Path, told: Told) -> int:
@@ -115,15 +129,29 @@ def _last_line(folder: Path) -> str:
 
 def _measure(folder: Path, size: int) -> InferenceCost:
     file = measured_file(folder, size)
-    file.unlink(missing_ok=True)
-    with (folder / LOG).open("ab") as log:
-        command = [*PYTHON, "runners.measure", str(folder), str(size)]
-        environment = {**WAITING, **os.environ}
-        child = subprocess.run(command, stdout=log, stderr=log, env=environment, check=False)
-        code = child.returncode
-    if not file.exists():
-        reason = ": ".join(_why(code, folder))
+    reason = _call("runners.measure", folder, str(size), leaves=file)
+    if reason:
         return InferenceCost(batch_size=size, failure=reason)
     cost = InferenceCost.model_validate_json(file.read_bytes())
     file.unlink()
     return cost
+
+
+def _operate(folder: Path) -> OperatingCurve:
+    file = curve_file(folder)
+    reason = _call("runners.operate", folder, leaves=file)
+    if reason:
+        return OperatingCurve(failure=reason)
+    curve = OperatingCurve.model_validate_json(file.read_bytes())
+    file.unlink()
+    return curve
+
+
+def _call(module: str, folder: Path, *arguments: str, leaves: Path) -> str | None:
+    """Runs a module on the run's folder; tells why where it leaves no file behind."""
+    leaves.unlink(missing_ok=True)
+    with (folder / LOG).open("ab") as log:
+        command = [*PYTHON, module, str(folder), *arguments]
+        environment = {**WAITING, **os.environ}
+        child = subprocess.run(command, stdout=log, stderr=log, env=environment, check=False)
+    return None if leaves.exists() else ": ".join(_why(child.returncode, folder))

@@ -18,6 +18,7 @@ from runners.run import PROJECT, blank_record
 from runners.track import Tracker
 from suite.datasets import Dataset, load_dataset
 from suite.datasets.statistics import statistics
+from suite.dependencies import CHAIN
 from suite.errors import SuiteError, unknown
 from suite.plan import Cannot, PlannedDataset, SuitePlan
 from suite.pretrained import UNTRAINED
@@ -26,7 +27,9 @@ from suite.records import RunRecord, read_record
 from suite.system import System, find_system, make_settings
 
 DEFAULT_PRETRAINED = "bert-base-cased"
-"""What CasRel was published with; for real datasets where `--pretrained` names none."""
+"""What the papers use; for real datasets where `--pretrained` names none."""
+DEFAULT_PARSER = "en_core_web_sm"
+"""spaCy's small English pipeline; for real datasets where `--parser` names none."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,8 @@ class Request:
 
     Attributes:
         settings: system -> its settings that differ from the defaults.
-        pretrained: None: `bert-base-cased`, or the untrained one on the synthetic corpus.
+        pretrained: None: `bert-base-cased`, or the untrained one on synthetic corpora.
+        parser: None: `en_core_web_sm`, or `chain` on synthetic corpora.
         published: every system under its own paper's settings in place of `protocol`.
         asked: fields of the protocol that the command line names; they hold against a paper's too.
     """
@@ -50,6 +54,7 @@ class Request:
     vectors: Path | None = None
     train_vectors: bool = False
     pretrained: str | None = None
+    parser: str | None = None
     published: bool = False
     asked: dict[str, int] = field(default_factory=dict)
     wandb: WandbMode = "offline"
@@ -128,10 +133,12 @@ class Suite:
         own = system.published.settings if request.published else {}
         settings = {**own, **request.settings.get(system.name, {})}
         needed = system.resources_needed(make_settings(system, settings))
-        pretrained = None
+        pretrained = parser = None
         if "pretrained" in needed:
             default = UNTRAINED if dataset.synthetic else DEFAULT_PRETRAINED
             pretrained = request.pretrained or default
+        if "parser" in needed:
+            parser = request.parser or (CHAIN if dataset.synthetic else DEFAULT_PARSER)
         return RunPlan(
             suite=self.name,
             dataset=asked,
@@ -143,6 +150,7 @@ class Suite:
             vectors=request.vectors if "vectors" in needed else None,
             train_vectors=request.train_vectors,
             pretrained=pretrained,
+            parser=parser,
             wandb=request.wandb,
             batch_sizes=request.batch_sizes,
         )
@@ -208,6 +216,8 @@ class Suite:
                 for cost in record.inference
                 if cost.failure
             ]
+            if record.operating is not None and record.operating.failure:
+                lines.append(f"{run.title}: operating points: {record.operating.failure}")
         return lines
 
     def _track_report(self, report: Path) -> None:

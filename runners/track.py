@@ -205,12 +205,12 @@ def history_row(epoch: Epoch) -> dict[str, float]:
         "step": epoch.step,
         "seconds": epoch.seconds,
         "train/loss": epoch.loss,
-        **{f"train/{part}": value for part, value in epoch.parts.items()},
+        **{f"train/{name}": value for name, value in {**epoch.parts, **epoch.measures}.items()},
         "train/gradient_norm": epoch.gradient_norm,
         "train/learning_rate": epoch.learning_rate,
         "time/evaluation_seconds": epoch.evaluation_seconds,
         "time/step_seconds": epoch.step_seconds,
-        **dict(_flat("dev", _matches(epoch.dev))),
+        **dict(_flat("dev", {**_matches(epoch.dev), **epoch.dev.measures})),
     }
 
 
@@ -231,7 +231,7 @@ def summary(record: RunRecord) -> dict[str, Any]:
                 family: {name: _triple(scores) for name, scores in members.items()}
                 for family, members in evaluation.slices.items()
             }
-            values[split] = {**_matches(evaluation), **slices}
+            values[split] = {**_matches(evaluation), **evaluation.measures, **slices}
     return {key: value for name, part in values.items() for key, value in _flat(name, part)}
 
 

@@ -18,7 +18,7 @@ from suite.examples import Document, Fact
 from suite.matching import Wording, wordings
 from suite.system import Prediction
 
-FactScores = Float[Tensor, "entities entities relations"]
+FactScores = Float[Tensor, "_ _ relations"]
 
 
 @dataclass(frozen=True)

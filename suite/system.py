@@ -156,7 +156,7 @@ class System(nn.Module, ABC):
             gold: the gold items of each dev example, in the same order.
         """
 
-    def fact_scores(self, batch: Batch) -> list[Float[Tensor, "entities entities relations"]]:
+    def fact_scores(self, batch: Batch) -> list[Float[Tensor, "_ _ relations"]]:
         """For each document the probability that head, tail and relation are a fact.
 
         For the task `docre`, whose measures rank all facts that a document might hold.

@@ -56,7 +56,7 @@ class TestGlobalThreshold(SystemContract):
 def test_every_variant_learns(ablation: dict[str, object]) -> None:
     class Variant(TestFastRE):
         settings = {**SMALL, **ablation}
-        steps = 250
+        steps, learning_rate = 300, 2e-3
 
     Variant().test_loss_falls_until_the_examples_are_reproduced()
 

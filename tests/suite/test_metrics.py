@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from suite.examples import Sentence, Span, SurfaceTriple, Triple
+from suite.examples import Entity, Fact, Sentence, Span, SurfaceTriple, Triple
 from suite.matching import all_wordings
 from suite.metrics import evaluate, evaluate_in_slices
 from suite.records import Scores
 from suite.system import Prediction
-from tests.corpus import LIVES, SENTENCES, WORKS
+from tests.corpus import BORN, DOCUMENTS, LIVES, NESTED, SENTENCES, WORKS
 
 PARIS_TEXAS = Sentence(
     "paris",
@@ -97,3 +99,51 @@ def test_empty_denominators_score_zero() -> None:
     assert Scores(correct=2, predicted=4, gold=3).f1 == pytest.approx(
         0.5 * (2 / 3) * 2 / (0.5 + 2 / 3)
     )
+
+
+def entities(*found: tuple[int, int, str]) -> list[Prediction]:
+    return [Prediction(Entity(Span(start, end), kind), 0.9) for start, end, kind in found]
+
+
+def test_entities_by_type_and_nesting_by_hand() -> None:
+    rows = [
+        entities((0, 2, "PER"), (4, 5, "ORG")),
+        entities((1, 4, "ORG"), (5, 7, "PER")),
+        entities((0, 2, "ORG"), (6, 7, "LOC")),
+        entities((0, 1, "LOC")),
+        entities((0, 1, "PER")),
+        [],
+    ]
+    evaluation, outcomes = evaluate_in_slices(
+        NESTED, rows, "ner", "offsets", "partial", frozenset({("Leeds", "LOC")})
+    )
+    assert evaluation.exact == Scores(correct=5, predicted=8, gold=12)
+    assert evaluation.partial == Scores(correct=6, predicted=8, gold=11), "two ORG begin at 0"
+    slices = evaluation.slices
+    assert slices["type"]["PER"] == Scores(correct=2, predicted=3, gold=3)
+    assert slices["type"]["LOC"] == Scores(correct=2, predicted=2, gold=6)
+    assert slices["nested"]["nested"] == Scores(correct=1, predicted=2, gold=5)
+    assert slices["nested"]["flat"] == Scores(correct=4, predicted=6, gold=7)
+    assert slices["seen"]["seen"] == Scores(correct=1, predicted=1, gold=2)
+    assert set(slices) == {"type", "nested", "seen", "length"}
+    assert outcomes[0].gold[0] == ["Ada Lovelace", "PER", [0, 2]]
+    assert outcomes[0].predicted[1] == ["London", "ORG", [4, 5], 0.9]
+
+
+def test_facts_by_distance_and_as_seen_in_train_by_hand() -> None:
+    rows = [[Prediction(Fact(0, BORN, 1), 0.9), Prediction(Fact(0, LIVES, 3), 0.8)], [], [], [], []]
+    seen = frozenset({("Ada", BORN, "London")})
+    evaluation, outcomes = evaluate_in_slices(DOCUMENTS, rows, "docre", "offsets", "exact", seen)
+    assert evaluation.exact == evaluation.partial == Scores(correct=1, predicted=2, gold=5)
+    assert evaluation.slices["seen"]["seen"] == Scores(correct=1, predicted=1, gold=1)
+    assert evaluation.slices["distance"] == {
+        "in a sentence": Scores(correct=1, predicted=2, gold=5)
+    }
+    assert evaluation.slices["relation"][LIVES] == Scores(correct=0, predicted=1, gold=2)
+    assert outcomes[0].gold[0] == ["Ada Lovelace", BORN, "London", 0, 1]
+
+
+def test_evidence_is_no_part_of_a_fact() -> None:
+    with_evidence = [replace(DOCUMENTS[1], facts=(Fact(0, BORN, 1, (0,)),))]
+    found = [[Prediction(Fact(0, BORN, 1), 0.9)]]
+    assert evaluate(with_evidence, found, "docre", "offsets").exact.f1 == 1.0

@@ -1,0 +1,110 @@
+"""What a system trades for speed: `python -m runners.operate FOLDER`, on a trained run.
+
+All operating points are measured in one fresh process and in turns, pass by pass, so that a busy
+moment of the machine strikes them alike.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from runners.environment import autocast, resolve_device, synchronise
+from runners.measure import PASSES, WARM_UP_BATCHES, batches, load_system, predict_once
+from runners.plan import Workbench, read_plan
+from suite.datasets import Split
+from suite.examples import Example
+from suite.files import write_atomically
+from suite.matching import selection_match
+from suite.metrics import evaluate
+from suite.records import OperatingCost, OperatingCurve, Scores
+from suite.system import OperatingPoint, Prediction, System
+
+BATCH = 32
+"""Sentences at once: with one, no sentence that has left makes room for another."""
+
+
+class Bench:
+    """A trained system that is set to one operating point after the other."""
+
+    def __init__(self, bench: Workbench, system: System) -> None:
+        self.bench, self.system = bench, system.eval()
+        self.device = resolve_device(bench.protocol.device)
+        self.dev, self.test = (self._held(s) for s in (bench.dataset.dev, bench.dataset.test))
+
+    def _held(self, split: Split) -> list[list[Example]]:
+        return list(batches([self.system.bare(e) for e in self.bench.examples(split)], BATCH))
+
+    def curve(self, points: Sequence[OperatingPoint]) -> OperatingCurve:
+        """Accuracy, layers and wall clock of each point."""
+        with torch.inference_mode(), autocast(self.bench.protocol, self.device):
+            for group in self.test[:: max(1, len(self.test) // WARM_UP_BATCHES)]:
+                predict_once(self.system, group, self.device)
+            costs = [self._cost(point) for point in points]
+            seconds: list[list[float]] = [[] for _ in points]
+            for _ in range(PASSES):
+                for point, taken in zip(points, seconds, strict=True):
+                    self.system.operate_at(point)
+                    taken.append(self._pass())
+        timed = zip(costs, seconds, strict=True)
+        done = (cost.model_copy(update={"seconds": tuple(taken)}) for cost, taken in timed)
+        return OperatingCurve(points=tuple(done))
+
+    def _cost(self, point: OperatingPoint) -> OperatingCost:
+        self.system.operate_at(point)
+        dev = self._scores(self.bench.dataset.dev, self.dev)
+        self.system.operate_at(point)  # counts the layers of test alone
+        test = self._scores(self.bench.dataset.test, self.test)
+        return OperatingCost(
+            rule=point.rule,
+            value=point.value,
+            batch_size=BATCH,
+            dev=dev,
+            test=test,
+            layers=self.system.layers_used(),
+            seconds=(),
+        )
+
+    def _scores(self, split: Split, held: Sequence[Sequence[Example]]) -> Scores:
+        found: dict[str, list[Prediction]] = {}
+        for group in held:
+            rows = predict_once(self.system, list(group), self.device)
+            found.update({e.id: row for e, row in zip(group, rows, strict=True)})
+        dataset = self.bench.dataset
+        predictions = [found[e.id] for e in split.examples]
+        evaluation = evaluate(split.examples, predictions, dataset.task, dataset.matching)
+        match = selection_match(dataset.task, self.bench.protocol.match)
+        scores: Scores = getattr(evaluation, match)
+        return scores
+
+    def _pass(self) -> float:
+        started = time.perf_counter()
+        for group in self.test:
+            predict_once(self.system, group, self.device)
+        synchronise(self.device)
+        return time.perf_counter() - started
+
+
+def curve_file(folder: Path) -> Path:
+    """Where the process leaves its figures."""
+    return folder / "operating.json"
+
+
+def main() -> int:
+    """The process; it ends with a traceback in the log where a figure could not be had."""
+    folder = Path(sys.argv[1])
+    plan = read_plan(folder)
+    torch.set_num_threads(plan.protocol.threads)
+    workbench = Workbench(plan, trees_cached=False)
+    bench = Bench(workbench, load_system(folder, workbench))
+    points = workbench.system.operating_points(workbench.settings)
+    write_atomically(curve_file(folder), bench.curve(points).model_dump_json())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
