@@ -1,7 +1,4 @@
-"""CasRel: a cascade binary tagger on a pretrained encoder (Wei et al., ACL 2020).
-
-Letters in shapes: B sentences, N words, D hidden size, T subjects, R relations.
-"""
+"""CasRel: a cascade binary tagger on a pretrained encoder (Wei et al., ACL 2020)."""
 
 from __future__ import annotations
 
@@ -9,21 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, cast
 
-import torch
-from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
-from torch.nn.functional import binary_cross_entropy_with_logits
 
-from suite.cascade import (
-    HeadsPerStep,
-    Spans,
-    batch_targets,
-    decode_spans,
-    decode_targets,
-    dense_tags,
-    encode_targets,
-    find_triples,
-)
+from suite.cascade import HeadsPerStep, decode_targets, encode_targets
+from suite.casrel_tagger import CascadeTagger
 from suite.convolution import ConvolutionalEncoder
 from suite.encoded import Batch, Encoded
 from suite.encoders import BiLSTM, Transformer
@@ -44,7 +30,8 @@ class CasRelSettings:
         encoder: `pretrained`, `lstm` over word vectors, or FastRE's `convolution` (the encoder swap
             of FastRE's discussion, section 3.7).
         end_projection: whether v_sub sees a subject's end through a linear layer of its own;
-            without it, v_sub is the plain mean of the paper, whose bound on words `CasRel` tells.
+            without it, v_sub is the plain mean of the paper, whose bound on words `CascadeTagger`
+            tells.
         lstm_width: hidden size of the LSTM, both directions together.
         lstm_dropout: on the LSTM's output.
         threshold: probability above which a word is tagged.
@@ -65,14 +52,7 @@ class CasRelSettings:
 
 
 class CasRel(System):
-    """The system; its equations are those of the paper's sections 3.2 and 3.3.
-
-    Object scores are linear in H + v_sub, so how a word scores given a subject is the sum of what
-    each brings alone. A subject of one word starts and ends with the same vector; then
-    s(o | s) + s(s | o) = s(s | s) + s(o | o), and two such subjects cannot be linked by a triple
-    (a quarter of WebNLG*'s triples, a fifth of NYT10's). Published code puts a separator behind
-    every word, on which spans end, and so never meets it; here the end has a projection.
-    """
+    """The system: an encoder with `suite.casrel_tagger.CascadeTagger` on it."""
 
     name = "casrel"
     title = "CasRel"
@@ -115,10 +95,13 @@ class CasRel(System):
         self.schema = schema.untyped()
         self.encoder = _make_encoder(settings, resources)
         self.dropout = Dropout(settings.lstm_dropout if settings.encoder == "lstm" else 0.0)
-        width = self.encoder.width
-        self.end_projection = nn.Linear(width, width) if settings.end_projection else nn.Identity()
-        self.subject_scores = nn.Linear(width, 2)
-        self.object_scores = nn.Linear(width, 2 * len(schema.relations))
+        self.tagger = CascadeTagger(
+            self.encoder.width,
+            schema.relations,
+            end_projection=settings.end_projection,
+            threshold=settings.threshold,
+            heads_per_step=settings.heads_per_step,
+        )
 
     @classmethod
     def build(cls, settings: CasRelSettings, schema: Schema, resources: Resources) -> CasRel:
@@ -147,72 +130,15 @@ class CasRel(System):
         words = self.encoder.encode(s.words for s in sentences)
         return Encoded({**words, **encode_targets(sentences, self.schema)})
 
-    def _score_objects(
-        self,
-        h: Float[Tensor, "B N D"],
-        rows: Int[Tensor, " T"],
-        first: Int[Tensor, " T"],
-        last: Int[Tensor, " T"],
-    ) -> Float[Tensor, "T N 2 R"]:
-        """Scores of start and end given v_sub, the mean of the subject's start and end."""
-        # The layer is linear in H + v_sub, so H goes through it once, for all subjects.
-        subject = (h[rows, first] + self.end_projection(h[rows, last])) / 2
-        weight = self.object_scores.weight
-        scores: Tensor = (
-            self.object_scores(h)[rows] + nn.functional.linear(subject, weight)[:, None]
-        )
-        return scores.unflatten(2, (2, -1))
-
     def loss(self, batch: Batch) -> Loss:
         """Binary cross entropy of subject and object tags, summed over words and relations."""
-        h = self.dropout(self.encoder(batch))
-        words = h.shape[1]
-        present = batch["words"].mask()
-        targets = batch_targets(batch)
-        first, last, kind = targets.heads.unbind(1)
-        shape = (len(batch), words, 1)
-        tags = [dense_tags(targets.head_rows, w, kind, shape).squeeze(2) for w in (first, last)]
-        subject = _tagging_loss(self.subject_scores(h), torch.stack(tags, 2), present)
-        if self.settings.heads_per_step == "one":
-            targets = targets.draw_one(len(batch))
-        objects = h.new_zeros(())
-        if len(targets.heads):
-            first, last, _ = targets.heads.unbind(1)
-            which, start, end, relation = targets.tails.unbind(1)
-            shape = (len(first), words, len(self.schema.relations))
-            tags = [dense_tags(which, w, relation, shape) for w in (start, end)]
-            scores = self._score_objects(h, targets.head_rows, first, last)
-            objects = _tagging_loss(scores, torch.stack(tags, 2), present[targets.head_rows])
-        parts = {
-            "subject": subject.detach() / len(batch),
-            "object": objects.detach() / len(batch),
-        }
-        return Loss((subject + objects) / len(batch), parts)
+        return self.tagger.loss(self.dropout(self.encoder(batch)), batch)
 
     def predict(self, batch: Batch) -> list[list[Prediction]]:
         """Tags subjects, then the objects of each, and pairs starts with nearest ends."""
         with stage("forward"):
             h = self.encoder(batch)
-            subject_scores = self.subject_scores(h).float().sigmoid()
-        with stage("decode"):
-            present = batch["words"].mask()[:, :, None]
-            starts, ends = subject_scores[:, :, :1], subject_scores[:, :, 1:]
-            bound = self.settings.threshold
-            subjects = decode_spans((starts > bound) & present, (ends > bound) & present)
-            subject_score = subjects.confidence(starts, ends)
-
-        def tag_objects(
-            some: Spans,
-        ) -> tuple[Bool[Tensor, "some N 2 R"], Float[Tensor, "some N 2 R"]]:
-            with stage("forward"):
-                scores = self._score_objects(h, some.rows, some.first, some.last)
-                probability = scores.float().sigmoid()
-            with stage("decode"):
-                return (probability > bound) & present[some.rows][:, :, None], probability
-
-        size = h.shape[1] * self.object_scores.out_features
-        names = self.schema.relations
-        return find_triples(len(batch), subjects, subject_score, tag_objects, size, names)
+        return self.tagger.predict(h, batch)
 
     def ceiling(self, batch: Batch) -> list[list[Prediction]]:
         """The targets, decoded."""
@@ -243,14 +169,3 @@ def _make_encoder(
             remedy="Name one with --pretrained, or set its encoder to lstm or convolution.",
         )
     return Transformer(resources.pretrained)
-
-
-def _tagging_loss(
-    scores: Float[Tensor, "rows N *classes"],
-    tags: Bool[Tensor, "rows N *classes"],
-    present: Bool[Tensor, "rows N"],
-) -> Float[Tensor, ""]:
-    """Binary cross entropy summed over the present words and the classes."""
-    return binary_cross_entropy_with_logits(
-        scores[present].float(), tags[present].float(), reduction="sum"
-    )

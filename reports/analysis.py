@@ -9,6 +9,7 @@ from itertools import combinations
 
 import numpy as np
 
+from reports.caveats import MINIMUM_SEEDS
 from reports.cells import (
     Pictures,
     add_row,
@@ -19,13 +20,18 @@ from reports.cells import (
     seeds_cell,
     values,
 )
-from reports.comparison import accepted, refusals
+from reports.comparison import accepted, f1_reader, refusals
 from reports.load import Group, Row
-from reports.overview import MINIMUM_SEEDS, caption, listed
-from reports.readings import f1_on_test, slice_f1, slice_names
+from reports.overview import caption, listed
+from reports.published import PublishedDocumentScore
+from reports.readings import NOT_LABELLED, labelled, slice_f1, slice_names
 from suite.significance import Counts, Difference, against_published, holm, paired_bootstrap
 
 FAMILIES = {
+    "type": "Entity type",
+    "nested": "Entities that share words with another of their sentence (nested), and those that "
+    "do not (flat)",
+    "distance": "Facts of which a sentence mentions both entities, and those across sentences",
     "seen": "Gold items that stand in train, and those that do not",
     "overlap": "Overlap pattern (a sentence may show both EPO and SEO)",
     "count": "Gold items in the sentence",
@@ -69,15 +75,17 @@ def slices_section(groups: Sequence[Group], pictures: Pictures) -> str:
     """Test F1 by slice for each dataset."""
     parts = []
     for group in groups:
-        text = f"### {group.title}\n\n{caption(group)}\nTest F1 (%), {group.match} match.\n"
+        text = f"### {group.title}\n\n{caption(group)}\nTest F1 (%){group.rule}.\n"
         known = {name for r in group.runs if r.record.test for name in r.record.test.slices}
+        known = known if labelled(group) else set()
         families = [f for f in FAMILIES if f in known]
         families += sorted(known - set(FAMILIES) - {RELATIONS})
         for family in families:
             table = slice_table(group, family, list(slice_names(group, family)))
             text += f"\n{FAMILIES.get(family, family)}:\n\n{table}"
         if not known:
-            text += "\nNo slices: no run recorded any.\n"
+            why = "no run recorded any" if labelled(group) else f"the test set is {NOT_LABELLED}"
+            text += f"\nNo slices: {why}.\n"
         relations = _relations(group)
         text += f"\n{relations}" if relations else ""
         text += image(pictures, f"{group.key}-slices", f"{group.title}: test F1 by slice")
@@ -111,17 +119,19 @@ def _p(value: float) -> str:
 
 def pairs(group: Group) -> str:
     """Paired bootstrap between every two systems."""
-    if len(group.rows) < 2:
+    if not labelled(group):
+        return f"The test set is {NOT_LABELLED}: nothing to compare.\n"
+    if len(group.systems) < 2:
         return "Only one system: nothing to compare.\n"
     counts = {}
-    for row in group.rows:
+    for row in group.systems:
         for run in row.complete:
             found = run.counts(group.match)
             if found is not None:
                 counts[row.label, run.record.seed] = found
     results: list[tuple[Row, Row, list[int], Difference]] = []
     refused = []
-    for a, b in combinations(group.rows, 2):
+    for a, b in combinations(group.systems, 2):
         pooled = _pooled(a, b, counts)
         if isinstance(pooled, str):
             refused.append(f"- {a.label} and {b.label} are not compared: {pooled}.")
@@ -148,10 +158,13 @@ def against_papers(group: Group) -> str:
     table: dict[str, list[str]] = {}
     lines = [f"- {line}" for line in refusals(group)]
     for row, score in accepted(group):
-        numbers = measured(values(row, partial(f1_on_test, match=score.match)))
+        numbers = measured(values(row, f1_reader(score)))
+        # Where the table's own rule is meant, its heading says so.
+        other = score.split if isinstance(score, PublishedDocumentScore) else f"{score.match} match"
+        other = "" if other == f"{group.match} match" else f", {other}"
         if numbers is None or len(numbers) < MINIMUM_SEEDS:
             lines.append(
-                f"- {row.label}: not tested against {score.f1:.1f} of {score.source} "
+                f"- {row.label}: not tested against {score.printed}{other} of {score.source} "
                 f"({score.table}): a test over seeds needs {MINIMUM_SEEDS} complete ones and no "
                 f"missing one, and there are {row.n.removeprefix('n=')}."
             )
@@ -160,7 +173,7 @@ def against_papers(group: Group) -> str:
         cells = {
             "System": row.label,
             "Seeds": seeds_cell(row),
-            "Published": f"{score.f1:.1f} ({score.source}, {score.table}; {score.encoder})",
+            "Published": f"{score.printed}{other} ({score.source}, {score.table}; {score.encoder})",
             "Difference in F1 (points)": f"{found.difference:+.1f}",
             "95 % interval": f"{found.low:+.1f} to {found.high:+.1f}",
             "p": _p(found.p),
@@ -180,7 +193,7 @@ def significance_section(groups: Sequence[Group]) -> str:
         "one-sample t-test over seeds, which takes the published figure as exact.\n"
     ]
     parts += [
-        f"### {group.title}\n\n{caption(group)}\nTest F1, {group.match} match, between systems:\n\n"
+        f"### {group.title}\n\n{caption(group)}\nTest F1{group.rule}, between systems:\n\n"
         f"{pairs(group)}\nAgainst published figures:\n\n{against_papers(group)}"
         for group in groups
     ]

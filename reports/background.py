@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Mapping, Sequence
 
@@ -10,12 +9,35 @@ from pydantic import JsonValue
 
 from reports.cells import add_row, escape, markdown, number, per_cent, score_cells
 from reports.comparison import describes
-from reports.load import Group, Results, Row
+from reports.load import RESOURCES, Group, Results, Row
 from reports.overview import machine, published_word
 from reports.published import FASTRE, SEEN_IN_TRAIN
+from reports.readings import NOT_LABELLED, labelled
+from reports.scores import PARTS, rules
+from suite.examples import Task
 from suite.plan import SEEN_SHARE
-from suite.protocol import Protocol
+from suite.protocol import Match, Protocol
 from suite.records import Scores
+
+_NAMES: Mapping[Task, Mapping[str, str]] = {
+    "triples": {SEEN_SHARE: "triples that stand in train (%)"},
+    "ner": {
+        SEEN_SHARE: "entities that stand in train (%)",
+        "examples": "sentences",
+        "words mean": "words of a sentence, mean",
+        "words max": "words of a sentence, most",
+        "nested": "entities within another",
+        "beyond": "sentences beyond the cut",
+        "entities beyond": "entities beyond the cut",
+    },
+    "docre": {
+        SEEN_SHARE: "facts that stand in train (%)",
+        "examples": "documents",
+        "words mean": "words of a document, mean",
+        "words max": "words of a document, most",
+    },
+}
+"""What a task's tables call a statistic, where its field's name does not tell."""
 
 
 def _flat(statistics: Mapping[str, JsonValue], prefix: str = "") -> dict[str, JsonValue]:
@@ -58,7 +80,7 @@ def statistics_table(group: Group) -> str:
     table: dict[str, list[str]] = {}
     for measure in dict.fromkeys(m for counted in splits.values() for m in counted):
         share = measure == SEEN_SHARE
-        cells = {"Measure": "triples that stand in train (%)" if share else measure}
+        cells = {"Measure": _NAMES[group.dataset.task].get(measure, measure)}
         for split, counted in splits.items():
             value = counted.get(measure, _absent(measure, group.plan.statistics[split]))
             if share and isinstance(value, int | float):
@@ -97,6 +119,8 @@ def _data(group: Group) -> str:
         }
     )
     notes = f"{group.notes}\n\n" if facts.notes else ""
+    if not labelled(group):
+        notes += f"The test set is {NOT_LABELLED}: it has no scores here.\n\n"
     return f"{notes}{splits}\n{statistics_table(group)}{seen_sentence(group)}"
 
 
@@ -119,24 +143,32 @@ def ceiling_table(group: Group) -> str:
         splits = dict.fromkeys(split for run in row.runs for split in run.record.ceiling)
         for split in splits:
             cells = {"System": row.label, "Split": split}
-            for match in ("partial", "exact"):
-                found: dict[int, Scores | str] = {
-                    run.record.seed: getattr(run.record.ceiling[split], match)
-                    if split in run.record.ceiling
-                    else "not recorded"
-                    for run in row.runs
-                }
-                parts = score_cells(found)
-                for part, text in zip(("P", "R", "F1"), parts, strict=True):
-                    cells[f"{part}, {match} (%)"] = text
+            for match in rules(group):
+                name = "" if group.dataset.task == "docre" else f", {match}"
+                parts = score_cells(_ceiling(row, split, match))
+                cells |= {f"{p}{name} (%)": t for p, t in zip(PARTS, parts, strict=True)}
             add_row(table, cells)
+    heading = "#### Ceiling of each tagging scheme\n\n"
     if not table:
-        return "No ceilings were recorded.\n"
+        return f"{heading}No ceilings were recorded.\n"
     return (
-        "Ceiling: what a system would score if its model scored every one of its own targets "
-        f"perfectly; what is missing to 100 cannot be said in its tagging scheme:\n\n"
+        f"{heading}Ceiling: what a system would score if its model scored every one of its own "
+        f"targets perfectly; what is missing to 100 cannot be said in its tagging scheme:\n\n"
         f"{markdown(table)}"
     )
+
+
+def _ceiling(row: Row, split: str, match: Match) -> dict[int, Scores | str]:
+    """Each run's ceiling, or why there is none."""
+    found: dict[int, Scores | str] = {}
+    for run in row.runs:
+        ceiling = run.record.ceiling.get(split)
+        if ceiling is None:
+            found[run.record.seed] = "not recorded"
+        else:
+            scores: Scores = getattr(ceiling, match)
+            found[run.record.seed] = scores if scores.gold else NOT_LABELLED
+    return found
 
 
 def _side_by_side(first: str, columns: Mapping[str, Mapping[str, str]]) -> str:
@@ -190,7 +222,7 @@ def _systems(groups: Sequence[Group]) -> list[tuple[Row, list[str]]]:
     found: dict[str, tuple[Row, list[str]]] = {}
     for group in groups:
         for row in group.rows:
-            kept = {"name", "settings", "vectors", "pretrained", "departures"}
+            kept = {"name", "settings", *RESOURCES, "departures"}
             key = row.label + row.facts.model_dump_json(include=kept)
             coverage = row.facts.vector_coverage
             place = group.title
@@ -205,12 +237,7 @@ def systems_text(groups: Sequence[Group]) -> str:
     parts = []
     for row, places in _systems(groups):
         facts = row.facts
-        settings = {
-            **{name: json.dumps(value) for name, value in facts.settings.items()},
-            "word vectors": facts.vectors or "not used",
-            "pretrained encoder": facts.pretrained or "not used",
-        }
-        table = markdown({"Setting": list(settings), "Value": list(settings.values())})
+        table = markdown({"Setting": list(row.choices), "Value": list(row.choices.values())})
         departures = "".join(f"- {' '.join(text.split())}\n" for text in facts.departures)
         parts.append(
             f"#### {row.label}\n\n{facts.citation.rstrip('.')}. On {'; '.join(places)}.\n\n"

@@ -10,7 +10,8 @@ from typing import TypeAlias
 import numpy as np
 import pandas as pd
 
-from reports.load import Missing, Row
+from reports.load import Row
+from reports.runs import Missing, Run
 from suite.records import RunRecord, Scores
 
 Value: TypeAlias = float | str
@@ -39,16 +40,21 @@ def per_cent(share: float) -> str:
     return f"{100 * share:.1f}"
 
 
-def values(row: Row, read: Callable[[RunRecord], Value | None]) -> dict[int, Value]:
-    """For each planned seed what `read` finds in its record, or why there is nothing.
+def run_values(row: Row, read: Callable[[Run], Value | None]) -> dict[int, Value]:
+    """For each planned seed what `read` finds in its run, or why there is nothing.
 
     `read` sees complete runs alone; None from it stands for "not recorded".
     """
     found: dict[int, Value] = dict(row.missing)
     for run in row.complete:
-        value = read(run.record)
+        value = read(run)
         found[run.record.seed] = "not recorded" if value is None else value
     return {seed: found[seed] for seed in row.seeds}
+
+
+def values(row: Row, read: Callable[[RunRecord], Value | None]) -> dict[int, Value]:
+    """As `run_values`, of what the record alone tells."""
+    return run_values(row, lambda run: read(run.record))
 
 
 def by_reason(missing: Mapping[int, str]) -> str:

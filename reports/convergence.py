@@ -13,12 +13,14 @@ from reports.cells import (
     image,
     markdown,
     megabytes,
+    run_values,
     seeds_cell,
     values,
 )
 from reports.load import Group
 from reports.overview import caption
 from reports.readings import training
+from reports.runs import Run
 from suite.records import RunRecord
 
 
@@ -74,8 +76,44 @@ def target_table(group: Group) -> str:
             )
         add_row(table, cells)
     return (
-        f"Seconds of training and dev evaluation until dev F1 ({group.match} match) first reached "
+        f"Seconds of training and dev evaluation until dev F1{_bracketed(group)} first reached "
         f"a mark fixed beforehand:\n\n{markdown(table)}"
+    )
+
+
+def _bracketed(group: Group) -> str:
+    return f" ({group.match} match)" if group.rule else ""
+
+
+ACCURACIES = {
+    "na_accuracy": "NA (%)",
+    "non_na_accuracy": "non-NA (%)",
+    "accuracy": "total (%)",
+}
+"""Measure of an epoch -> its column."""
+
+
+def _chosen(run: Run, measure: str) -> Value | None:
+    """A measure of the chosen epoch in per cent."""
+    chosen = [epoch for epoch in run.history if epoch.best][-1:]
+    return next((100 * e.measures[measure] for e in chosen if measure in e.measures), None)
+
+
+def accuracy_table(group: Group) -> str:
+    """How often a pair of entities was given its relation while training; empty without such."""
+    table: dict[str, list[str]] = {}
+    for row in group.rows:
+        if any(_chosen(run, "accuracy") is not None for run in row.complete):
+            cells = {"System": row.label, "Seeds": seeds_cell(row)}
+            for measure, heading in ACCURACIES.items():
+                cells[heading] = cell(run_values(row, partial(_chosen, measure=measure)), 1)
+            add_row(table, cells)
+    if not table:
+        return ""
+    return (
+        "\nAccuracy on the pairs of entities that were trained on, mean over the steps of the "
+        "chosen epoch: those without a relation (NA), those with one (non-NA), and all:\n\n"
+        f"{markdown(table)}"
     )
 
 
@@ -85,6 +123,7 @@ def section(groups: Sequence[Group], pictures: Pictures) -> str:
     for group in groups:
         text = f"### {group.title}\n\n{caption(group)}\n{iteration_table(group)}\n"
         text += target_table(group)
+        text += accuracy_table(group)
         if not any(run.history for run in group.runs):
             text += "\nNo curves: no run left a history.\n"
         text += image(pictures, f"{group.key}-convergence", f"{group.title}: convergence")

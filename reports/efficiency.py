@@ -39,7 +39,7 @@ def _parameters(record: RunRecord, which: str) -> float | None:
 
 
 def summary_table(group: Group) -> str:
-    """Parameters, and milliseconds a sentence at each batch size."""
+    """Parameters, and milliseconds an example at each batch size."""
     table: dict[str, list[str]] = {}
     for row in group.rows:
         cells = {"System": row.label, "Seeds": seeds_cell(row)}
@@ -51,7 +51,7 @@ def summary_table(group: Group) -> str:
             cells[heading] = cell(values(row, partial(_parameters, which=which)), 0)
         for size in group.batch_sizes:
             for part, name in (("median", "median"), ("p95", "95th percentile")):
-                cells[f"Batch {size}: ms a sentence, {name}"] = cell(
+                cells[f"Batch {size}: ms a {group.unit}, {name}"] = cell(
                     values(row, partial(milliseconds, batch_size=size, part=part))
                 )
         add_row(table, cells)
@@ -72,7 +72,7 @@ def stage_table(group: Group) -> str:
         for row in group.rows:
             cells = {"Batch": str(size), "System": row.label, "Seeds": seeds_cell(row)}
             for stage in STAGES:
-                cells[f"{stage} (ms a sentence)"] = cell(
+                cells[f"{stage} (ms a {group.unit})"] = cell(
                     values(row, partial(milliseconds, batch_size=size, stage=stage))
                 )
             cells["whole test set (s)"] = cell(values(row, partial(pass_seconds, batch_size=size)))
@@ -101,13 +101,13 @@ def _ratio_cells(group: Group, row: Row, reference: Row) -> dict[str, str]:
         "training in all": ratio(partial(training, name="training_seconds")),
     }
     for size in group.batch_sizes:
-        cells[f"ms a sentence at batch {size}"] = ratio(partial(milliseconds, batch_size=size))
+        cells[f"ms a {group.unit} at batch {size}"] = ratio(partial(milliseconds, batch_size=size))
     return cells
 
 
 def ratios(group: Group) -> str:
     """Each system's cost as a multiple of FastRE's, at the same batch size."""
-    references = [row for row in group.rows if row.name == REFERENCE]
+    references = [row for row in group.systems if row.name == REFERENCE]
     others = [row for row in group.rows if row.name != REFERENCE]
     if not references:
         return "No ratio to FastRE: it is not among the systems of this table.\n"
@@ -140,11 +140,12 @@ def section(groups: Sequence[Group], pictures: Pictures) -> str:
                 f"From words to predictions in a fresh process with the chosen checkpoint, "
                 f"{listed(passes) or 'no'} pass(es) over the test set after a warm-up; median and "
                 "95th percentile are over batches. Where the time goes:\n\n"
-                f"{stage_table(group)}\n"
+                f"{stage_table(group)}"
             )
         else:
-            text += "Inference was not measured.\n\n"
-        text += ratios(group)
+            text += "Inference was not measured.\n"
+        if group.dataset.task == "triples":  # FastRE does no other task
+            text += f"\n{ratios(group)}"
         text += image(pictures, f"{group.key}-trade-off", f"{group.title}: F1 against time")
         parts.append(text)
     return "\n".join(parts)

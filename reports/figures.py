@@ -1,116 +1,36 @@
-"""The report's figures, rendered to PNG in memory.
-
-Colours are those of Okabe and Ito (2008), told apart by readers of every colour vision; each
-system also keeps its own marker throughout a report.
-"""
+"""The report's figures of training and scores, rendered to PNG in memory."""
 
 from __future__ import annotations
 
-import io
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import textwrap
+from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+from matplotlib.ticker import MaxNLocator
 
+from reports.canvas import (
+    SMALL,
+    TITLE,
+    Style,
+    Styles,
+    canvas,
+    finish,
+    plain_log,
+    system_legend,
+    widen,
+    wrapped,
+)
 from reports.cells import Value, mean, measured, number, values
-from reports.load import Group, Results, Row, Run
-from reports.overview import plural
-from reports.readings import f1_on_test, milliseconds, slice_f1, slice_names, training
+from reports.load import Group, Row
+from reports.readings import f1_of, milliseconds, slice_f1, slice_names, training
+from reports.runs import Run
 from suite.records import Epoch
 
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#8C6D1F")
-_MARKERS = "osD^vPXh"
-_DPI = 105
-_WIDTH = 8.4
-"""Inches: shown without scaling in a page's column."""
-_SMALL = 8.5
-_TITLE = 12
-
-
-@dataclass(frozen=True)
-class Style:
-    """How a system is drawn in all figures of a report."""
-
-    colour: str
-    marker: str
-
-
-Styles = Mapping[str, Style]
-
-
-def make_styles(results: Results) -> Styles:
-    """A style for each row's label; the ninth system takes the first colour, another marker."""
-    labels = dict.fromkeys(row.label for group in results.groups for row in group.rows)
-    return {
-        label: Style(
-            _COLOURS[i % len(_COLOURS)], _MARKERS[(i + i // len(_COLOURS)) % len(_MARKERS)]
-        )
-        for i, label in enumerate(labels)
-    }
-
-
-def _figure(panels: int, height: float) -> tuple[Figure, list[Axes]]:
-    """Two panels abreast, each `height` inches high."""
-    columns = min(panels, 2)
-    lines = math.ceil(panels / columns)
-    figure = Figure(figsize=(_WIDTH, height * lines + 1.1), dpi=_DPI, layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = list(np.atleast_1d(figure.subplots(lines, columns)).flat)
-    for ax in axes[panels:]:
-        ax.remove()
-    for ax in axes[:panels]:
-        ax.grid(True, axis="y", color="#dddddd", linewidth=0.8)
-        ax.set_axisbelow(True)
-        ax.spines[["top", "right"]].set_visible(False)
-    return figure, axes[:panels]
-
-
-def _finish(figure: Figure, group: Group, note: str) -> bytes:
-    protocol = group.first.protocol
-    figure.supxlabel(
-        f"{note}\n{protocol.device}, {plural(protocol.threads, 'thread')}, "
-        f"{group.environment.processor}",
-        fontsize=_SMALL,
-        color="#555555",
-    )
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png")
-    return buffer.getvalue()
-
-
-def _legend(figure: Figure, title: str, rows: Sequence[Row], styles: Styles) -> None:
-    """The figure's title with its legend beneath."""
-    handles = [
-        Line2D([], [], color=styles[row.label].colour, marker=styles[row.label].marker)
-        for row in rows
-    ]
-    figure.legend(
-        handles,
-        [f"{row.label} ({row.n})" for row in rows],
-        title=title,
-        title_fontsize=_TITLE,
-        loc="outside upper center",
-        ncols=min(len(rows), 3),
-        frameon=False,
-    )
-
-
-def _plain_log(ax: Axes, axis: str) -> None:
-    """A logarithmic axis labelled 0.2, 1, 50 and not by powers of ten."""
-    getattr(ax, f"set_{axis}scale")("log")
-    chosen = ax.xaxis if axis == "x" else ax.yaxis
-    low, high = getattr(ax, f"get_{axis}lim")()
-    narrow = math.log10(high / low) < 2.2
-    chosen.set_major_locator(LogLocator(subs=(1, 2, 5) if narrow else (1,)))
-    chosen.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    chosen.set_minor_formatter(NullFormatter())
+NOTE_LETTERS = 130
+"""Of a note over all panels abreast."""
 
 
 def convergence(group: Group, styles: Styles) -> bytes | None:
@@ -121,7 +41,7 @@ def convergence(group: Group, styles: Styles) -> bytes | None:
     runs = [run for row in rows for run in row.runs if run.history]
     clocks = [_clock(run.history)[-1] for run in runs]
     unit, divisor = ("min", 60.0) if max(clocks) >= 180 else ("s", 1.0)
-    figure, axes = _figure(4, height=3.1)
+    figure, axes = canvas(4, height=3.1)
     by_epoch, by_time, loss, norm = axes
     for row in rows:
         for run in row.runs:
@@ -140,22 +60,22 @@ def convergence(group: Group, styles: Styles) -> bytes | None:
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     by_time.set_xlabel(f"training and dev evaluation ({unit})")
     for ax in (by_epoch, by_time):
-        ax.set_ylabel(f"dev F1, {group.match} match (%)")
+        ax.set_ylabel(f"dev F1{group.rule} (%)")
         ax.set_ylim(bottom=0)
     if max(clocks) > 5 * min(clocks) > 0:
-        _plain_log(by_time, "x")
+        plain_log(by_time, "x")
     loss.set_ylabel("training loss (own scales)")
     norm.set_ylabel("gradient norm before clipping")
     for ax in (loss, norm):
         drawn = np.concatenate([np.asarray(line.get_ydata(), dtype=float) for line in ax.lines])
         drawn = drawn[np.isfinite(drawn)]
         if len(drawn) and drawn.min() > 0:
-            _plain_log(ax, "y")
-    _legend(figure, f"{group.title}: convergence", rows, styles)
+            plain_log(ax, "y")
+    system_legend(figure, f"{group.title}: convergence", rows, styles)
     cross = (
         "" if all(r.complete for r in runs) else " Black cross: end of a run that did not complete."
     )
-    return _finish(figure, group, f"One line a seed; marker: the chosen epoch.{cross}")
+    return finish(figure, group, f"One line a seed; marker: the chosen epoch.{cross}")
 
 
 def _clock(history: Sequence[Epoch]) -> list[float]:
@@ -171,9 +91,9 @@ def _curve(ax: Axes, run: Run, x: Sequence[float], y: Sequence[float], style: St
         [x[i] for i in best],
         [y[i] for i in best],
         style.marker,
-        color=style.colour,
+        color=style.face,
         markersize=7,
-        markeredgecolor="white",
+        markeredgecolor=style.colour if style.hollow else "white",
     )
     finite = [i for i, value in enumerate(y) if math.isfinite(value)]
     if not run.complete and finite:
@@ -186,7 +106,9 @@ def _bars(ax: Axes, rows: Sequence[Row], found: list[dict[int, Value]], styles: 
         numbers = [value for value in cells.values() if not isinstance(value, str)]
         average = mean(cells)
         if average is not None:
-            ax.barh(place, average, color=styles[row.label].colour, height=0.6)
+            style = styles[row.label]
+            edge = style.colour if style.hollow else None
+            ax.barh(place, average, color=style.face, edgecolor=edge, height=0.6)
             text = number(average)
         else:
             reason = next(str(value) for value in cells.values() if isinstance(value, str))
@@ -204,7 +126,7 @@ def _bars(ax: Axes, rows: Sequence[Row], found: list[dict[int, Value]], styles: 
         ax.annotate(
             text, (right, place), xytext=(7, 0), textcoords="offset points", va="center", fontsize=9
         )
-    ax.set_yticks(range(len(rows)), [row.label for row in rows])
+    ax.set_yticks(range(len(rows)), [wrapped(row.label) for row in rows])
     ax.grid(False)
     ax.grid(True, axis="x", color="#dddddd", linewidth=0.8)
     ax.set_ylim(len(rows) - 0.5, -0.5)
@@ -217,8 +139,8 @@ def iterations(group: Group, styles: Styles) -> bytes | None:
     if not any(run.complete and run.record.training for run in group.runs):
         return None
 
-    figure, (step, steps) = _figure(2, height=0.6 + 0.5 * len(group.rows))
-    figure.suptitle(f"{group.title}: iteration time and iterations", fontsize=_TITLE)
+    figure, (step, steps) = canvas(2, height=0.6 + 0.5 * len(group.rows))
+    figure.suptitle(f"{group.title}: iteration time and iterations", fontsize=TITLE)
     time = [values(row, partial(training, name="step_seconds", factor=1000)) for row in group.rows]
     count = [values(row, partial(training, name="steps_to_best")) for row in group.rows]
     _bars(step, group.rows, time, styles)
@@ -226,57 +148,69 @@ def iterations(group: Group, styles: Styles) -> bytes | None:
     step.set_xlabel("ms a training step (median)")
     steps.set_xlabel("steps to the chosen epoch")
     steps.set_yticklabels([])
-    protocol = group.first.protocol
-    size = protocol.document_batch_size if group.dataset.task == "docre" else protocol.batch_size
-    return _finish(figure, group, f"Bar: mean over seeds; dots: seeds. Batch {size} for all.")
+    size = group.first.protocol.examples_a_step(group.dataset.task)
+    return finish(figure, group, f"Bar: mean over seeds; dots: seeds. Batch {size} for all.")
 
 
 _PANELS = {
+    "type": "entity type",
+    "nested": "shares words with another entity",
+    "distance": "sentences of both entities",
     "seen": "gold item in train",
     "overlap": "overlap pattern",
     "count": "gold items in the sentence",
     "length": "words in the sentence",
 }
+SLICES = 6
+"""That a panel has room for; the tables have them all."""
 
 
 def slices(group: Group, styles: Styles) -> bytes | None:
     """Test F1 by slice, all systems side by side; None where no run has slices."""
-    sliced = [r.record.test for r in group.runs if r.complete and r.record.test]
-    families = [f for f in _PANELS if any(evaluation.slices.get(f) for evaluation in sliced)]
+    families = [family for family in _PANELS if slice_names(group, family)]
     if not families:
         return None
-    figure, axes = _figure(len(families), height=2.9)
+    figure, axes = canvas(len(families), height=2.9)
     for ax, family in zip(axes, families, strict=True):
-        gold = slice_names(group, family)
-        names = list(gold)
-        for place, row in enumerate(group.rows):
-            offset = (place - (len(group.rows) - 1) / 2) * 0.7 / max(1, len(group.rows))
-            for x, name in enumerate(names):
-                numbers = measured(values(row, partial(slice_f1, family=family, name=name)))
-                if numbers is None:
-                    continue
-                style = styles[row.label]
-                ax.errorbar(
-                    x + offset,
-                    float(np.mean(numbers)),
-                    yerr=float(np.std(numbers, ddof=1)) if len(numbers) > 1 else None,
-                    fmt=style.marker,
-                    color=style.colour,
-                    markersize=7,
-                    capsize=3,
-                )
-        ax.set_xticks(
-            range(len(names)), [f"{name}\n({gold[name]:,})" for name in names], fontsize=_SMALL
-        )
-        ax.set_xlim(-0.6, len(names) - 0.4)
-        for edge in range(1, len(names)):
-            ax.axvline(edge - 0.5, color="#eeeeee", linewidth=0.8)
-        ax.set_ylim(0, 105)
-        ax.set_xlabel(_PANELS[family])
-        ax.set_ylabel("test F1 (%)")
-    _legend(figure, f"{group.title}: test F1 by slice, {group.match} match", group.rows, styles)
+        _slice_panel(ax, group, family, styles)
+    system_legend(figure, f"{group.title}: test F1 by slice{group.rule}", group.rows, styles)
     note = "Gold items in brackets; bars: standard deviation over seeds; no mark: a seed is missing"
-    return _finish(figure, group, f"{note}.")
+    return finish(figure, group, f"{note}.")
+
+
+def _slice_panel(ax: Axes, group: Group, family: str, styles: Styles) -> None:
+    gold = slice_names(group, family)
+    names = list(gold)[:SLICES]
+    for place, row in enumerate(group.rows):
+        offset = (place - (len(group.rows) - 1) / 2) * 0.7 / max(1, len(group.rows))
+        for x, name in enumerate(names):
+            numbers = measured(values(row, partial(slice_f1, family=family, name=name)))
+            if numbers is not None:
+                _point(ax, [x + offset], numbers, styles[row.label], size=7)
+    labels = [f"{wrapped(name, 14)}\n({gold[name]:,})" for name in names]
+    ax.set_xticks(range(len(names)), labels, fontsize=SMALL)
+    ax.set_xlim(-0.6, len(names) - 0.4)
+    for edge in range(1, len(names)):
+        ax.axvline(edge - 0.5, color="#eeeeee", linewidth=0.8)
+    ax.set_ylim(0, 105)
+    more = f", the {SLICES} most frequent" if len(gold) > SLICES else ""
+    ax.set_xlabel(_PANELS[family] + more)
+    ax.set_ylabel("test F1 (%)")
+
+
+def _point(ax: Axes, x: Sequence[float], y: Sequence[float], style: Style, size: int) -> None:
+    """The mean over seeds, with standard deviations where there are several."""
+    ax.errorbar(
+        float(np.mean(x)),
+        float(np.mean(y)),
+        xerr=float(np.std(x, ddof=1)) if len(x) > 1 else None,
+        yerr=float(np.std(y, ddof=1)) if len(y) > 1 else None,
+        fmt=style.marker,
+        color=style.colour,
+        markerfacecolor=style.face,
+        markersize=size,
+        capsize=3,
+    )
 
 
 LEAST_RANGE = 20.0
@@ -290,35 +224,22 @@ def trade_off(group: Group, styles: Styles) -> bytes | None:
     panels = {size: found for size, found in panels.items() if found[0]}
     if not panels:
         return None
-    figure, axes = _figure(len(panels), height=3.2)
+    figure, axes = canvas(len(panels), height=3.2)
     for ax, (size, (points, absent)) in zip(axes, panels.items(), strict=True):
         for row, time, f1 in points:
-            style = styles[row.label]
-            several = len(time) > 1
-            ax.errorbar(
-                float(np.mean(time)),
-                float(np.mean(f1)),
-                xerr=float(np.std(time, ddof=1)) if several else None,
-                yerr=float(np.std(f1, ddof=1)) if several else None,
-                fmt=style.marker,
-                color=style.colour,
-                markersize=9,
-                capsize=3,
-            )
+            _point(ax, time, f1, styles[row.label], size=9)
         ax.margins(0.2)
-        _plain_log(ax, "x")
-        ax.set_xlabel(f"ms a sentence at batch {size}")
-        ax.set_ylabel(f"test F1, {group.match} match (%)")
+        plain_log(ax, "x")
+        ax.set_xlabel(f"ms a {group.unit} at batch {size}")
+        ax.set_ylabel(f"test F1{group.rule} (%)")
         if absent:
-            ax.set_title("Not shown: " + "; ".join(absent), fontsize=_SMALL, color="#555555")
-    limits = [ax.get_ylim() for ax in axes]
-    low, high = min(low for low, _ in limits), max(high for _, high in limits)
-    # A close-up of a point or two would make chance look like a finding.
-    widened = max(0.0, LEAST_RANGE - (high - low)) / 2
-    for ax in axes:
-        ax.set_ylim(low - widened, high + widened)
-    _legend(figure, f"{group.title}: test F1 against inference time", group.rows, styles)
-    return _finish(figure, group, "Words to predictions; bars: standard deviation over seeds.")
+            text = textwrap.fill("Not shown: " + "; ".join(absent), NOTE_LETTERS // len(axes))
+            ax.set_title(text, fontsize=SMALL, color="#555555")
+    widen(axes, LEAST_RANGE)
+    system_legend(figure, f"{group.title}: test F1 against inference time", group.rows, styles)
+    note = "Words to predictions; bars: standard deviation over seeds."
+    bounds = " Hollow: upper bounds." if len(group.systems) < len(group.rows) else ""
+    return finish(figure, group, note + bounds)
 
 
 def _points(
@@ -328,7 +249,7 @@ def _points(
     points, absent = [], []
     for row in group.rows:
         times = values(row, partial(milliseconds, batch_size=size))
-        scores = values(row, partial(f1_on_test, match=group.match))
+        scores = values(row, partial(f1_of, match=group.match))
         time, f1 = measured(times), measured(scores)
         if time and f1:
             points.append((row, time, f1))

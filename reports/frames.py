@@ -1,12 +1,16 @@
-"""Records as one tidy frame, a row a run: what `results.csv` holds."""
+"""Records as tidy frames: a row a run in `results.csv`, a row a point in `operating.csv`."""
 
 from __future__ import annotations
 
+import statistics
 from typing import Any
 
 import pandas as pd
 
-from reports.load import Results, Run
+from reports.load import Results
+from reports.operating import Point, read_point
+from reports.runs import Run
+from suite.matching import selection_match
 from suite.records import Evaluation, InferenceCost, Scores
 
 
@@ -31,6 +35,8 @@ def _evaluation(prefix: str, evaluation: Evaluation) -> dict[str, Any]:
     return {
         **_scores(f"{prefix}_partial", evaluation.partial),
         **_scores(f"{prefix}_exact", evaluation.exact),
+        # Theta is fitted on dev and holds for both splits: it has a column of its own.
+        **{f"{prefix}_{name}": v for name, v in evaluation.measures.items() if name != "theta"},
         **sliced,
     }
 
@@ -65,11 +71,14 @@ def _row(run: Run, key: str, label: str) -> dict[str, Any]:
         "synthetic": record.dataset.synthetic,
         "settings": record.protocol.settings,
         "protocol": record.protocol.digest(),
-        "selection_match": record.protocol.match,
+        "task": record.dataset.task,
+        "selection_match": selection_match(record.dataset.task, record.protocol.match),
         "matching": record.dataset.matching,
         "vectors": record.system.vectors,
         "vector_coverage": record.system.vector_coverage,
         "pretrained": record.system.pretrained,
+        "parser": record.system.parser,
+        "upper_bound": record.system.upper_bound,
         "started": record.started,
         "machine": record.environment.machine,
         "device": record.environment.device,
@@ -81,6 +90,8 @@ def _row(run: Run, key: str, label: str) -> dict[str, Any]:
     for prefix, evaluation in (("dev", record.dev), ("test", record.test)):
         if evaluation is not None:
             row |= _evaluation(prefix, evaluation)
+    if record.dev is not None and "theta" in record.dev.measures:
+        row["theta"] = record.dev.measures["theta"]
     for split, evaluation in record.ceiling.items():
         row |= _scores(f"ceiling_{split}_partial", evaluation.partial)
         row |= _scores(f"ceiling_{split}_exact", evaluation.exact)
@@ -110,3 +121,53 @@ def results_frame(results: Results) -> pd.DataFrame:
         for run in row.runs
     ]
     return pd.DataFrame(rows).convert_dtypes()  # counts stay whole where some are empty
+
+
+def _points(run: Run, key: str, label: str) -> list[dict[str, Any]]:
+    """The run's operating points, or one row that says why there are none."""
+    record = run.record
+    if record.operating is None:
+        return []
+    who = {
+        "system": record.system.name,
+        "dataset": record.dataset.name,
+        "seed": record.seed,
+        "title": label,
+        "table": key,
+        "failure": record.operating.failure,
+    }
+    if record.operating.failure:
+        return [who]
+    return [
+        {
+            **who,
+            "rule": cost.rule or "full depth",
+            "threshold": cost.value if cost.rule else None,
+            "batch_size": cost.batch_size,
+            **_scores("dev", cost.dev),
+            **_scores("test", cost.test),
+            "layers": cost.layers,
+            "seconds_median": statistics.median(cost.seconds) if cost.seconds else None,
+            "passes": len(cost.seconds),
+            **{
+                name: read_point(record, Point(cost.rule, cost.value), reading)
+                for name, reading in (
+                    ("speed_up_layers", "speed-up by layers"),
+                    ("speed_up_wall_clock", "speed-up"),
+                )
+            },
+        }
+        for cost in record.operating.points
+    ]
+
+
+def operating_frame(results: Results) -> pd.DataFrame:
+    """One row an operating point of a run; scores are shares. Empty where none was measured."""
+    rows = [
+        point
+        for group in results.groups
+        for row in group.rows
+        for run in row.runs
+        for point in _points(run, group.key, row.label)
+    ]
+    return pd.DataFrame(rows).convert_dtypes()

@@ -4,99 +4,29 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-import numpy as np
-from jaxtyping import Int
-from pydantic import BaseModel, ValidationError
-
+from reports.runs import Missing, Run
 from suite.errors import SuiteError
+from suite.matching import selection_match
 from suite.plan import PlannedDataset, SuitePlan, read_plan
 from suite.protocol import Match
-from suite.records import (
-    DatasetFacts,
-    Environment,
-    Epoch,
-    Outcome,
-    RunRecord,
-    SystemFacts,
-    read_record,
-)
+from suite.records import DatasetFacts, Environment, RunRecord, SystemFacts, read_record
 
-
-class Missing(str):
-    """Why a whole run gives nothing: its status, or that it left no record."""
-
-    __slots__ = ()
-
-
-Model = TypeVar("Model", bound=BaseModel)
-
-
-def read_lines(path: Path, model: type[Model]) -> Iterable[Model]:
-    """The lines of a `.jsonl` file, one after the other.
-
-    Raises:
-        SuiteError: a line is not what it should be.
-    """
-    with path.open("rb") as file:
-        for number, line in enumerate(file, start=1):
-            try:
-                yield model.model_validate_json(line)
-            except ValidationError as error:
-                first = error.errors()[0]
-                field = ".".join(str(part) for part in first["loc"])
-                raise SuiteError(
-                    f"line {number} is no {model.__name__.lower()} of this version: "
-                    f"{field + ': ' if field else ''}{first['msg']}",
-                    where=path,
-                    remedy="Delete the run's folder and run the suite again.",
-                ) from error
-
-
-@dataclass(frozen=True)
-class Run:
-    """One run's record with the folder it lies in."""
-
-    record: RunRecord
-    folder: Path
-
-    @property
-    def complete(self) -> bool:
-        """Whether its scores count: they do for no other status."""
-        return self.record.status == "complete"
-
-    @cached_property
-    def history(self) -> list[Epoch]:
-        """Its epochs; empty where none ended."""
-        path = self.folder / "history.jsonl"
-        return list(read_lines(path, Epoch)) if path.is_file() else []
-
-    def counts(self, match: Match) -> dict[str, Int[np.ndarray, "3"]] | None:
-        """Test example -> correct, predicted, gold; None where no predictions were kept."""
-        path = self.folder / "predictions.jsonl"
-        if not path.is_file():
-            return None
-        found = {}
-        for outcome in read_lines(path, Outcome):
-            if match not in outcome.correct:
-                raise SuiteError(
-                    f"example {outcome.id!r} has no counts under {match} match",
-                    where=path,
-                    remedy="Delete the run's folder and run the suite again.",
-                )
-            scores = outcome.correct[match]
-            found[outcome.id] = np.array([scores.correct, scores.predicted, scores.gold])
-        return found
+RESOURCES = {
+    "vectors": "word vectors",
+    "pretrained": "pretrained encoder",
+    "parser": "dependency parser",
+}
+"""What a system is built from besides its settings: field of its facts -> name in print."""
 
 
 def _identity(facts: SystemFacts) -> str:
     """Equal for runs of one system under the same settings and from the same resources."""
-    held = facts.model_dump(mode="json", include={"name", "settings", "vectors", "pretrained"})
+    held = facts.model_dump(mode="json", include={"name", "settings", *RESOURCES})
     return json.dumps(held, sort_keys=True)
 
 
@@ -105,7 +35,8 @@ class Row:
     """A table's row: the runs of one system under one set of settings, a seed each.
 
     Attributes:
-        label: the system's title, numbered where the group holds several settings of it.
+        label: the system's title, numbered where the group holds several settings of it, and
+            marked where it is an upper bound.
         seeds: those that were planned, with or without a record.
     """
 
@@ -122,6 +53,19 @@ class Row:
     def name(self) -> str:
         """The system's name in the registry."""
         return self.facts.name
+
+    @property
+    def choices(self) -> dict[str, str]:
+        """Settings and resources, as they are printed."""
+        facts = self.facts
+        settings = {name: json.dumps(value) for name, value in facts.settings.items()}
+        sources = {name: getattr(facts, field) or "not used" for field, name in RESOURCES.items()}
+        return settings | sources
+
+    @property
+    def upper_bound(self) -> str | None:
+        """What it is given that a system has to find; None for a system."""
+        return self.facts.upper_bound
 
     @property
     def complete(self) -> list[Run]:
@@ -152,7 +96,7 @@ class Group:
     Attributes:
         key: names its figures and its rows in `results.csv`.
         part: from 1, where the dataset has several groups; 0 where it has one.
-        rows: in the plan's order of systems.
+        rows: in the plan's order of systems, upper bounds last.
         plan: what is known of the dataset besides; None where the plan does not name it.
         differences: to the first group of the same dataset; empty for that one.
     """
@@ -169,6 +113,11 @@ class Group:
         return [run for row in self.rows for run in row.runs]
 
     @property
+    def systems(self) -> list[Row]:
+        """The rows that are ranked and compared: all but upper bounds."""
+        return [row for row in self.rows if row.upper_bound is None]
+
+    @property
     def first(self) -> RunRecord:
         """Any record: what the group holds equal can be read from it."""
         return self.rows[0].runs[0].record
@@ -181,7 +130,32 @@ class Group:
     @property
     def match(self) -> Match:
         """The match rule that selected the epochs."""
-        return self.first.protocol.match
+        return selection_match(self.dataset.task, self.first.protocol.match)
+
+    @property
+    def rule(self) -> str:
+        """The match rule as it stands behind "F1"; facts have but one, which needs no name."""
+        return "" if self.dataset.task == "docre" else f", {self.match} match"
+
+    @property
+    def unit(self) -> str:
+        """What an example is."""
+        return "document" if self.dataset.task == "docre" else "sentence"
+
+    @property
+    def apart(self) -> dict[str, str]:
+        """Row label -> what of its settings and resources the system's other rows do not share."""
+        found = {}
+        for row in self.rows:
+            namesakes = [r for r in self.rows if r.name == row.name]
+            kept = [
+                f"{name}: {value}"
+                for name, value in row.choices.items()
+                if any(other.choices.get(name) != value for other in namesakes)
+            ]
+            if kept:
+                found[row.label] = ", ".join(kept)
+        return found
 
     @property
     def environment(self) -> Environment:
@@ -270,13 +244,12 @@ def _rows(runs: Sequence[Run], plan: SuitePlan) -> tuple[Row, ...]:
     for run in sorted(runs, key=lambda run: run.record.seed):
         found.setdefault(_identity(run.record.system), []).append(run)
     order = {name: place for place, name in enumerate(plan.systems)}
-    entries = sorted(
-        found.values(),
-        key=lambda entry: (
-            order.get(entry[0].record.system.name, len(order)),
-            entry[0].record.system.name,
-        ),
-    )
+
+    def by_plan(entry: list[Run]) -> tuple[bool, int, str]:
+        facts = entry[0].record.system
+        return facts.upper_bound is not None, order.get(facts.name, len(order)), facts.name
+
+    entries = sorted(found.values(), key=by_plan)
     rows = []
     for entry in entries:
         record = entry[0].record
@@ -289,7 +262,9 @@ def _rows(runs: Sequence[Run], plan: SuitePlan) -> tuple[Row, ...]:
         if planned and plan.environment == record.environment and len(namesakes) == 1:
             seeds |= set(plan.seeds)
         number = f", settings {namesakes.index(entry) + 1}" if len(namesakes) > 1 else ""
-        rows.append(Row(record.system.title + number, tuple(entry), tuple(sorted(seeds))))
+        bound = "" if record.system.upper_bound is None else " (upper bound)"
+        label = f"{record.system.title}{number}{bound}"
+        rows.append(Row(label, tuple(entry), tuple(sorted(seeds))))
     return tuple(rows)
 
 

@@ -1,15 +1,19 @@
-"""The report's first page: what was compared, and what the reader must know before believing it."""
+"""What was compared, in plain words, and the captions of tables."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 
 from reports.load import Group, Results
-from suite.records import Environment, RunRecord
+from suite.examples import Task
+from suite.records import Environment
 
-MINIMUM_SEEDS = 3
-OWN_LOAD = 0.5
-"""What a run may add to the load average beyond its threads: evaluation, tracker, the system."""
+TASKS: Mapping[Task, str] = {
+    "triples": "relational triples from sentences",
+    "docre": "facts between the given entities of documents",
+    "ner": "entities of sentences",
+}
+"""What each task is, in words."""
 
 
 def listed(names: Iterable[object]) -> str:
@@ -37,7 +41,9 @@ def machine(environment: Environment) -> str:
 def heading(results: Results) -> str:
     """Title and one paragraph in plain words."""
     plan, runs = results.plan, results.runs
-    systems = dict.fromkeys(row.facts.title for group in results.groups for row in group.rows)
+    titles = {r.facts.title: r.upper_bound for group in results.groups for r in group.rows}
+    bounds = [title for title, bound in titles.items() if bound is not None]
+    systems = [title for title in titles if title not in bounds] or bounds
     datasets = dict.fromkeys(group.dataset.title for group in results.groups)
     seeds = sorted({run.record.seed for run in runs})
     environments = list(dict.fromkeys(machine(group.environment) for group in results.groups))
@@ -48,6 +54,14 @@ def heading(results: Results) -> str:
         f"measured on {plural(len(datasets), 'dataset')} with {plural(len(seeds), 'seed')} "
         f"({listed(seeds)}): {plural(len(runs), 'run')} left a record, {complete} complete. "
     )
+    if bounds and systems != bounds:
+        text += (
+            f"Beside them: {listed(bounds)}, an upper bound that is given what systems have to "
+            "find; it is ranked with none. "
+            if len(bounds) == 1
+            else f"Beside them: {listed(bounds)}, upper bounds that are given what systems have to "
+            "find; they are ranked with none. "
+        )
     if len(environments) == 1:
         text += f"All ran on {environments[0]}. "
     else:
@@ -58,6 +72,7 @@ def heading(results: Results) -> str:
         "mean over seeds ± the sample standard deviation; where a seed is missing, the values "
         "that are there are listed and no mean is taken. Every figure without a named publication "
         "was measured in these runs; `results.csv` holds them run by run.\n"
+        f"{_tasks(results)}"
     )
     synthetic = dict.fromkeys(g.dataset.title for g in results.groups if g.dataset.synthetic)
     if synthetic:
@@ -68,14 +83,28 @@ def heading(results: Results) -> str:
     return text
 
 
+def _tasks(results: Results) -> str:
+    """Which dataset is for which task, where they are for several."""
+    found: dict[Task, dict[str, None]] = {}
+    for group in results.groups:
+        found.setdefault(group.dataset.task, {})[group.dataset.title] = None
+    if len(found) < 2:
+        return ""
+    lines = "".join(f"- {TASKS[task]}: {listed(titles)}\n" for task, titles in found.items())
+    return f"\nThe datasets are for {len(found)} tasks, whose figures do not compare:\n\n{lines}"
+
+
 def caption(group: Group) -> str:
     """What holds for every figure of a table: data, match rule, protocol, and the data's notes."""
     facts, protocol = group.dataset, group.first.protocol
+    documents = facts.task == "docre"
     splits = listed(f"{split} {published_word(flag)}" for split, flag in facts.published.items())
     parts = [
         *(["**synthetic data**"] if facts.synthetic else []),
-        f"spans compared by {facts.matching}",
-        f"epoch chosen by dev F1 under {protocol.match} match",
+        "facts compared by relation and entities"
+        if documents
+        else f"spans compared by {facts.matching}",
+        f"epoch chosen by dev F1{'' if documents else f' under {group.match} match'}",
         f"{protocol.settings} settings, protocol `{protocol.digest()}`",
         f"{protocol.device}, {plural(protocol.threads, 'thread')}",
         f"splits: {splits}" if splits else "no splits recorded",
@@ -93,158 +122,3 @@ def published_word(flag: bool | None) -> str:
     return {True: "published", False: "**not the published one**", None: "(nothing published)"}[
         flag
     ]
-
-
-def warnings(results: Results) -> str:
-    """All that weakens a figure of this report, the worst first."""
-    found = [
-        *_failures(results),
-        *_data(results),
-        *_repeats(results),
-        *_machine_load(results),
-        *_resources(results),
-        *_provenance(results),
-    ]
-    return "".join(f"- {' '.join(line.split())}\n" for line in found) or "None.\n"
-
-
-def _name(record: RunRecord) -> str:
-    return f"{record.system.title}, {record.dataset.title}, seed {record.seed}"
-
-
-def _failures(results: Results) -> list[str]:
-    lines = [
-        f"**{run.record.status}**: {_name(run.record)}: "
-        f"{(run.record.failure or 'no reason given').rstrip('.')}. Its scores count in no mean."
-        for run in results.runs
-        if not run.complete
-    ]
-    absent: dict[str, list[int]] = {}
-    for system, dataset, seed in results.absent:
-        absent.setdefault(f"{system} on {dataset}", []).append(seed)
-    lines += [
-        f"**no record**: {place}, seed {listed(seeds)}: planned, but not started or cut off."
-        for place, seeds in absent.items()
-    ]
-    unmeasured: dict[str, list[int]] = {}
-    for run in results.runs:
-        record = run.record
-        for cost in record.inference:
-            if cost.failure:
-                place = f"{record.system.title} on {record.dataset.title}"
-                what = f"{place}, inference at batch {cost.batch_size}: {cost.failure}"
-                unmeasured.setdefault(what, []).append(record.seed)
-    lines += [
-        f"**not measured**: {what} (seed {listed(seeds)})." for what, seeds in unmeasured.items()
-    ]
-    lines += [
-        f"**not run**: {cannot.system} on {cannot.dataset}: {cannot.reason}."
-        for cannot in results.plan.cannot
-    ]
-    return lines
-
-
-def _data(results: Results) -> list[str]:
-    lines = []
-    for group in results.groups:
-        wrong = [split for split, flag in group.dataset.published.items() if flag is False]
-        if wrong:
-            lines.append(
-                f"{group.title}: {listed(wrong)} not the published split; no figure here "
-                "reproduces a published one."
-            )
-        if group.differences:
-            lines.append(
-                f"{group.title} stands in a table of its own: {'; '.join(group.differences)}."
-            )
-        several: dict[str, list[str]] = {}
-        for row in group.rows:
-            several.setdefault(row.facts.title, []).append(row.label)
-        lines += [
-            f"{group.title}: the runs of {title} have different settings or resources, and stand "
-            f"as {listed(labels)}."
-            for title, labels in several.items()
-            if len(labels) > 1
-        ]
-    return lines
-
-
-def _repeats(results: Results) -> list[str]:
-    few = [
-        f"{row.label} on {group.title} ({row.n})"
-        for group in results.groups
-        for row in group.rows
-        if len(row.complete) < MINIMUM_SEEDS
-    ]
-    if not few:
-        return []
-    return [
-        f"Fewer than {MINIMUM_SEEDS} complete seeds: {'; '.join(few)}. A difference smaller than "
-        "the spread between seeds cannot be told from chance."
-    ]
-
-
-def _machine_load(results: Results) -> list[str]:
-    """Runs beside which other work ran."""
-    busy: list[tuple[float, str]] = []
-    for run in results.runs:
-        record = run.record
-        loads = list(record.training.load_average) if record.training else []
-        loads += [max(c.load_average) for c in record.inference if c.load_average]
-        if loads and max(loads) > record.protocol.threads + OWN_LOAD:
-            busy.append((max(loads), f"{_name(record)} ({max(loads):.1f})"))
-    if not busy:
-        return []
-    busy.sort(reverse=True)
-    named = "; ".join(name for _, name in busy[:6]) + ("; ..." if len(busy) > 6 else "")
-    threads = listed(sorted({run.record.protocol.threads for run in results.runs}))
-    return [
-        f"Other work competed during {len(busy)} of {len(results.runs)} runs (one-minute load "
-        f"average above the run's {threads} thread(s)): their times are too long, and a ratio "
-        f"of two such times is uncertain. {named}."
-    ]
-
-
-def _resources(results: Results) -> list[str]:
-    lines = []
-    vectors: dict[str, list[str]] = {}
-    encoders: dict[str, list[str]] = {}
-    for group in results.groups:
-        for row in group.rows:
-            place = f"{row.label} on {group.title}"
-            if row.facts.vectors is not None and "glove" not in row.facts.vectors.lower():
-                vectors.setdefault(row.facts.vectors, []).append(place)
-            encoder = row.facts.pretrained
-            if encoder is not None and "bert-base-cased" not in encoder.lower():
-                encoders.setdefault(encoder, []).append(place)
-    lines += [
-        f"Word vectors are `{source}`, in place of the papers' 300-d GloVe: {'; '.join(places)}."
-        for source, places in vectors.items()
-    ]
-    lines += [
-        f"The pretrained encoder is `{source}`, in place of the papers' bert-base-cased: "
-        f"{'; '.join(places)}."
-        for source, places in encoders.items()
-    ]
-    return lines
-
-
-def _provenance(results: Results) -> list[str]:
-    lines = []
-    changed = {g.environment.git for g in results.groups if "+changes" in g.environment.git}
-    if changed:
-        lines.append(
-            f"The work tree held changes that were not committed (`{'`, `'.join(sorted(changed))}`)"
-            ": the commit alone does not give these figures back."
-        )
-    resumed = [r for r in results.runs if r.record.training and r.record.training.resumed]
-    if resumed:
-        names: Sequence[str] = [
-            f"{_name(r.record)} ({r.record.training.resumed} time(s))"
-            for r in resumed
-            if r.record.training
-        ]
-        lines.append(
-            f"Cut off and resumed: {'; '.join(names)}: their times are sums over the parts."
-        )
-    return lines

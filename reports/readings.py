@@ -3,16 +3,45 @@
 from __future__ import annotations
 
 import re
+from typing import Literal
 
 from reports.cells import Value
 from reports.load import Group
 from suite.protocol import Match
-from suite.records import InferenceCost, RunRecord
+from suite.records import Evaluation, InferenceCost, RunRecord
+
+NOT_LABELLED = "not labelled"
+"""What stands for a score of a test set that has no gold, such as DocRED's."""
+
+Scored = Literal["dev", "test"]
 
 
-def f1_on_test(record: RunRecord, match: Match) -> Value | None:
-    """Test F1 in per cent."""
-    return None if record.test is None else 100 * getattr(record.test, match).f1
+def evaluation(record: RunRecord, split: Scored) -> Evaluation | str | None:
+    """The scores of a split, or why there are none."""
+    if split == "dev":
+        return record.dev
+    test = record.test
+    return NOT_LABELLED if test is None or not test.exact.gold else test
+
+
+def labelled(group: Group) -> bool:
+    """Whether the test set has gold, as far as complete runs tell."""
+    tests = [evaluation(run.record, "test") for run in group.runs if run.complete]
+    return not tests or any(isinstance(test, Evaluation) for test in tests)
+
+
+def f1_of(record: RunRecord, match: Match, split: Scored = "test") -> Value | None:
+    """F1 in per cent, or why there is none."""
+    found = evaluation(record, split)
+    return 100 * getattr(found, match).f1 if isinstance(found, Evaluation) else found
+
+
+def measure(record: RunRecord, name: str, split: Scored, factor: float = 100.0) -> Value | None:
+    """One of an evaluation's measures times `factor`, or why there is none."""
+    found = evaluation(record, split)
+    if not isinstance(found, Evaluation):
+        return found
+    return factor * found.measures[name] if name in found.measures else None
 
 
 def training(record: RunRecord, name: str, factor: float = 1.0) -> Value | None:
@@ -31,7 +60,7 @@ def inference(record: RunRecord, batch_size: int) -> InferenceCost | str | None:
 def milliseconds(
     record: RunRecord, batch_size: int, stage: str = "total", part: str = "median"
 ) -> Value | None:
-    """Inference time a sentence, median or `p95` over batches, or why there is none."""
+    """Inference time an example, median or `p95` over batches, or why there is none."""
     cost = inference(record, batch_size)
     if not isinstance(cost, InferenceCost):
         return cost
@@ -40,19 +69,23 @@ def milliseconds(
 
 def slice_f1(record: RunRecord, family: str, name: str) -> Value | None:
     """Test F1 of a slice in per cent, or why there is none."""
-    if record.test is None:
-        return None
-    scores = record.test.slices.get(family, {}).get(name)
+    test = evaluation(record, "test")
+    if not isinstance(test, Evaluation):
+        return test
+    scores = test.slices.get(family, {}).get(name)
     if scores is None or not scores.gold:
         return "no gold"
     return 100 * scores.f1
 
 
+_FIRST = ("normal", "seen", "flat", "in a sentence")
+
+
 def _natural(name: str) -> tuple[int, float, str]:
-    """Orders `normal` first and `over 60` last, and what begins with a number by that number."""
+    """Orders the plain slice first and `over 60` last, and numbered ones by their number."""
     digits = re.match(r"\d+", name)
     return (
-        0 if name in ("normal", "seen") else 2 if name.startswith("over") else 1,
+        0 if name in _FIRST else 2 if name.startswith("over") else 1,
         float(digits.group()) if digits else 0.0,
         name,
     )
@@ -62,7 +95,10 @@ def slice_names(group: Group, family: str) -> dict[str, int]:
     """The slices of a family with their gold items in test, in the order of print."""
     gold: dict[str, int] = {}
     for run in group.runs:
-        if run.complete and run.record.test is not None:
-            for name, scores in run.record.test.slices.get(family, {}).items():
+        test = evaluation(run.record, "test")
+        if run.complete and isinstance(test, Evaluation):
+            for name, scores in test.slices.get(family, {}).items():
                 gold[name] = max(gold.get(name, 0), scores.gold)
+    if family == "type":
+        return dict(sorted(gold.items(), key=lambda named: (-named[1], named[0])))
     return {name: gold[name] for name in sorted(gold, key=_natural)}

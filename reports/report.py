@@ -1,4 +1,4 @@
-"""Makes the report of an output folder: `results.csv`, `figures/` and `report.md`.
+"""Makes the report of an output folder: `results.csv`, `operating.csv`, `figures/`, `report.md`.
 
 Reads records alone; no model is loaded, and torch is not needed.
 """
@@ -8,24 +8,38 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from reports import analysis, background, convergence, efficiency, figures, overview, results
+from reports import (
+    analysis,
+    background,
+    beside,
+    caveats,
+    convergence,
+    efficiency,
+    figures,
+    operating,
+    operating_figure,
+    overview,
+    results,
+)
+from reports.canvas import Styles, make_styles
 from reports.cells import Pictures
-from reports.frames import results_frame
+from reports.frames import operating_frame, results_frame
 from reports.load import Group, Results, load_results
 from suite.files import write_atomically
 
-FIGURES: Mapping[str, Callable[[Group, figures.Styles], bytes | None]] = {
+FIGURES: Mapping[str, Callable[[Group, Styles], bytes | None]] = {
     "convergence": figures.convergence,
     "iterations": figures.iterations,
     "slices": figures.slices,
     "trade-off": figures.trade_off,
+    "operating": operating_figure.draw,
 }
 """What is drawn for each group, by the end of the file's name."""
 
 
 def draw(loaded: Results) -> Pictures:
     """All figures that the records allow, by name."""
-    styles = figures.make_styles(loaded)
+    styles = make_styles(loaded)
     drawn = {
         f"{group.key}-{name}": draw_one(group, styles)
         for group in loaded.groups
@@ -37,19 +51,23 @@ def draw(loaded: Results) -> Pictures:
 def compose(loaded: Results, pictures: Pictures) -> str:
     """The report's text."""
     groups = loaded.groups
-    published = [results.published_section(groups), efficiency.published_section(groups)]
+    published = [beside.published_section(groups), efficiency.published_section(groups)]
     sections = {
-        "1. What to know first": overview.warnings(loaded),
-        "2. Main results": results.section(groups),
-        "3. Inference efficiency": efficiency.section(groups, pictures),
-        "4. Convergence": convergence.section(groups, pictures),
-        "5. Slices": analysis.slices_section(groups, pictures),
-        "6. Significance": analysis.significance_section(groups),
-        "7. Data": background.data_section(groups),
-        "8. Protocol, environment, systems and sources": background.background_section(loaded),
-        "9. Published figures": "\n".join(filter(None, published)),
+        "What to know first": caveats.warnings(loaded),
+        "Main results": results.section(groups),
+        "Inference efficiency": efficiency.section(groups, pictures),
+        "Accuracy against speed": operating.section(groups, pictures),
+        "Convergence": convergence.section(groups, pictures),
+        "Slices": analysis.slices_section(groups, pictures),
+        "Significance": analysis.significance_section(groups),
+        "Data": background.data_section(groups),
+        "Protocol, environment, systems and sources": background.background_section(loaded),
+        "Published figures": "\n".join(filter(None, published)),
     }
-    body = "\n".join(f"## {title}\n\n{text}" for title, text in sections.items())
+    present = [(title, text) for title, text in sections.items() if text]
+    body = "\n".join(
+        f"## {number}. {title}\n\n{text}" for number, (title, text) in enumerate(present, start=1)
+    )
     return f"{overview.heading(loaded)}\n{body}"
 
 
@@ -67,10 +85,14 @@ def write_report(out: Path) -> Path:
     loaded = load_results(out)
     pictures = draw(loaded)
     text = compose(loaded, pictures)
-    table = results_frame(loaded).to_csv(index=False)
+    tables = {"results": results_frame(loaded), "operating": operating_frame(loaded)}
     for name, png in pictures.items():
         write_atomically(out / "figures" / f"{name}.png", png)
-    write_atomically(out / "results.csv", table)
+    for name, frame in tables.items():
+        if len(frame):
+            write_atomically(out / f"{name}.csv", frame.to_csv(index=False))
+        else:
+            (out / f"{name}.csv").unlink(missing_ok=True)  # of an earlier report
     write_atomically(out / "report.md", text)
     for path in (out / "figures").glob("*.png"):
         if path.stem not in pictures and path.stem.endswith(tuple(f"-{name}" for name in FIGURES)):

@@ -45,7 +45,7 @@ def user_errors() -> Iterator[None]:
 def _run_suite(
     dataset: Annotated[
         list[str] | None,
-        typer.Option(help="Name or folder; repeatable. See --list. [default: synthetic]"),
+        typer.Option(help="Name or folder; repeatable. See --list. [default: all synthetic ones]"),
     ] = None,
     system: Annotated[
         list[str] | None, typer.Option(help="Name; repeatable. See --list. [default: all]")
@@ -71,7 +71,7 @@ def _run_suite(
         ),
     ] = None,
     match: Annotated[
-        str, typer.Option(help="Match rule that selects the epoch: partial or exact.")
+        str, typer.Option(help="Match rule of triples that selects the epoch: partial or exact.")
     ] = "partial",
     settings: Annotated[
         str, typer.Option(help="identical: one protocol for all; published: each paper's own.")
@@ -87,6 +87,13 @@ def _run_suite(
             " [default: bert-base-cased; untrained for synthetic]"
         ),
     ] = None,
+    parser: Annotated[
+        str | None,
+        typer.Option(
+            help="Dependency parser of the systems that need one: a spaCy pipeline by name or "
+            "folder, or chain (none). [default: en_core_web_sm; chain for synthetic]"
+        ),
+    ] = None,
     vectors: Annotated[
         Path | None,
         typer.Option(help="Word vectors as GloVe's text, .gz or .zip. [default: random, trained]"),
@@ -94,6 +101,14 @@ def _run_suite(
     train_vectors: Annotated[
         bool, typer.Option("--train-vectors", help="Train the vectors of --vectors as well.")
     ] = False,
+    train_share: Annotated[
+        float,
+        typer.Option(
+            help="Part of the training examples, chosen by hash: 0.1 lies within 0.5.",
+            min=0.0001,
+            max=1.0,
+        ),
+    ] = 1.0,
     data_dir: Annotated[
         Path | None,
         typer.Option(help="Folder that holds datasets by name. [default: $RE_DATA_DIR, cache]"),
@@ -115,14 +130,14 @@ def _run_suite(
 ) -> None:
     """Train and measure systems under one protocol and write OUT/report.md.
 
-    Without arguments: all systems on the synthetic corpus; minutes on two cores, nothing
+    Without arguments: all systems on the synthetic corpora; minutes on two cores, nothing
     downloaded. Runs that are complete are not run again; one that was cut off goes on.
 
     Ends with 0 where every run and measurement gave its figures, with 1 where one did not (the
     report says which, and why), with 2 for a mistake in the call, and with 130 when interrupted.
 
     \b
-    run-suite                                            the synthetic corpus
+    run-suite                                            the synthetic corpora
     run-suite --dataset nyt11                            a public dataset, fetched if need be
     run-suite --dataset path/to/folder --system fastre   your own data
     """  # noqa: D301 - the backspace keeps typer from reflowing the examples
@@ -130,11 +145,11 @@ def _run_suite(
         if list_:
             _print_lists()
             return
-        from suite.datasets.catalogue import SYNTHETIC  # noqa: PLC0415
+        from suite.datasets.catalogue import SYNTHETICS  # noqa: PLC0415
         from suite.system import system_names  # noqa: PLC0415 - imports torch
 
-        datasets = tuple(dict.fromkeys(dataset or [SYNTHETIC]))
-        short = set(datasets) == {SYNTHETIC}
+        datasets = tuple(dict.fromkeys(dataset or SYNTHETICS))
+        short = set(datasets) <= set(SYNTHETICS)
         limits = {"epochs": epochs, "patience": patience}
         asked = {name: value for name, value in limits.items() if value is not None}
         defaults = {"epochs": SYNTHETIC_EPOCHS} if short else {}
@@ -160,7 +175,9 @@ def _run_suite(
             settings=_overrides(set_ or []),
             vectors=vectors,
             train_vectors=train_vectors,
+            train_share=train_share,
             pretrained=pretrained,
+            parser=parser,
             published=_choice("settings", settings, Literal["identical", "published"])
             == "published",
             wandb=_choice("mode of W&B", wandb, WandbMode),
@@ -216,7 +233,7 @@ def _overrides(assignments: list[str]) -> dict[str, dict[str, Any]]:
 
 
 def _print_lists() -> None:
-    from suite.datasets.catalogue import CATALOGUE  # noqa: PLC0415
+    from suite.datasets.catalogue import CATALOGUE, SYNTHETICS  # noqa: PLC0415
     from suite.system import find_system, system_names  # noqa: PLC0415
 
     systems = Table("system", "tasks", "citation", title="Systems", title_justify="left")
@@ -224,14 +241,15 @@ def _print_lists() -> None:
         found = find_system(name)
         systems.add_row(name, ", ".join(sorted(found.tasks)), found.citation)
     datasets = Table("dataset", "task", "title", title="Datasets", title_justify="left")
-    datasets.add_row("synthetic", "triples", "made by the suite")
+    for name, task in SYNTHETICS.items():
+        datasets.add_row(name, task, "made by the suite")
     for entry in CATALOGUE.values():
         datasets.add_row(entry.name, entry.task, entry.title)
     console.print(systems, datasets)
 
 
 def _print_plan(suite: Suite, request: Request) -> None:
-    table = Table("system", "dataset", "seeds", "epochs", "encoder", "vectors", "state")
+    table = Table("system", "dataset", "seeds", "epochs", "encoder", "vectors", "parser", "state")
     groups: dict[tuple[str, str], list[Run]] = {}
     for run in suite.runs:
         groups.setdefault((run.plan.system, run.blank.dataset.name), []).append(run)
@@ -245,6 +263,7 @@ def _print_plan(suite: Suite, request: Request) -> None:
             str(runs[0].plan.protocol.epochs),
             facts.pretrained or "-",
             facts.vectors or "-",
+            facts.parser or "-",
             f"{done} of {len(runs)} done" if done else "to do",
         )
     console.print(table)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import cast
+from typing import NamedTuple, cast
 
 import torch
 from jaxtyping import Float
@@ -48,6 +48,14 @@ class Split:
         ]
 
 
+class Tested(NamedTuple):
+    """What a system did on test; no evaluation of documents that are not labelled."""
+
+    evaluation: Evaluation | None
+    outcomes: list[Outcome]
+    predictions: list[list[Prediction]]
+
+
 class Evaluator:
     """Predicts and scores; on documents by the ranking of all their facts."""
 
@@ -70,8 +78,8 @@ class Evaluator:
             self.system.calibrate([batch for _, batch in split.batches], gold)
         return evaluate(split.gold, self.predict(split), self.task, self.matching)
 
-    def on_test(self, split: Split, theta: float | None) -> tuple[Evaluation, list[Outcome]]:
-        """Scores with slices, and each example's outcome.
+    def on_test(self, split: Split, theta: float | None) -> Tested:
+        """Predicts and, where there is gold, scores with slices.
 
         Args:
             split: test.
@@ -79,17 +87,24 @@ class Evaluator:
         """
         self.system.eval()
         if theta is None:
-            return self._in_slices(split, self.predict(split))
+            return self._in_slices(split, self.predict(split), {})
         scores = self._fact_scores(split)
-        found, outcomes = self._in_slices(split, self._facts(scores, theta))
         measures = _besides_f1(self._rank(split, scores), theta)
-        return found.model_copy(update={"measures": measures}), outcomes
+        return self._in_slices(split, self._facts(scores, theta), measures)
 
     def _in_slices(
-        self, split: Split, predictions: Sequence[Sequence[Prediction]]
-    ) -> tuple[Evaluation, list[Outcome]]:
+        self,
+        split: Split,
+        predictions: list[list[Prediction]],
+        measures: dict[str, float],
+    ) -> Tested:
         match, known = self.bench.protocol.match, self.bench.dataset.wordings_in_train
-        return evaluate_in_slices(split.gold, predictions, self.task, self.matching, match, known)
+        found, outcomes = evaluate_in_slices(
+            split.gold, predictions, self.task, self.matching, match, known
+        )
+        labelled = self.task != "docre" or found.exact.gold > 0
+        evaluation = found.model_copy(update={"measures": measures}) if labelled else None
+        return Tested(evaluation, outcomes, predictions)
 
     def ceiling(self, split: Split) -> Evaluation:
         """What the system's targets give back when they are scored perfectly."""

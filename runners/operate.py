@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
 
 from runners.environment import autocast, resolve_device, synchronise
-from runners.measure import PASSES, WARM_UP_BATCHES, batches, load_system, predict_once
+from runners.measure import WARM_UP_BATCHES, batches, load_system, predict_once
 from runners.plan import Workbench, read_plan
 from suite.datasets import Split
 from suite.examples import Example
@@ -24,6 +24,8 @@ from suite.metrics import evaluate
 from suite.records import OperatingCost, OperatingCurve, Scores
 from suite.system import OperatingPoint, Prediction, System
 
+PASSES = 2
+"""Timed passes over test; the first one is scored as well."""
 BATCH = 32
 """Sentences at once: with one, no sentence that has left makes room for another."""
 
@@ -41,24 +43,27 @@ class Bench:
 
     def curve(self, points: Sequence[OperatingPoint]) -> OperatingCurve:
         """Accuracy, layers and wall clock of each point."""
+        seconds: list[list[float]] = [[] for _ in points]
+        costs = []
         with torch.inference_mode(), autocast(self.bench.protocol, self.device):
             for group in self.test[:: max(1, len(self.test) // WARM_UP_BATCHES)]:
                 predict_once(self.system, group, self.device)
-            costs = [self._cost(point) for point in points]
-            seconds: list[list[float]] = [[] for _ in points]
-            for _ in range(PASSES):
+            for point, taken in zip(points, seconds, strict=True):
+                costs.append(self._cost(point, taken))
+            for _ in range(PASSES - 1):
                 for point, taken in zip(points, seconds, strict=True):
                     self.system.operate_at(point)
-                    taken.append(self._pass())
+                    self._pass(self.test, taken)
         timed = zip(costs, seconds, strict=True)
         done = (cost.model_copy(update={"seconds": tuple(taken)}) for cost, taken in timed)
         return OperatingCurve(points=tuple(done))
 
-    def _cost(self, point: OperatingPoint) -> OperatingCost:
+    def _cost(self, point: OperatingPoint, seconds: list[float]) -> OperatingCost:
+        dataset = self.bench.dataset
         self.system.operate_at(point)
-        dev = self._scores(self.bench.dataset.dev, self.dev)
+        dev = self._scores(dataset.dev, self._pass(self.dev, []))
         self.system.operate_at(point)  # counts the layers of test alone
-        test = self._scores(self.bench.dataset.test, self.test)
+        test = self._scores(dataset.test, self._pass(self.test, seconds))
         return OperatingCost(
             rule=point.rule,
             value=point.value,
@@ -69,11 +74,7 @@ class Bench:
             seconds=(),
         )
 
-    def _scores(self, split: Split, held: Sequence[Sequence[Example]]) -> Scores:
-        found: dict[str, list[Prediction]] = {}
-        for group in held:
-            rows = predict_once(self.system, list(group), self.device)
-            found.update({e.id: row for e, row in zip(group, rows, strict=True)})
+    def _scores(self, split: Split, found: Mapping[str, list[Prediction]]) -> Scores:
         dataset = self.bench.dataset
         predictions = [found[e.id] for e in split.examples]
         evaluation = evaluate(split.examples, predictions, dataset.task, dataset.matching)
@@ -81,12 +82,19 @@ class Bench:
         scores: Scores = getattr(evaluation, match)
         return scores
 
-    def _pass(self) -> float:
+    def _pass(
+        self, held: Sequence[list[Example]], seconds: list[float]
+    ) -> dict[str, list[Prediction]]:
+        """Predicts every example, by id, and notes how long that took."""
         started = time.perf_counter()
-        for group in self.test:
-            predict_once(self.system, group, self.device)
+        rows = [predict_once(self.system, group, self.device) for group in held]
         synchronise(self.device)
-        return time.perf_counter() - started
+        seconds.append(time.perf_counter() - started)
+        return {
+            e.id: row
+            for group, found in zip(held, rows, strict=True)
+            for e, row in zip(group, found, strict=True)
+        }
 
 
 def curve_file(folder: Path) -> Path:

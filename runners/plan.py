@@ -14,6 +14,7 @@ import torch
 from pydantic import BaseModel, ConfigDict
 
 from suite.datasets import Dataset, Split, load_dataset
+from suite.datasets.splitting import with_part_of_train
 from suite.dependencies import find_parser
 from suite.encoders import load_vectors, random_vectors
 from suite.examples import Example, Sentence
@@ -39,6 +40,7 @@ class RunPlan(BaseModel):
         parser: a spaCy pipeline by name or folder, or `chain`; None where the system needs none.
         wandb: mode of the tracker.
         batch_sizes: at which inference is measured.
+        train_share: part of the training examples that is trained on.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -56,6 +58,7 @@ class RunPlan(BaseModel):
     parser: str | None = None
     wandb: WandbMode
     batch_sizes: tuple[int, ...]
+    train_share: float = 1.0
 
 
 def read_plan(folder: Path) -> RunPlan:
@@ -75,6 +78,11 @@ def dataset_facts(dataset: Dataset) -> DatasetFacts:
         synthetic=dataset.synthetic,
         notes=dataset.notes,
     )
+
+
+def load_part(name_or_path: str, data_dir: Path | None, train_share: float) -> Dataset:
+    """A dataset with the part of its training examples that is trained on."""
+    return with_part_of_train(load_dataset(name_or_path, data_dir), train_share)
 
 
 class Workbench:
@@ -97,7 +105,7 @@ class Workbench:
         self.plan = plan
         self.trees_cached = trees_cached
         self.protocol = plan.protocol
-        self.dataset = dataset or load_dataset(plan.dataset, plan.data_dir)
+        self.dataset = dataset or load_part(plan.dataset, plan.data_dir, plan.train_share)
         self.system: type[System] = find_system(plan.system)
         self.settings = make_settings(self.system, plan.settings)
         if resources is not None:

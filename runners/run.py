@@ -6,13 +6,16 @@ how the run ended, whatever happened.
 
 from __future__ import annotations
 
+import json
 import signal
 import sys
 import traceback
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
+from typing import cast
 
 import torch
 
@@ -23,7 +26,9 @@ from runners.failures import in_a_line, memory_ran_out
 from runners.plan import RunPlan, Workbench, configuration, dataset_facts, read_plan
 from runners.track import Tracker
 from runners.train import DivergedError, Trainer, parameters
+from suite.competition import competition_entries
 from suite.errors import SuiteError
+from suite.examples import Document
 from suite.files import write_atomically
 from suite.records import RunRecord, Status
 
@@ -124,9 +129,12 @@ def _train_and_test(
     device = resolve_device(bench.protocol.device)
     test = Split(trainer.system, bench, "test", device)
     selected = trainer.epochs[trainer.progress.best_epoch - 1]
-    evaluation, outcomes = trainer.evaluator.on_test(test, selected.dev.measures.get("theta"))
-    lines = "".join(f"{outcome.model_dump_json()}\n" for outcome in outcomes)
+    tested = trainer.evaluator.on_test(test, selected.dev.measures.get("theta"))
+    lines = "".join(f"{outcome.model_dump_json()}\n" for outcome in tested.outcomes)
     write_atomically(folder / "predictions.jsonl", lines)
+    if bench.dataset.task == "docre":
+        entries = competition_entries(cast(Sequence[Document], test.gold), tested.predictions)
+        write_atomically(folder / "result.json", json.dumps(entries))
     splits = {"train": trainer.train, "dev": trainer.dev, "test": test}
     return record.model_copy(
         update={
@@ -135,7 +143,7 @@ def _train_and_test(
             "parameters": parameters(trainer.system),
             "training": trainer.cost(load),
             "dev": selected.dev,
-            "test": evaluation,
+            "test": tested.evaluation,
             "ceiling": {name: trainer.evaluator.ceiling(split) for name, split in splits.items()},
         }
     )

@@ -12,11 +12,11 @@ from typing import Any
 
 import suite
 from runners.environment import environment
-from runners.plan import RunPlan, WandbMode, Workbench, dataset_facts
+from runners.plan import RunPlan, WandbMode, Workbench, dataset_facts, load_part
 from runners.process import execute, finished
 from runners.run import PROJECT, blank_record
 from runners.track import Tracker
-from suite.datasets import Dataset, load_dataset
+from suite.datasets import Dataset
 from suite.datasets.statistics import statistics
 from suite.dependencies import CHAIN
 from suite.errors import SuiteError, unknown
@@ -59,6 +59,7 @@ class Request:
     asked: dict[str, int] = field(default_factory=dict)
     wandb: WandbMode = "offline"
     batch_sizes: tuple[int, ...] = (1, 8, 128)
+    train_share: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,9 @@ class Suite:
     def __init__(self, request: Request) -> None:
         self.request = request
         self.name = request.out.resolve().name
-        self.datasets = [load_dataset(name, request.data_dir) for name in request.datasets]
+        self.datasets = [
+            load_part(name, request.data_dir, request.train_share) for name in request.datasets
+        ]
         self.systems = [find_system(name) for name in request.systems]
         for name in request.settings:
             if name not in request.systems:
@@ -153,6 +156,7 @@ class Suite:
             parser=parser,
             wandb=request.wandb,
             batch_sizes=request.batch_sizes,
+            train_share=request.train_share,
         )
 
     def plan(self) -> SuitePlan:
@@ -232,5 +236,6 @@ class Suite:
             warn=lambda message: print(message, file=sys.stderr),
         )
         figures = sorted((report.parent / "figures").glob("*.png"))
-        tracker.artifact("report", "report", [report, report.parent / "results.csv", *figures])
+        tables = sorted(report.parent.glob("*.csv"))
+        tracker.artifact("report", "report", [report, *tables, *figures])
         tracker.finish(failed=False)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib.util
 import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,7 @@ class PretrainedModel:
         limit: subwords that it reads at once, special ones included.
         pretrained: False for the untrained one, whose parameters are fresh.
         load: makes the model.
+        draw: makes one of the same architecture with fresh weights.
     """
 
     source: str
@@ -43,6 +44,12 @@ class PretrainedModel:
     limit: int
     pretrained: bool
     load: Callable[[], nn.Module]
+    draw: Callable[[], nn.Module]
+
+    def with_fresh_weights(self) -> PretrainedModel:
+        """The same architecture and tokenizer without what was learnt."""
+        source = f"{self.source}, its weights drawn anew"
+        return replace(self, source=source, pretrained=False, load=self.draw)
 
     def make_model(self) -> Any:
         """The model with its weights, its dropout replaced by the cheaper one."""
@@ -124,7 +131,10 @@ def _from_files(name: str, location: str) -> PretrainedModel:
     def load() -> nn.Module:
         return AutoModel.from_pretrained(location, attn_implementation="sdpa", dtype="float32")
 
-    return PretrainedModel(source, tokenizer, limit, pretrained=True, load=load)
+    def draw() -> nn.Module:
+        return AutoModel.from_config(config, attn_implementation="sdpa").float()
+
+    return PretrainedModel(source, tokenizer, limit, pretrained=True, load=load, draw=draw)
 
 
 def _revision(configuration: Path) -> str:
@@ -184,4 +194,8 @@ def _untrained(train: Iterable[Sequence[str]]) -> PretrainedModel:
         f"untrained ModernBERT ({UNTRAINED_LAYERS} layers, width {UNTRAINED_WIDTH}, words that "
         f"train has {UNTRAINED_FREQUENCY} times)"
     )
-    return PretrainedModel(source, tokenizer, 512, False, lambda: ModernBertModel(config))
+
+    def draw() -> nn.Module:
+        return ModernBertModel(config)
+
+    return PretrainedModel(source, tokenizer, 512, pretrained=False, load=draw, draw=draw)

@@ -244,6 +244,7 @@ class RunRecord(_Strict):
     Attributes:
         configuration: hash over all that decides the scores; an equal one is not run again.
         failure: the reason, for every status but `complete`.
+        test: None for documents that are not labelled.
         ceiling: what perfect scoring of the system's own targets would reach, per split.
     """
 

@@ -22,12 +22,14 @@ class Schema:
         entity_types: names of the entity types, in a fixed order; `(ANY,)` where there are none.
         head_types: for each relation, the entity types that can head it (FastRE's type-relation
             map, section 2.3, read from the relation's side).
+        nested: whether entities of one training sentence share words; told for the task `ner`.
     """
 
     task: Task
     relations: tuple[str, ...]
     entity_types: tuple[str, ...]
     head_types: Mapping[str, frozenset[str]]
+    nested: bool = False
 
     def __post_init__(self) -> None:
         if self.task == "triples":
@@ -61,4 +63,4 @@ class Schema:
     def untyped(self) -> Schema:
         """The schema with one type that heads every relation (FastRE, Table 5, "- Mapping")."""
         heads = {relation: frozenset({ANY}) for relation in self.relations}
-        return Schema(self.task, self.relations, (ANY,), heads)
+        return Schema(self.task, self.relations, (ANY,), heads, self.nested)

@@ -104,8 +104,9 @@ class System(nn.Module, ABC):
         departures: where it differs from its paper, and why; the report prints them.
         Settings: a frozen dataclass, defaults as published, each field documented.
         published: the paper's own setup.
-        upper_bound: what it is given that a system has to find, as a clause; its rows are said to
-            be bounds and are ranked with no other. None for all that is a system.
+        upper_bound: what it is given that a system has to find, as it reads on from the title ("is
+            given the gold entities"); its rows are said to be bounds and are ranked with no other.
+            None for all that is a system.
     """
 
     name: ClassVar[str]
@@ -201,6 +202,11 @@ class System(nn.Module, ABC):
 BUILT_IN: dict[str, str] = {
     "fastre": "suite.fastre:FastRE",
     "casrel": "baselines.casrel:CasRel",
+    "pmei": "baselines.pmei:PMEI",
+    "relu_net": "baselines.relu_net:RelUNet",
+    "bert_docred": "baselines.bert_docred:BertDocRED",
+    "bert_docred_gold": "baselines.bert_docred:BertDocREDGold",
+    "fastner": "baselines.fastner:FastNER",
 }
 """The systems of this repository; others come by the entry point `relation_suite.systems`."""
 

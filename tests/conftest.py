@@ -44,3 +44,12 @@ def static_vectors() -> Path:
     if not path.is_file():
         pytest.skip(f"the word vectors are not at {path}")
     return path
+
+
+@pytest.fixture(scope="session")
+def parser_folder() -> Path:
+    """The real spaCy pipeline beside the checkout."""
+    folder = SHARED / "models" / "en_ewt"
+    if not folder.is_dir():
+        pytest.skip(f"the dependency parser is not at {folder}")
+    return folder

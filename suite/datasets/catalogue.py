@@ -9,6 +9,7 @@ from suite.datasets.relation_types import (
     NYT11_TYPES,
     NYT24_TYPES,
 )
+from suite.examples import Task
 from suite.schema import ANY
 
 _FASTRE = "Li et al., IJCAI 2022 (FastRE), Table 1"
@@ -366,10 +367,14 @@ CATALOGUE: dict[str, Entry] = {
 }
 """Every dataset with files, by name."""
 
-SYNTHETIC = "synthetic"
-"""The dataset that is made, not read."""
+SYNTHETICS: dict[str, Task] = {
+    "synthetic": "triples",
+    "synthetic-documents": "docre",
+    "synthetic-spans": "ner",
+}
+"""The datasets that are made, not read, with their task."""
 
 
 def dataset_names() -> list[str]:
     """All names that `load_dataset` answers to."""
-    return [*CATALOGUE, SYNTHETIC]
+    return [*CATALOGUE, *SYNTHETICS]

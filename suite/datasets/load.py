@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from suite.datasets.catalogue import CATALOGUE, SYNTHETIC, dataset_names
+from suite.datasets.catalogue import CATALOGUE, SYNTHETICS, dataset_names
 from suite.datasets.dataset import Dataset, Problems, Sample, Split, TypeMap
 from suite.datasets.examine import note_against, note_within
 from suite.datasets.fetch import cache_folder, fetch
@@ -44,10 +44,8 @@ def load_dataset(name_or_path: str, data_dir: Path | None = None) -> Dataset:
         SuiteError: nothing answers to the name, a split is missing, a file cannot be read, or the
             download fails.
     """
-    if name_or_path == SYNTHETIC:
-        from suite.datasets.synthetic import make_dataset  # noqa: PLC0415 - made only on demand
-
-        return make_dataset()
+    if name_or_path in SYNTHETICS:
+        return _make(name_or_path)
     entry = CATALOGUE.get(name_or_path)
     if entry is not None:
         return _read(entry, _find(entry, data_dir))
@@ -55,6 +53,21 @@ def load_dataset(name_or_path: str, data_dir: Path | None = None) -> Dataset:
     if folder.exists() or len(folder.parts) > 1:
         return _read(None, folder)
     raise unknown("dataset", name_or_path, dataset_names())
+
+
+def _make(name: str) -> Dataset:
+    """One of the synthetic datasets; their grammars are imported on demand."""
+    if name == "synthetic-documents":
+        from suite.datasets.synthetic_documents import make_documents  # noqa: PLC0415
+
+        return make_documents()
+    if name == "synthetic-spans":
+        from suite.datasets.synthetic_spans import make_spans  # noqa: PLC0415
+
+        return make_spans()
+    from suite.datasets.synthetic import make_dataset  # noqa: PLC0415
+
+    return make_dataset()
 
 
 def _find(entry: Entry, data_dir: Path | None) -> Path:

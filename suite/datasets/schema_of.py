@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from itertools import pairwise
 
 from suite.datasets.dataset import TypeMap
 from suite.examples import Document, Example, Sentence, Task
@@ -20,6 +21,14 @@ def relations_of(example: Example) -> Iterable[str]:
 def types_of(example: Example) -> Iterable[str]:
     """The type of each entity of an example."""
     return (entity.type for entity in example.entities)
+
+
+def holds_nested(example: Example) -> bool:
+    """Whether two entities of a sentence share words."""
+    if isinstance(example, Document):
+        return False
+    spans = sorted(entity.span for entity in set(example.entities))
+    return any(after.start < before.end for before, after in pairwise(spans))
 
 
 def make_schema(
@@ -45,7 +54,8 @@ def make_schema(
         relations = tuple(sorted({r for example in train for r in relations_of(example)}))
     entity_types = tuple(sorted({t for example in train for t in types_of(example)}))
     if task != "triples":
-        return Schema(task, relations, entity_types, {})
+        nested = task == "ner" and any(map(holds_nested, train))
+        return Schema(task, relations, entity_types, {}, nested)
     observed: defaultdict[str, set[str]] = defaultdict(set)
     for example in train:
         assert isinstance(example, Sentence)

@@ -1,10 +1,13 @@
-"""A dev set where none is published."""
+"""A dev set where none is published, and a part of train for learning curves."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import replace
 
-from suite.datasets.fingerprint import text_hash
+from suite.datasets.dataset import Dataset
+from suite.datasets.fingerprint import fingerprint, text_hash
 from suite.errors import SuiteError
 from suite.examples import Example
 
@@ -40,3 +43,27 @@ def cut_dev(train: Sequence[Example], where: object) -> tuple[list[Example], lis
     rest = [e for e, h in zip(train, hashes, strict=True) if h not in chosen]
     dev = [e for e, h in zip(train, hashes, strict=True) if h in chosen]
     return rest, dev
+
+
+def with_part_of_train(dataset: Dataset, share: float) -> Dataset:
+    """The dataset with a part of its training examples, chosen by hash of the text.
+
+    A smaller part lies within every larger one. Schema, dev and test stay, and so does what Ign F1
+    leaves out where a file names it.
+
+    Args:
+        dataset: whole.
+        share: of the training examples, above 0 and up to 1, rounded up.
+    """
+    if share == 1:
+        return dataset
+    whole = dataset.train.examples
+    order = sorted(range(len(whole)), key=lambda i: text_hash(whole[i].words))
+    chosen = sorted(order[: math.ceil(share * len(whole))])
+    part = tuple(whole[i] for i in chosen)
+    published = None if dataset.train.published is None else False
+    train = replace(
+        dataset.train, examples=part, fingerprint=fingerprint(part), published=published
+    )
+    note = f"train is {len(part):,} of {len(whole):,} examples, chosen by hash of the text"
+    return replace(dataset, train=train, notes=(*dataset.notes, note))

@@ -9,7 +9,10 @@ the name.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 
 
 @dataclass(frozen=True)
@@ -252,3 +255,36 @@ PHRASES = {
     "matter": ("meeting", "trial", "strike", "journey"),
 }  # fmt: skip
 """Everything that states no relation."""
+
+NESTINGS = {
+    "PER": ("Duke of @LOC", "@PER Junior"),
+    "ORG": ("University of @LOC", "Bank of @LOC", "Friends of @OTH", "@LOC Institute",
+            "@PER Foundation", "@ORG Press", "@ORG Office of @LOC"),
+    "LOC": ("Mount @PER", "@LOC Harbour"),
+    "OTH": ("Songs of @LOC", "Life of @PER", "Return of @OTH"),
+}  # fmt: skip
+"""Names that hold names.
+
+Types keep readings apart: in `Duke of Lumis Harbour`, only a LOC has a harbour, so that the duke is
+not its; no wording may be added under which he could be.
+"""
+
+REFERENCES = {
+    "PER": "(this|the same) person",
+    "ORG": "(this|the same) firm",
+    "LOC": "(this|the same) place",
+    "OTH": "(this|the same) work",
+}
+"""What stands for an entity of the sentence before, the only one of its type there."""
+
+
+def vocabulary(more: Iterable[str] = ()) -> frozenset[str]:
+    """All words of the grammar, lowercased; a name that had one could not be told from it.
+
+    Args:
+        more: what a corpus says beside the grammar's wordings.
+    """
+    wordings = [*chain(*CUES.values(), *PHRASES.values()), *more]
+    for p in PATTERNS + OVERLAPPING:
+        wordings += [*p.verbs, *p.inverse, *p.nouns, *p.plural, *p.several, *p.negations]
+    return frozenset(re.sub(r"[()|]", " ", " ".join(wordings)).lower().split())

@@ -30,6 +30,9 @@ _SHAPES = {
     "OTH": ("_", "_", "_", "_", "_ _", "_ _", "_ of _", "_ of _", "_ _ _", "_ _ of _"),
 }
 
+_AGAIN = 0.05
+"""Share of names, and of words within new names, that have been drawn before."""
+
 
 class Draws:
     """Random choices that stay the same from one version of Python to the next.
@@ -69,32 +72,25 @@ def split_of(text: str) -> str:
 class Names:
     """Draws names of entities, one to four words long; `split` is the split that they are for.
 
-    A part of the names and of their words is used again, as in real text; the other words occur
-    once, so that a vocabulary of the training words learns what an unknown word is like.
+    A part of the names and of their words is drawn again, as in real text; most others are drawn
+    once, so that a vocabulary of the training words learns what an unknown word is like. Where
+    examples say a name several times, drawing it again would make it a known word.
 
     Args:
         draws: where the randomness comes from.
         split: `train`, `dev` or `test`.
         reserved: lowercased words that are no part of a name.
-        repeated_names: share of names that have been drawn before.
-        repeated_words: share of words within new names that have been drawn before.
+        again: whether a word may be drawn again.
     """
 
-    def __init__(
-        self,
-        draws: Draws,
-        split: str,
-        reserved: Collection[str],
-        repeated_names: float = 0.05,
-        repeated_words: float = 0.05,
-    ) -> None:
+    def __init__(self, draws: Draws, split: str, reserved: Collection[str], *, again: bool) -> None:
         self._draws = draws
         self.split = split
         self._reserved = reserved
-        self._repeated_names = repeated_names
-        self._repeated_words = repeated_words
+        self._again = again
         self._names: dict[str, list[tuple[str, ...]]] = {kind: [] for kind in _SHAPES}
         self._words: dict[str, list[str]] = {kind: [] for kind in _SHAPES}
+        self._drawn: set[str] = set()
 
     def draw(self, kind: str, taken: Collection[str]) -> tuple[str, ...]:
         """The words of a name.
@@ -111,7 +107,7 @@ class Names:
 
     def _name(self, kind: str) -> tuple[str, ...]:
         names = self._names[kind]
-        if names and self._draws.chance(self._repeated_names):
+        if self._again and names and self._draws.chance(_AGAIN):
             return self._draws.pick(names)
         shape = self._draws.pick(_SHAPES[kind]).split()
         name = tuple(self._word(kind) if part == "_" else part for part in shape)
@@ -120,13 +116,15 @@ class Names:
 
     def _word(self, kind: str) -> str:
         words = self._words[kind]
-        if words and self._draws.chance(self._repeated_words):
+        if self._again and words and self._draws.chance(_AGAIN):
             return self._draws.pick(words)
         while True:
             pick = self._draws.pick
             syllables = range(pick(_SYLLABLES))
             stem = "".join(pick(_ONSETS) + pick(_NUCLEI) for _ in syllables)
             word = stem + pick(_ENDINGS[kind])
-            if word not in self._reserved and split_of(word) == self.split:
+            allowed = word not in self._reserved and split_of(word) == self.split
+            if allowed and (self._again or word not in self._drawn):
+                self._drawn.add(word)
                 words.append(word.capitalize())
                 return words[-1]

@@ -57,14 +57,14 @@ def test_loss_is_that_of_the_papers_equations(plain: bool) -> None:
         words = range(len(sentence.words))
         subjects = {(t.head.start, t.head.end - 1) for t in sentence.triples}
         for j in words:
-            scores = system.subject_scores(h[i, j])
+            scores = system.tagger.subject_scores(h[i, j])
             for k, tagged in enumerate(({a for a, _ in subjects}, {b for _, b in subjects})):
                 total += cross_entropy(scores[k].item(), j in tagged)
         for a, b in subjects:
-            v_sub = (h[i, a] + system.end_projection(h[i, b])) / 2
+            v_sub = (h[i, a] + system.tagger.end_projection(h[i, b])) / 2
             own = [t for t in sentence.triples if (t.head.start, t.head.end - 1) == (a, b)]
             for j in words:
-                scores = system.object_scores(h[i, j] + v_sub).view(2, -1)
+                scores = system.tagger.object_scores(h[i, j] + v_sub).view(2, -1)
                 for r, relation in enumerate(SCHEMA.relations):
                     tails = [t.tail for t in own if t.relation == relation]
                     total += cross_entropy(scores[0, r].item(), j in {t.start for t in tails})
@@ -82,8 +82,8 @@ def test_two_subjects_of_one_word_cannot_be_linked() -> None:
     h = system.encoder(whole(system, SENTENCES))
     alan, wilmslow = torch.tensor([0]), torch.tensor([3])
     rows = torch.tensor([chain])
-    of_alan = system._score_objects(h, rows, alan, alan)[0]
-    of_wilmslow = system._score_objects(h, rows, wilmslow, wilmslow)[0]
+    of_alan = system.tagger.score_objects(h, rows, alan, alan)[0]
+    of_wilmslow = system.tagger.score_objects(h, rows, wilmslow, wilmslow)[0]
     linked = of_alan[3] + of_wilmslow[0]
     torch.testing.assert_close(linked, of_alan[0] + of_wilmslow[3])
 

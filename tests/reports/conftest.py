@@ -1,4 +1,4 @@
-"""One output folder with its report, shared by the tests that only read it."""
+"""Output folders with their reports, shared by the tests that only read them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pytest
 
 from reports.report import write_report
 from tests.reports.folder import full
+from tests.reports.tasks import three_tasks
 
 
 @pytest.fixture(scope="session")
@@ -20,3 +21,15 @@ def reported(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def text(reported: Path) -> str:
     return (reported / "report.md").read_text()
+
+
+@pytest.fixture(scope="session")
+def tasks_reported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = three_tasks(tmp_path_factory.mktemp("tasks"))
+    write_report(out)
+    return out
+
+
+@pytest.fixture(scope="session")
+def tasks_text(tasks_reported: Path) -> str:
+    return (tasks_reported / "report.md").read_text()

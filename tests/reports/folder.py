@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
+from suite.examples import Task
 from suite.plan import EXAMPLES, SEEN_SHARE, Cannot, PlannedDataset, SuitePlan
 from suite.protocol import Protocol
 from suite.records import (
@@ -72,21 +73,32 @@ SYSTEMS = {
 }
 
 
+TITLES = {
+    "nyt11": "NYT11",
+    "webnlg-star": "WebNLG*",
+    "synthetic": "Toy",
+    "conll03": "CoNLL-2003",
+    "docred": "DocRED",
+    "redocred": "Re-DocRED",
+}
+TASKS: dict[str, Task] = {"conll03": "ner", "docred": "docre", "redocred": "docre"}
+
+
 def dataset_facts(name: str) -> DatasetFacts:
     published: dict[str, bool | None] = {
         "nyt11": {"train": False, "dev": False, "test": True},
-        "webnlg-star": {"train": True, "dev": True, "test": True},
         "synthetic": {"train": None, "dev": None, "test": None},
-    }[name]
+    }.get(name, {"train": True, "dev": True, "test": True})
+    task = TASKS.get(name, "triples")
     return DatasetFacts(
         name=name,
-        title={"nyt11": "NYT11", "webnlg-star": "WebNLG*", "synthetic": "Toy"}[name],
-        task="triples",
+        title=TITLES[name],
+        task=task,
         fingerprints={
             split: f"{name}-{split}".encode().hex().ljust(64, "0") for split in published
         },
         published=published,
-        matching="surface",
+        matching="surface" if task == "triples" else "offsets",
         synthetic=name == "synthetic",
         notes=(f"a note on {name}",),
     )
@@ -257,8 +269,9 @@ def outcomes(run: RunRecord) -> list[Outcome]:
     ]
 
 
-def write_run(out: Path, run: RunRecord, history: Sequence[Epoch]) -> Path:
-    folder = out / "runs" / run.system.name / run.dataset.name / str(run.seed)
+def write_run(out: Path, run: RunRecord, history: Sequence[Epoch], place: str = "") -> Path:
+    """Leaves a run; `place` in place of its system's name where another has the folder."""
+    folder = out / "runs" / (place or run.system.name) / run.dataset.name / str(run.seed)
     run.write(folder)
     (folder / "history.jsonl").write_text("".join(e.model_dump_json() + "\n" for e in history))
     if run.test is not None:

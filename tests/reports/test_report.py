@@ -14,7 +14,7 @@ from reports.load import load_results
 from reports.report import compose, write_report
 from suite.errors import SuiteError
 from suite.records import Outcome
-from tests.reports.folder import PROTOCOL, epochs, plan, record, stopped, write_run
+from tests.reports.folder import PROTOCOL, plan, record, stopped, write_run
 from tests.reports.markdown import rows, section, tables
 
 SECTIONS = range(1, 10)
@@ -273,16 +273,6 @@ def test_a_folder_of_failures_is_reported(tmp_path: Path) -> None:
     assert "**failed**: FastRE, Toy, seed 0: a | b and more." in section(text, 1)
     assert not (tmp_path / "figures").exists()
     assert all(len({len(row) for row in table}) == 1 for table in tables(text))
-
-
-@pytest.mark.parametrize("task", ["docre", "ner"])
-def test_other_tasks_are_reported(tmp_path: Path, task: str) -> None:
-    plan(datasets=("synthetic",), systems=("fastre",), seeds=(0,)).write(tmp_path)
-    run = record("fastre", "synthetic", 0)
-    facts = run.dataset.model_copy(update={"task": task, "matching": "offsets"})
-    write_run(tmp_path, run.model_copy(update={"dataset": facts}), epochs(0.5, 1, 0))
-    text = write_report(tmp_path).read_text()
-    assert rows(section(text, 2), "F1, partial/offsets (%)")[0]["Seeds"] == "n=1"
 
 
 def test_runs_without_predictions_are_not_compared(tmp_path: Path) -> None:

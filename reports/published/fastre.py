@@ -1,75 +1,17 @@
-"""Published figures as typed data, each with all that a comparison must know about it.
-
-None of them was measured by this suite; tables name their source.
-"""
+"""FastRE's Tables 1 to 3 (Li et al., IJCAI 2022)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal
 
-from suite.protocol import Match
-
-Form = Literal["whole names", "last words", "not stated"]
-"""How gold names its entities: by all their words, by the last word alone (the star form of NYT24
-and WebNLG), or the paper does not say."""
+from reports.published.types import (
+    EncoderKind,
+    PublishedEfficiency,
+    PublishedScore,
+    Settings,
+)
 
 FASTRE = "Li et al., FastRE, IJCAI 2022"
-CASREL = "Wei et al., CasRel, ACL 2020"
-
-
-@dataclass(frozen=True)
-class PublishedScore:
-    """One row of a published table of scores, in per cent.
-
-    Attributes:
-        source, table: where it is printed.
-        row: the name of the row there.
-        system: the suite's name of that system; None where the suite has none.
-        dataset: the suite's name of the dataset.
-        encoder: what reads the words, with its word vectors; "not stated" where it is not.
-        pretrained: whether that encoder is a pretrained transformer; None where not stated.
-        origin: who ran it, where that is not the authors of the source.
-        device: None where it is not stated.
-        train_minutes: total training.
-        inference_seconds: the whole test set, at a batch size that the paper does not state.
-    """
-
-    source: str
-    table: str
-    row: str
-    system: str | None
-    dataset: str
-    form: Form
-    match: Match
-    encoder: str
-    pretrained: bool | None
-    precision: float
-    recall: float
-    f1: float
-    origin: str = ""
-    device: str | None = None
-    train_minutes: float | None = None
-    inference_seconds: float | None = None
-
-
-@dataclass(frozen=True)
-class PublishedEfficiency:
-    """One row of FastRE's Table 3.
-
-    Attributes:
-        parameters: thousands, of the official implementation.
-        milliseconds: batch size -> time per instance.
-    """
-
-    row: str
-    system: str | None
-    dataset: str
-    parameters: int
-    milliseconds: dict[int, float]
-
-
 FASTRE_DEVICE = "NVIDIA RTX 2080 Ti"
 SPLIT_SIZES: dict[str, dict[str, int]] = {
     "nyt10": {"train": 70_339, "test": 4_006},
@@ -88,7 +30,6 @@ CLAIMS = {
 }
 """What FastRE's abstract claims against the state of the art of its time, all of it on BERT."""
 
-_FASTRE_ENCODER = "dilated convolutions, 300-d GloVe"
 _RERUN = "run by FastRE's authors with the original code"
 _QUOTED = "quoted by FastRE's authors from the original paper"
 
@@ -146,38 +87,31 @@ _TABLE_3: tuple[tuple[str, str, int, float, float | None, float | None], ...] = 
     ("GRTE",     "nyt24", 119_387,  98.3, 44.1, None),
     ("FastRE",   "nyt24",   1_095,  12.8,  5.8,  4.6),
 )
-
-# CasRel's own figures as PMEI quotes them: row, dataset, table there, precision, recall, F1.
-_CASREL: tuple[tuple[str, str, str, float, float, float], ...] = (
-    ("CasRel",        "nyt24-star",  "Table 3", 89.7, 89.5, 89.6),
-    ("CasRel (LSTM)", "nyt24-star",  "Table 3", 84.2, 83.0, 83.6),
-    ("CasRel",        "webnlg-star", "Table 3", 93.4, 90.1, 91.8),
-    ("CasRel (LSTM)", "webnlg-star", "Table 3", 86.9, 80.6, 83.7),
-    ("CasRel",        "nyt10",       "Table 4", 77.7, 68.8, 73.0),
-    ("CasRel",        "nyt11",       "Table 4", 50.1, 58.4, 53.9),
-)
 # fmt: on
 
-_SYSTEMS = {"FastRE": "fastre", "CasRel": "casrel", "CasRel (LSTM)": "casrel"}
-_ENCODERS: dict[str, tuple[str, bool]] = {
-    "FastRE": (_FASTRE_ENCODER, False),
-    "CasRel (LSTM)": ("LSTM, randomly initialised", False),
-    "WDec": ("BiLSTM", False),
-    **dict.fromkeys(("CasRel", "TPLinker", "PRGC", "SPN", "GRTE"), ("BERT", True)),
+_SYSTEMS = {"FastRE": "fastre", "CasRel": "casrel"}
+_ENCODERS: dict[str, tuple[str, EncoderKind]] = {
+    "FastRE": ("dilated convolutions, 300-d GloVe", "word vectors"),
+    "WDec": ("BiLSTM", "word vectors"),
+    **dict.fromkeys(
+        ("CasRel", "TPLinker", "PRGC", "SPN", "GRTE"), ("BERT", "pretrained transformer")
+    ),
+}
+_SETTINGS: dict[str, Settings] = {
+    "FastRE": {
+        "dilations": ([1, 2, 4, 1, 1, 1],),
+        "gate": ("gated linear unit", "highway"),  # the paper's and its public code's
+        "residual": (True,),
+        "mapping": (True,),
+        "thresholds": ("adaptive",),
+    },
+    "CasRel": {"encoder": ("pretrained",)},
 }
 
-STAR_DATASETS = frozenset({"nyt24-star", "webnlg-star"})
-"""The suite's names of the datasets in which an entity is named by its last word."""
 
-
-def form_of(dataset: str) -> Form:
-    """The form of one of the suite's datasets."""
-    return "last words" if dataset in STAR_DATASETS else "whole names"
-
-
-def _fastre_scores() -> Iterator[PublishedScore]:
+def _scores() -> Iterator[PublishedScore]:
     for row, dataset, precision, recall, f1, minutes, seconds in _TABLE_2:
-        encoder, pretrained = _ENCODERS.get(row, ("not stated", None))
+        encoder, kind = _ENCODERS.get(row, ("not stated", None))
         yield PublishedScore(
             source=FASTRE,
             table="Table 2",
@@ -188,37 +122,19 @@ def _fastre_scores() -> Iterator[PublishedScore]:
             form="not stated" if dataset == "nyt24" else "whole names",
             match="partial",
             encoder=encoder,
-            pretrained=pretrained,
+            kind=kind,
             precision=precision,
             recall=recall,
             f1=f1,
             origin="" if row == "FastRE" else _QUOTED if minutes is None else _RERUN,
+            settings=_SETTINGS.get(row, {}),
             device=None if minutes is None else FASTRE_DEVICE,
             train_minutes=minutes,
             inference_seconds=seconds,
         )
 
 
-def _casrel_scores() -> Iterator[PublishedScore]:
-    for row, dataset, table, precision, recall, f1 in _CASREL:
-        encoder, pretrained = _ENCODERS[row]
-        yield PublishedScore(
-            source=CASREL,
-            table=f"quoted in PMEI, AAAI 2021, {table}",
-            row=row,
-            system=_SYSTEMS[row],
-            dataset=dataset,
-            form=form_of(dataset),
-            match="partial",
-            encoder="bert-base-cased" if pretrained else encoder,
-            pretrained=pretrained,
-            precision=precision,
-            recall=recall,
-            f1=f1,
-        )
-
-
-SCORES: tuple[PublishedScore, ...] = (*_fastre_scores(), *_casrel_scores())
+SCORES = tuple(_scores())
 
 EFFICIENCY: tuple[PublishedEfficiency, ...] = tuple(
     PublishedEfficiency(

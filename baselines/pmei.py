@@ -1,0 +1,425 @@
+"""PMEI: progressive multitask learning with explicit interactions (Sun et al., AAAI 2021).
+
+Letters in shapes: B sentences, N words, M words of a batch (those of its sentences one after
+another), D hidden size, Y numbers of a word's early predictions, R relations, G gold triples of a
+batch. Equations and tables are the paper's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, cast
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from suite.bioes import TAGS, decode_tags, tag_spans
+from suite.encoded import Batch, Encoded
+from suite.encoders import BiLSTM, Transformer, WordEmbedding, WordVectors
+from suite.errors import SuiteError
+from suite.examples import Example, Sentence, Span, Triple
+from suite.layers import Dropout
+from suite.pairs import PairClassifier
+from suite.ragged import Ragged
+from suite.schema import Schema
+from suite.stages import stage
+from suite.system import Loss, Prediction, PublishedSettings, Resources, System
+
+Cell = Literal["gru", "mlp"]
+VARIANCE_FLOOR = 1e-3
+"""Of public code, added to the square of what stands for a standard deviation."""
+
+
+@dataclass(frozen=True)
+class PMEISettings:
+    """PMEI's settings; the defaults are the paper's for word vectors, where it names one.
+
+    MTL of the paper is `early` False and `stochastic` False; MTL_SM is `early` False alone.
+
+    Attributes:
+        encoder: `bilstm` over word vectors, or `pretrained`.
+        lstm_width: hidden size of the BiLSTM, both directions together.
+        pair_width: hidden size of the classifiers of pairs.
+        dropout: on word vectors.
+        word_dropout: share of words that training replaces by the unknown one (public code).
+        freeze_encoder: whether a pretrained encoder stays as it is (Table 5).
+        alpha: weight of the early predictions' loss.
+        beta: weight of the information that flows past the early predictions, of both tasks.
+        early: whether there are early predictions (Table 6: without them, MTL and MTL_SM).
+        interaction: whether each task sees both early predictions, or its own alone (Table 6).
+        stochastic: whether the tasks' representations are drawn, or given by their mean (Table 6,
+            "w/o SM").
+        cell: what makes them: `gru` cells, or an `mlp` (Table 6, "w/o GRU").
+        threshold: probability above which a pair of words is a triple.
+    """
+
+    encoder: Literal["bilstm", "pretrained"] = "bilstm"
+    lstm_width: int = 200
+    pair_width: int = 200
+    dropout: float = 0.3
+    word_dropout: float = 0.04
+    freeze_encoder: bool = False
+    alpha: float = 0.1
+    beta: float = 1e-3
+    early: bool = True
+    interaction: bool = True
+    stochastic: bool = True
+    cell: Cell = "gru"
+    threshold: float = 0.5
+
+    def __post_init__(self) -> None:
+        if not 0 < self.threshold < 1:
+            raise ValueError(f"threshold {self.threshold} lies outside (0, 1)")
+        if self.lstm_width % 2:
+            raise ValueError(f"lstm_width {self.lstm_width} is odd: both directions share it")
+
+
+class GRUCell(nn.Module):
+    """Equation 7: gates what early predictions change of a shared representation.
+
+    It is not torch's cell: the reset gate stands before the product with the state, and the old
+    state is kept by 1 - z.
+
+    Args:
+        width: D.
+        inputs: Y.
+    """
+
+    def __init__(self, width: int, inputs: int) -> None:
+        super().__init__()
+        self.gates = nn.Linear(width + inputs, 2 * width)
+        self.candidate = nn.Linear(width + inputs, width)
+
+    def forward(self, h: Float[Tensor, "M D"], early: Float[Tensor, "M Y"]) -> Float[Tensor, "M D"]:
+        """The new state of each word."""
+        z, u = self.gates(torch.cat([h, early], 1)).sigmoid().chunk(2, 1)
+        new = self.candidate(torch.cat([u * h, early], 1)).tanh()
+        return h + z * (new - h)
+
+
+class Perceptron(nn.Sequential):
+    """A layer with ReLU and a linear one, over all that it is given.
+
+    Args:
+        inputs, width: numbers of a word before and after.
+    """
+
+    def __init__(self, inputs: int, width: int) -> None:
+        super().__init__(nn.Linear(inputs, width), nn.ReLU(), nn.Linear(width, width))
+
+    def forward(self, *parts: Float[Tensor, "M _"]) -> Float[Tensor, "M D"]:
+        """The words' new vectors."""
+        return super().forward(torch.cat(parts, 1))
+
+
+class StochasticMap(nn.Module):
+    """From shared representation and early predictions to a task's own (equations 5 to 7).
+
+    Posterior p(t | h, y') and prior r(t | y') are diagonal Gaussians. Without early predictions the
+    prior is a standard one, as in the variational information bottleneck that the paper follows.
+
+    Args:
+        width: D.
+        inputs: Y.
+        cell: of the posterior.
+        stochastic: without it, T is the posterior's mean and no information is measured.
+    """
+
+    def __init__(self, width: int, inputs: int, cell: Cell, *, stochastic: bool) -> None:
+        super().__init__()
+
+        def posterior() -> nn.Module:
+            return GRUCell(width, inputs) if cell == "gru" else Perceptron(width + inputs, width)
+
+        has_prior = stochastic and inputs > 0
+        self.mean = posterior()
+        self.deviation = posterior() if stochastic else None
+        self.prior_mean = Perceptron(inputs, width) if has_prior else None
+        self.prior_deviation = Perceptron(inputs, width) if has_prior else None
+        if self.prior_deviation is not None:
+            nn.init.ones_(self.prior_deviation[-1].bias)
+
+    def forward(
+        self, h: Float[Tensor, "M D"], early: Float[Tensor, "M Y"]
+    ) -> tuple[Float[Tensor, "M D"], Float[Tensor, ""]]:
+        """T, drawn in training and the mean otherwise; the bound on I(H; T | Y'), summed."""
+        mean = self.mean(h, early).float()
+        if self.deviation is None:
+            return mean, mean.new_zeros(())
+        variance = self.deviation(h, early).float().square() + VARIANCE_FLOOR
+        prior_mean, prior_variance = mean.new_zeros(()), mean.new_ones(())
+        if self.prior_mean is not None and self.prior_deviation is not None:
+            prior_mean = self.prior_mean(early).float()
+            prior_variance = self.prior_deviation(early).float().square() + VARIANCE_FLOOR
+        information = divergence(mean, variance, prior_mean, prior_variance).sum()
+        drawn = torch.addcmul(mean, variance.sqrt(), torch.randn_like(mean))
+        return drawn if self.training else mean, information
+
+
+def divergence(
+    mean: Float[Tensor, "M D"],
+    variance: Float[Tensor, "M D"],
+    prior_mean: Float[Tensor, "*M_D"],
+    prior_variance: Float[Tensor, "*M_D"],
+) -> Float[Tensor, "M D"]:
+    """KL divergence of Gaussians from their priors, each number by itself."""
+    ratio = (variance + (mean - prior_mean).square()) / prior_variance
+    return (ratio - 1 + (prior_variance / variance).log()) / 2
+
+
+class NoisyWords(WordEmbedding):
+    """Word vectors of which training drops whole words, frozen or not, and single numbers.
+
+    Args:
+        vectors: the vocabulary and its vectors.
+        word_dropout, dropout: the rates.
+    """
+
+    def __init__(self, vectors: WordVectors, word_dropout: float, dropout: float) -> None:
+        super().__init__(vectors)
+        self.unknown_rate = word_dropout
+        self.dropout = Dropout(dropout)
+
+    def forward(self, batch: Batch) -> Float[Tensor, "B N E"]:
+        """The words' vectors, zero at padding."""
+        return self.dropout(super().forward(batch))
+
+
+class Layout(NamedTuple):
+    """A batch's words one after another, without padding, sentences from short to long.
+
+    Attributes:
+        order: which sentence of the batch stands at each place.
+        lengths: words of the sentence at each place.
+        starts: the first word of each.
+        owners: the place of each word's sentence.
+    """
+
+    order: Int[Tensor, " B"]
+    lengths: Int[Tensor, " B"]
+    starts: Int[Tensor, " B"]
+    owners: Int[Tensor, " M"]
+
+    @classmethod
+    def of(cls, batch: Batch) -> Layout:
+        """The layout of a batch."""
+        lengths, order = batch["words"].lengths.sort(stable=True)
+        owners = torch.arange(len(order), device=order.device).repeat_interleave(lengths)
+        return cls(order, lengths, lengths.cumsum(0) - lengths, owners)
+
+    def pack(self, x: Float[Tensor, "B N D"]) -> Float[Tensor, "M D"]:
+        """The vectors of the words."""
+        within = torch.arange(len(self.owners), device=x.device) - self.starts[self.owners]
+        return x.flatten(0, 1).index_select(0, self.order[self.owners] * x.shape[1] + within)
+
+    def tags(self, batch: Batch) -> Int[Tensor, " M"]:
+        """The gold tags."""
+        return batch["tags"].select(self.order).values
+
+    def pairs(self, batch: Batch) -> Int[Tensor, "G 3"]:
+        """The gold triples: head and tail (of the M words) and relation."""
+        pairs = batch["pairs"].select(self.order)
+        shift = self.starts[pairs.owners]
+        return pairs.values + torch.stack([shift, shift, torch.zeros_like(shift)], 1)
+
+
+class PMEI(System):
+    """The system; early predictions and final ones have classifiers of one form."""
+
+    name = "pmei"
+    title = "PMEI"
+    citation = (
+        "Kai Sun, Richong Zhang, Samuel Mensah, Yongyi Mao, Xudong Liu: Progressive Multi-task "
+        "Learning with Controlled Information Flow for Joint Entity and Relation Extraction. "
+        "AAAI 2021."
+    )
+    tasks = frozenset({"triples"})
+    departures = (
+        "A triple whose words begin no tagged span is predicted with spans of one word each: under "
+        "partial match the paper compares the two words of a pair alone.",
+        "The losses are summed over words, pairs and relations and averaged over sentences, so that "
+        "one learning rate serves all systems; alpha and beta are those of the search's grid that "
+        "train under it.",
+        "The variance is the square of the second network's output plus 1e-3; public code adds 1e-8, "
+        "with which the divergence's gradients burst.",
+        "Without early predictions the prior is a standard Gaussian.",
+        "No part-of-speech embeddings, which public code adds to the word vectors.",
+    )
+    Settings = PMEISettings
+    published = PublishedSettings(
+        protocol={
+            "optimiser": "adam",
+            "schedule": "constant",
+            "learning_rate": 1e-3,
+            "pretrained_learning_rate": 1e-5,
+            "weight_decay": 0.0,
+            "warmup": 0.0,
+            "max_gradient_norm": 5.0,
+            "batch_size": 50,
+        },
+    )
+
+    def __init__(self, settings: PMEISettings, schema: Schema, resources: Resources) -> None:
+        super().__init__()
+        self.settings = settings
+        self.schema = schema
+        self.encoder = _make_encoder(settings, resources)
+        width, relations = self.encoder.width, len(schema.relations)
+
+        def classifiers() -> tuple[nn.Linear, PairClassifier]:
+            pairs = PairClassifier(width, settings.pair_width, relations)
+            return nn.Linear(width, len(TAGS)), pairs
+
+        self.entities, self.pairs = classifiers()
+        self.early_entities, self.early_pairs = classifiers() if settings.early else (None, None)
+        self.entity_map, self.pair_map = self._make_maps(width, relations)
+
+    def _make_maps(
+        self, width: int, relations: int
+    ) -> tuple[StochasticMap, StochasticMap] | tuple[None, None]:
+        s = self.settings
+        if not s.early and not s.stochastic:
+            return None, None
+        seen = (len(TAGS), relations) if s.early else (0, 0)
+        if s.interaction:
+            seen = (sum(seen), sum(seen))
+        entity, pair = (StochasticMap(width, n, s.cell, stochastic=s.stochastic) for n in seen)
+        return entity, pair
+
+    @classmethod
+    def build(cls, settings: PMEISettings, schema: Schema, resources: Resources) -> PMEI:
+        """A PMEI of which all but a pretrained encoder is freshly initialised."""
+        return cls(settings, schema, resources)
+
+    @classmethod
+    def resources_needed(cls, settings: PMEISettings) -> frozenset[str]:
+        """Word vectors, or the pretrained encoder."""
+        return frozenset({"vectors" if settings.encoder == "bilstm" else "pretrained"})
+
+    def pretrained_parameters(self) -> Iterator[nn.Parameter]:
+        """The encoder's, where it is a pretrained one and is trained."""
+        if isinstance(self.encoder, Transformer) and self.encoder.pretrained:
+            yield from (p for p in self.encoder.parameters() if p.requires_grad)
+
+    def word_vectors(self) -> Tensor | None:
+        """The BiLSTM's table; a transformer's embeddings are its own."""
+        return None if isinstance(self.encoder, Transformer) else self.encoder.words.table
+
+    def encode(self, examples: Sequence[Example]) -> Encoded:
+        """Word ids or subwords, a tag a word, and the pairs of first words that are triples."""
+        sentences = cast(Sequence[Sentence], examples)
+        words = self.encoder.encode(s.words for s in sentences)
+        spans = [[entity.span for entity in s.entities] for s in sentences]
+        pairs = [list(dict.fromkeys(self._pairs(s))) for s in sentences]
+        tags = tag_spans([len(s.words) for s in sentences], spans)
+        return Encoded({**words, "tags": tags, "pairs": Ragged.from_rows(pairs, 3)})
+
+    def _pairs(self, sentence: Sentence) -> Iterator[tuple[int, int, int]]:
+        for head, relation, tail in sentence.triples:
+            if relation in self.schema.relation_ids and head.start != tail.start:
+                yield head.start, tail.start, self.schema.relation_ids[relation]
+
+    def _views(
+        self, tags: Float[Tensor, "M 5"], pooled: Float[Tensor, "M R"]
+    ) -> tuple[Float[Tensor, "M _"], Float[Tensor, "M _"]]:
+        """The early predictions y' that the map of entities and that of pairs see."""
+        own = tags.float().softmax(1)
+        both = torch.cat([own, pooled], 1)
+        return (both, both) if self.settings.interaction else (own, pooled)
+
+    def loss(self, batch: Batch) -> Loss:
+        """Equation 15, summed over words, pairs and relations, averaged over sentences."""
+        layout, s = Layout.of(batch), self.settings
+        h = layout.pack(self.encoder(batch))
+        gold_tags, gold = layout.tags(batch), layout.pairs(batch)
+        parts: dict[str, Tensor] = {}
+
+        def supervise(
+            tags: Float[Tensor, "M 5"], x: Float[Tensor, "M D"], classifier: PairClassifier
+        ) -> tuple[Tensor, Tensor, Float[Tensor, "M R"]]:
+            relation, pooled = classifier.loss(x, blocks, gold)
+            return cross_entropy(tags.float(), gold_tags, reduction="sum"), relation, pooled
+
+        blocks = self.pairs.blocks(layout.lengths.tolist(), h.device)
+        for_entities = for_pairs = h.new_empty((len(h), 0))
+        if self.early_entities is not None and self.early_pairs is not None:
+            tags = self.early_entities(h)
+            entity, relation, pooled = supervise(tags, h, self.early_pairs)
+            for_entities, for_pairs = self._views(tags, pooled)
+            parts["early"] = s.alpha * (entity + relation)
+        t_e = t_r = h
+        if self.entity_map is not None and self.pair_map is not None:
+            t_e, flow_e = self.entity_map(h, for_entities)
+            t_r, flow_r = self.pair_map(h, for_pairs)
+            if s.stochastic:
+                parts["information"] = s.beta * (flow_e + flow_r)
+        parts["entity"], parts["relation"], _ = supervise(self.entities(t_e), t_r, self.pairs)
+        parts = {name: part / len(batch) for name, part in parts.items()}
+        total = torch.stack(list(parts.values())).sum()
+        return Loss(total, {name: part.detach() for name, part in parts.items()})
+
+    def predict(self, batch: Batch) -> list[list[Prediction]]:
+        """Scores all pairs, tags all words, and names a triple's words by the spans they begin."""
+        layout = Layout.of(batch)
+        with stage("forward"):
+            h = layout.pack(self.encoder(batch))
+            blocks = self.pairs.blocks(layout.lengths.tolist(), h.device)
+            for_entities = for_pairs = h.new_empty((len(h), 0))
+            if self.early_entities is not None and self.early_pairs is not None:
+                pooled = self.early_pairs.pool(h, blocks)
+                for_entities, for_pairs = self._views(self.early_entities(h), pooled)
+            t_e = t_r = h
+            if self.entity_map is not None and self.pair_map is not None:
+                t_e = self.entity_map.mean(h, for_entities)
+                t_r = self.pair_map.mean(h, for_pairs)
+            tags = self.entities(t_e).argmax(1)
+            pairs, scores = self.pairs.find(t_r, blocks, self.settings.threshold)
+        with stage("decode"):
+            return self._decode(layout, tags, pairs, scores)
+
+    def ceiling(self, batch: Batch) -> list[list[Prediction]]:
+        """The targets, decoded."""
+        layout = Layout.of(batch)
+        pairs = layout.pairs(batch)
+        return self._decode(layout, layout.tags(batch), pairs, torch.ones(len(pairs)))
+
+    def _decode(
+        self,
+        layout: Layout,
+        tags: Int[Tensor, " M"],
+        pairs: Int[Tensor, "found 3"],
+        scores: Float[Tensor, " found"],
+    ) -> list[list[Prediction]]:
+        """The triples of each sentence; a word that begins no tagged span is a span by itself."""
+        ends = Ragged(tags, torch.cat([layout.starts, layout.lengths.new_tensor([len(tags)])]))
+        spans = decode_tags(ends.padded(), ends.mask())
+        shift = layout.starts[spans.rows]
+        last = torch.arange(len(tags), device=tags.device)
+        last[shift + spans.first] = shift + spans.last
+        head, tail, relation = pairs.unbind(1)
+        places = layout.owners[head]
+        shift = layout.starts[places]
+        bounds = [w - shift for w in (head, last[head] + 1, tail, last[tail] + 1)]
+        table = torch.stack([layout.order[places], relation, *bounds], 1).tolist()
+        found: list[list[Prediction]] = [[] for _ in layout.order]
+        for (row, name, a, b, c, d), score in zip(table, scores.tolist(), strict=True):
+            triple = Triple(Span(a, b), self.schema.relations[name], Span(c, d))
+            found[row].append(Prediction(triple, score))
+        return found
+
+
+def _make_encoder(settings: PMEISettings, resources: Resources) -> Transformer | BiLSTM:
+    if settings.encoder == "bilstm":
+        encoder = BiLSTM(resources.vectors, settings.lstm_width)
+        encoder.words = NoisyWords(resources.vectors, settings.word_dropout, settings.dropout)
+        return encoder
+    if resources.pretrained is None:
+        raise SuiteError(
+            "PMEI's encoder is set to pretrained, and none is named",
+            remedy="Name one with --pretrained, or set its encoder to bilstm.",
+        )
+    transformer = Transformer(resources.pretrained)
+    return transformer.requires_grad_(not settings.freeze_encoder)

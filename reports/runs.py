@@ -1,0 +1,83 @@
+"""One run as it lies in its folder: the record, the epochs, and the counts of each test example."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from jaxtyping import Int
+from pydantic import BaseModel, ValidationError
+
+from suite.errors import SuiteError
+from suite.protocol import Match
+from suite.records import Epoch, Outcome, RunRecord
+
+
+class Missing(str):
+    """Why a whole run gives nothing: its status, or that it left no record."""
+
+    __slots__ = ()
+
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def read_lines(path: Path, model: type[Model]) -> Iterable[Model]:
+    """The lines of a `.jsonl` file, one after the other.
+
+    Raises:
+        SuiteError: a line is not what it should be.
+    """
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            try:
+                yield model.model_validate_json(line)
+            except ValidationError as error:
+                first = error.errors()[0]
+                field = ".".join(str(part) for part in first["loc"])
+                raise SuiteError(
+                    f"line {number} is no {model.__name__.lower()} of this version: "
+                    f"{field + ': ' if field else ''}{first['msg']}",
+                    where=path,
+                    remedy="Delete the run's folder and run the suite again.",
+                ) from error
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run's record with the folder it lies in."""
+
+    record: RunRecord
+    folder: Path
+
+    @property
+    def complete(self) -> bool:
+        """Whether its scores count: they do for no other status."""
+        return self.record.status == "complete"
+
+    @cached_property
+    def history(self) -> list[Epoch]:
+        """Its epochs; empty where none ended."""
+        path = self.folder / "history.jsonl"
+        return list(read_lines(path, Epoch)) if path.is_file() else []
+
+    def counts(self, match: Match) -> dict[str, Int[np.ndarray, "3"]] | None:
+        """Test example -> correct, predicted, gold; None where no predictions were kept."""
+        path = self.folder / "predictions.jsonl"
+        if not path.is_file():
+            return None
+        found = {}
+        for outcome in read_lines(path, Outcome):
+            if match not in outcome.correct:
+                raise SuiteError(
+                    f"example {outcome.id!r} has no counts under {match} match",
+                    where=path,
+                    remedy="Delete the run's folder and run the suite again.",
+                )
+            scores = outcome.correct[match]
+            found[outcome.id] = np.array([scores.correct, scores.predicted, scores.gold])
+        return found
