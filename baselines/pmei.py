@@ -7,6 +7,7 @@ batch. Equations and tables are the paper's.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, cast
@@ -30,7 +31,7 @@ from suite.system import Loss, Prediction, PublishedSettings, Resources, System
 
 Cell = Literal["gru", "mlp"]
 VARIANCE_FLOOR = 1e-3
-"""Of public code, added to the square of what stands for a standard deviation."""
+"""Added to the square of what stands for a standard deviation."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +63,8 @@ class PMEISettings:
     dropout: float = 0.3
     word_dropout: float = 0.04
     freeze_encoder: bool = False
-    alpha: float = 0.1
-    beta: float = 1e-3
+    alpha: float = math.exp(-2)
+    beta: float = math.exp(-7)
     early: bool = True
     interaction: bool = True
     stochastic: bool = True

@@ -19,9 +19,14 @@ from jaxtyping import Float, Int, Shaped
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-NUMBERS_AT_ONCE = {"cpu": 2**19, "cuda": 2**27}
-"""Hidden numbers and scores of the pairs that are worked on together: what a core's cache holds,
-and enough for a GPU to be busy."""
+NUMBERS_IN_CACHE = 2**19
+"""Hidden numbers and scores of the pairs that a CPU works on together: what a core's cache holds,
+and enough that the calls do not count."""
+NUMBERS_ON_GPU = 2**27
+"""Likewise of a GPU, whose many cores all want some."""
+RARE = -7.0
+"""Of an untrained classifier: a triple among a thousand. From even odds, the first hundreds of
+steps do nothing but learn that triples are rare (Lin et al., ICCV 2017, section 4.1)."""
 
 
 class Block(NamedTuple):
@@ -93,11 +98,12 @@ class PairClassifier(nn.Module):
         super().__init__()
         self.project = nn.Linear(width, 2 * hidden, bias=False)
         self.scores = nn.Linear(hidden, relations)
+        nn.init.constant_(self.scores.bias, RARE)
 
     def blocks(self, lengths: Sequence[int], device: torch.device) -> list[Block]:
         """The blocks in which the device works best; see `make_blocks`."""
-        at_once = NUMBERS_AT_ONCE["cpu" if device.type == "cpu" else "cuda"]
-        return make_blocks(lengths, at_once // sum(self.scores.weight.shape))
+        numbers = NUMBERS_IN_CACHE if device.type == "cpu" else NUMBERS_ON_GPU
+        return make_blocks(lengths, numbers // sum(self.scores.weight.shape))
 
     def loss(
         self, x: Float[Tensor, "M D"], blocks: Sequence[Block], gold: Int[Tensor, "G 3"]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from suite.datasets import Problems, dataset_names, fingerprint, load_dataset
-from suite.datasets.catalogue import CATALOGUE
+from suite.datasets.catalogue import CATALOGUE, SYNTHETICS
 from suite.datasets.judge import describe, judge
 from suite.datasets.published import PUBLISHED
 from suite.errors import SuiteError
@@ -22,8 +22,11 @@ def test_an_unknown_name_is_answered_with_the_nearest() -> None:
 
 
 def test_every_listed_name_has_an_entry_or_is_made() -> None:
-    assert dataset_names() == [*CATALOGUE, "synthetic"]
-    assert load_dataset("synthetic").synthetic
+    assert dataset_names() == [*CATALOGUE, *SYNTHETICS]
+    for name, task in SYNTHETICS.items():
+        made = load_dataset(name)
+        assert made.synthetic
+        assert (made.name, made.task) == (name, task)
 
 
 def test_a_folder_of_triples(tmp_path: Path) -> None:
