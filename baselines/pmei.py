@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, cast
+from typing import Literal, cast
 
 import torch
 from jaxtyping import Float, Int
@@ -23,7 +23,7 @@ from suite.encoders import BiLSTM, Transformer, WordEmbedding, WordVectors
 from suite.errors import SuiteError
 from suite.examples import Example, Sentence, Span, Triple
 from suite.layers import Dropout
-from suite.pairs import PairClassifier
+from suite.pairs import Layout, PairClassifier
 from suite.ragged import Ragged
 from suite.schema import Schema
 from suite.stages import stage
@@ -189,44 +189,6 @@ class NoisyWords(WordEmbedding):
         return self.dropout(super().forward(batch))
 
 
-class Layout(NamedTuple):
-    """A batch's words one after another, without padding, sentences from short to long.
-
-    Attributes:
-        order: which sentence of the batch stands at each place.
-        lengths: words of the sentence at each place.
-        starts: the first word of each.
-        owners: the place of each word's sentence.
-    """
-
-    order: Int[Tensor, " B"]
-    lengths: Int[Tensor, " B"]
-    starts: Int[Tensor, " B"]
-    owners: Int[Tensor, " M"]
-
-    @classmethod
-    def of(cls, batch: Batch) -> Layout:
-        """The layout of a batch."""
-        lengths, order = batch["words"].lengths.sort(stable=True)
-        owners = torch.arange(len(order), device=order.device).repeat_interleave(lengths)
-        return cls(order, lengths, lengths.cumsum(0) - lengths, owners)
-
-    def pack(self, x: Float[Tensor, "B N D"]) -> Float[Tensor, "M D"]:
-        """The vectors of the words."""
-        within = torch.arange(len(self.owners), device=x.device) - self.starts[self.owners]
-        return x.flatten(0, 1).index_select(0, self.order[self.owners] * x.shape[1] + within)
-
-    def tags(self, batch: Batch) -> Int[Tensor, " M"]:
-        """The gold tags."""
-        return batch["tags"].select(self.order).values
-
-    def pairs(self, batch: Batch) -> Int[Tensor, "G 3"]:
-        """The gold triples: head and tail (of the M words) and relation."""
-        pairs = batch["pairs"].select(self.order)
-        shift = self.starts[pairs.owners]
-        return pairs.values + torch.stack([shift, shift, torch.zeros_like(shift)], 1)
-
-
 class PMEI(System):
     """The system; early predictions and final ones have classifiers of one form."""
 
@@ -335,7 +297,7 @@ class PMEI(System):
         """Equation 15, summed over words, pairs and relations, averaged over sentences."""
         layout, s = Layout.of(batch), self.settings
         h = layout.pack(self.encoder(batch))
-        gold_tags, gold = layout.tags(batch), layout.pairs(batch)
+        gold_tags, gold = _gold(batch, layout)
         parts: dict[str, Tensor] = {}
 
         def supervise(
@@ -384,8 +346,8 @@ class PMEI(System):
     def ceiling(self, batch: Batch) -> list[list[Prediction]]:
         """The targets, decoded."""
         layout = Layout.of(batch)
-        pairs = layout.pairs(batch)
-        return self._decode(layout, layout.tags(batch), pairs, torch.ones(len(pairs)))
+        tags, pairs = _gold(batch, layout)
+        return self._decode(layout, tags, pairs, torch.ones(len(pairs)))
 
     def _decode(
         self,
@@ -410,6 +372,14 @@ class PMEI(System):
             triple = Triple(Span(a, b), self.schema.relations[name], Span(c, d))
             found[row].append(Prediction(triple, score))
         return found
+
+
+def _gold(batch: Batch, layout: Layout) -> tuple[Int[Tensor, " M"], Int[Tensor, "G 3"]]:
+    """The tags of the layout's words; head and tail (of the M) and relation of each triple."""
+    pairs = batch["pairs"].select(layout.order)
+    shift = layout.starts[pairs.owners]
+    words = pairs.values[:, :2] + shift[:, None]
+    return batch["tags"].select(layout.order).values, torch.cat([words, pairs.values[:, 2:]], 1)
 
 
 def _make_encoder(settings: PMEISettings, resources: Resources) -> Transformer | BiLSTM:

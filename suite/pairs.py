@@ -4,8 +4,8 @@ A batch has B N N pairs, and a pair has a hidden vector and a score for every re
 are worked on a few at a time, so that hidden vectors stay in the cache and are never kept, and
 sentences of one length are worked on together, so that no pair is padding.
 
-Letters in shapes: M words of a batch (those of its sentences one after another), D input size,
-H hidden size, R relations, G gold triples, X any number.
+Letters in shapes: B sentences, N words, M words of a batch (those of its sentences one after
+another), D input size, H hidden size, R relations, G gold triples, X any number.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from jaxtyping import Float, Int, Shaped
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from suite.encoded import Batch
+
 NUMBERS_IN_CACHE = 2**19
 """Hidden numbers and scores of the pairs that a CPU works on together: what a core's cache holds,
 and enough that the calls do not count."""
@@ -27,6 +29,34 @@ NUMBERS_ON_GPU = 2**27
 RARE = -7.0
 """Of an untrained classifier: a triple among a thousand. From even odds, the first hundreds of
 steps do nothing but learn that triples are rare (Lin et al., ICCV 2017, section 4.1)."""
+
+
+class Layout(NamedTuple):
+    """A batch's words one after another, without padding, sentences from short to long.
+
+    Attributes:
+        order: which sentence of the batch stands at each place.
+        lengths: words of the sentence at each place.
+        starts: the first word of each.
+        owners: the place of each word's sentence.
+    """
+
+    order: Int[Tensor, " B"]
+    lengths: Int[Tensor, " B"]
+    starts: Int[Tensor, " B"]
+    owners: Int[Tensor, " M"]
+
+    @classmethod
+    def of(cls, batch: Batch) -> Layout:
+        """The layout of a batch."""
+        lengths, order = batch["words"].lengths.sort(stable=True)
+        owners = torch.arange(len(order), device=order.device).repeat_interleave(lengths)
+        return cls(order, lengths, lengths.cumsum(0) - lengths, owners)
+
+    def pack(self, x: Float[Tensor, "B N D"]) -> Float[Tensor, "M D"]:
+        """The vectors of the words."""
+        within = torch.arange(len(self.owners), device=x.device) - self.starts[self.owners]
+        return x.flatten(0, 1).index_select(0, self.order[self.owners] * x.shape[1] + within)
 
 
 class Block(NamedTuple):

@@ -1,6 +1,6 @@
 """Pretrained transformers by hub name, by path, as the package `minilm`, or untrained.
 
-`transformers` is imported here alone, and only when a system asks for an encoder.
+`transformers` is imported only when a system asks for an encoder.
 """
 
 from __future__ import annotations
