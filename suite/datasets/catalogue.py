@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from suite.datasets.registry import Counts, Entry, RemoteFile, Source
 from suite.datasets.relation_types import (
     DOCRED_RELATIONS,
@@ -245,6 +247,9 @@ CONLL04 = Entry(
         "test": (Counts(288, "Coopercoppers/PFN 6173b3e, from lavis-nlp/spert"),),
     },
 )
+CONLL04_NER = replace(
+    CONLL04, name="conll04-ner", title="CoNLL04, entities", task="ner", files_of="conll04"
+)
 _DOCRED_TYPES = ("LOC", "MISC", "NUM", "ORG", "PER", "TIME")
 REDOCRED = Entry(
     name="redocred",
@@ -359,6 +364,7 @@ CATALOGUE: dict[str, Entry] = {
         WEBNLG,
         WEBNLG_STAR,
         CONLL04,
+        CONLL04_NER,
         REDOCRED,
         DOCRED,
         CONLL03,

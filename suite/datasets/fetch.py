@@ -96,7 +96,7 @@ def _reason(error: Exception) -> str:
 
 
 def _places(entry: Entry, folder: Path, looked_in: Sequence[Path]) -> str:
-    return ", ".join(str(place) for place in (*(r / entry.name for r in looked_in), folder))
+    return ", ".join(str(place) for place in (*(r / entry.folder for r in looked_in), folder))
 
 
 def _download(url: str, target: Path, file: RemoteFile) -> None:

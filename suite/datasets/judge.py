@@ -40,12 +40,12 @@ def judge(entry: Entry, split: SplitName, blob: str, fingerprint: str, size: int
         size: how many they are.
     """
     remote = entry.source.files.get(split) if entry.source else None
-    known = PUBLISHED.get(entry.name, {}).get(split)
+    known = PUBLISHED.get(entry.folder, {}).get(split)
     if fingerprint == known or (remote is not None and remote.blob == blob):
         return Verdict(True)
     counts = entry.counts.get(split, ())
     unit = "documents" if entry.task == "docre" else "sentences"
-    defect = DEFECTS.get(entry.name, {}).get(fingerprint)
+    defect = DEFECTS.get(entry.folder, {}).get(fingerprint)
     if defect is not None:
         return Verdict(False, defect)
     if not counts:

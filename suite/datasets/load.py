@@ -80,9 +80,9 @@ def _find(entry: Entry, data_dir: Path | None) -> Path:
             raise SuiteError(
                 "no such folder", where=root, remedy=f"Correct --data-dir or ${DATA_DIR}."
             )
-        if (root / entry.name).is_dir():
-            return root / entry.name
-    return fetch(entry, cache_folder() / entry.name, looked_in=roots)
+        if (root / entry.folder).is_dir():
+            return root / entry.folder
+    return fetch(entry, cache_folder() / entry.folder, looked_in=roots)
 
 
 @dataclass

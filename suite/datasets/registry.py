@@ -55,7 +55,7 @@ class Entry:
     """A dataset of the registry.
 
     Attributes:
-        name: by which it is asked for, and its folder's name.
+        name: by which it is asked for.
         title: as tables print it.
         source: where the files are; None where no public file is pinned.
         types: the entity types of the relations; None where the files type their entities, or
@@ -63,6 +63,7 @@ class Entry:
         relations: in their order, where they are not simply those of train.
         entity_types: as published, for the list of datasets; what the files hold decides.
         counts: the published sizes a split may have, the one that papers quote first.
+        files_of: the entry whose files these are, read for another task; empty for its own.
     """
 
     name: str
@@ -76,3 +77,9 @@ class Entry:
     types: TypeMap | None = None
     relations: tuple[str, ...] | None = None
     notes: tuple[str, ...] = ()
+    files_of: str = ""
+
+    @property
+    def folder(self) -> str:
+        """Name of the folder that holds its files, and of what is known of them."""
+        return self.files_of or self.name

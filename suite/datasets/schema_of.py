@@ -50,7 +50,9 @@ def make_schema(
         heads = {relation: frozenset({pair[0]}) for relation, pair in types.items()}
         return Schema(task, relations or tuple(types), tuple(sorted(names)), heads)
     train = list(train)
-    if relations is None:
+    if task == "ner":
+        relations = ()
+    elif relations is None:
         relations = tuple(sorted({r for example in train for r in relations_of(example)}))
     entity_types = tuple(sorted({t for example in train for t in types_of(example)}))
     if task != "triples":

@@ -101,6 +101,7 @@ def test_problems(shared_data: Path, name: str, kind: str, counts: tuple[int, ..
         ("webnlg", 211, 1),
         ("webnlg-star", 170, 1),
         ("conll04", 5, 4),
+        ("conll04-ner", 0, 4),
         ("redocred", 96, 6),
         ("conll03", 0, 4),
         ("genia", 0, 5),
