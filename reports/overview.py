@@ -76,9 +76,10 @@ def heading(results: Results) -> str:
     )
     synthetic = dict.fromkeys(g.dataset.title for g in results.groups if g.dataset.synthetic)
     if synthetic:
+        verb, their = ("is", "its") if len(synthetic) == 1 else ("are", "their")
         text += (
-            f"\n**{listed(synthetic)} is synthetic data**, made by this suite: its figures show "
-            "that the systems learn and how fast they are, and nothing about real text.\n"
+            f"\n**{listed(synthetic)} {verb} synthetic data**, made by this suite: {their} figures "
+            "show that the systems learn and how fast they are, and nothing about real text.\n"
         )
     return text
 
