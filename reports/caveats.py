@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reports.comparison import shortfalls
-from reports.load import Results
+from reports.load import Results, Row
 from reports.overview import listed
 from suite.plan import Cannot
 from suite.records import RunRecord
@@ -97,15 +97,15 @@ def _data(results: Results) -> list[str]:
             lines.append(
                 f"{group.title} stands in a table of its own: {'; '.join(group.differences)}."
             )
-        several: dict[str, list[str]] = {}
+        several: dict[str, list[Row]] = {}
         for row in group.rows:
-            several.setdefault(row.facts.title, []).append(row.label)
+            several.setdefault(row.name, []).append(row)
         apart = group.apart
         lines += [
-            f"{group.title}: the runs of {title} have different settings or resources, and stand "
-            f"as {listed(f'{label} ({apart[label]})' for label in labels)}."
-            for title, labels in several.items()
-            if len(labels) > 1
+            f"{group.title}: the runs of {rows[0].facts.title} have different settings or "
+            f"resources, and stand as {listed(f'{r.label} ({apart[r.label]})' for r in rows)}."
+            for rows in several.values()
+            if len(rows) > 1
         ]
     return lines
 

@@ -253,7 +253,7 @@ def _rows(runs: Sequence[Run], plan: SuitePlan) -> tuple[Row, ...]:
     rows = []
     for entry in entries:
         record = entry[0].record
-        name = record.system.name
+        name, title = record.system.name, record.system.title
         namesakes = [e for e in entries if e[0].record.system.name == name]
         seeds = {run.record.seed for run in entry}
         planned = plan.protocols.get(name) == record.protocol and any(
@@ -263,7 +263,9 @@ def _rows(runs: Sequence[Run], plan: SuitePlan) -> tuple[Row, ...]:
             seeds |= set(plan.seeds)
         number = f", settings {namesakes.index(entry) + 1}" if len(namesakes) > 1 else ""
         bound = "" if record.system.upper_bound is None else " (upper bound)"
-        label = f"{record.system.title}{number}{bound}"
+        titled_so = {e[0].record.system.name for e in entries if e[0].record.system.title == title}
+        which = f" ({name})" if len(titled_so) > 1 else ""
+        label = f"{title}{which}{number}{bound}"
         rows.append(Row(label, tuple(entry), tuple(sorted(seeds))))
     return tuple(rows)
 

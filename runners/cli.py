@@ -249,7 +249,8 @@ def _print_lists() -> None:
 
 
 def _print_plan(suite: Suite, request: Request) -> None:
-    table = Table("system", "dataset", "seeds", "epochs", "encoder", "vectors", "parser", "state")
+    table = Table("system", "dataset", "seeds", "epochs", "resources")
+    table.add_column("state", no_wrap=True)
     groups: dict[tuple[str, str], list[Run]] = {}
     for run in suite.runs:
         groups.setdefault((run.plan.system, run.blank.dataset.name), []).append(run)
@@ -261,9 +262,7 @@ def _print_plan(suite: Suite, request: Request) -> None:
             dataset,
             str(len(runs)),
             str(runs[0].plan.protocol.epochs),
-            facts.pretrained or "-",
-            facts.vectors or "-",
-            facts.parser or "-",
+            "; ".join(filter(None, (facts.pretrained, facts.vectors, facts.parser))),
             f"{done} of {len(runs)} done" if done else "to do",
         )
     console.print(table)

@@ -283,6 +283,18 @@ def test_theta_for_triples_is_where_f1_over_dev_is_best(kind: type[SystemContrac
 
 
 @torch.no_grad()
+def test_a_triple_that_scores_theta_is_predicted() -> None:
+    system = TestWithGoldEntities().build().eval()
+    for parameter in system.classifier.parameters():
+        parameter.zero_()  # so that every triple scores a half, which is one of the thresholds
+    batch = whole(system, SENTENCES[:2])
+    system.decide_at(0.9)
+    system.calibrate([batch], [set(gold_items(s, "triples")) for s in SENTENCES[:2]])
+    assert system.theta.item() == 0.5
+    assert [len(row) for row in system.predict(batch)] == [2 * len(SCHEMA.relations)] * 2
+
+
+@torch.no_grad()
 def test_theta_stays_in_the_middle_where_nothing_is_right() -> None:
     system = on_sentences()
     system.decide_at(0.9)

@@ -21,7 +21,7 @@ from suite.entity_pairs import (
     draw_pairs,
     encode_entities,
 )
-from suite.examples import Span
+from suite.examples import Fact, Span
 from suite.ragged import Ragged
 from tests.corpus import BORN, DOCUMENTS, LIVES, PART, SENTENCES
 
@@ -203,6 +203,11 @@ def test_the_first_mention_is_the_earliest_of_the_text() -> None:
     document = dataclasses.replace(DOCUMENTS[0], entities=(turned, *others))
     columns = encode_entities([document], [99], CLASSES)
     assert columns["entities"].values[0].tolist() == [0, 0, 2]
+
+
+def test_a_fact_of_an_entity_with_itself_is_no_target() -> None:
+    with_itself = dataclasses.replace(DOCUMENTS[1], facts=(Fact(0, LIVES, 0), Fact(1, LIVES, 0)))
+    assert encode_entities([with_itself], [9], CLASSES)["facts"].values.tolist() == [[1, 0, 2]]
 
 
 def test_targets_are_the_facts_and_na() -> None:
