@@ -76,6 +76,8 @@ class PMEISettings:
             raise ValueError(f"threshold {self.threshold} lies outside (0, 1)")
         if self.lstm_width % 2:
             raise ValueError(f"lstm_width {self.lstm_width} is odd: both directions share it")
+        if self.freeze_encoder and self.encoder != "pretrained":
+            raise ValueError("freeze_encoder is for the encoder pretrained")
 
 
 class GRUCell(nn.Module):
@@ -101,7 +103,7 @@ class GRUCell(nn.Module):
         return h + z * (new - h)
 
 
-class Perceptron(nn.Sequential):
+class Perceptron(nn.Module):
     """A layer with ReLU and a linear one, over all that it is given.
 
     Args:
@@ -109,11 +111,13 @@ class Perceptron(nn.Sequential):
     """
 
     def __init__(self, inputs: int, width: int) -> None:
-        super().__init__(nn.Linear(inputs, width), nn.ReLU(), nn.Linear(width, width))
+        super().__init__()
+        self.hidden = nn.Linear(inputs, width)
+        self.out = nn.Linear(width, width)
 
     def forward(self, *parts: Float[Tensor, "M _"]) -> Float[Tensor, "M D"]:
         """The words' new vectors."""
-        return super().forward(torch.cat(parts, 1))
+        return self.out(self.hidden(torch.cat(parts, 1)).relu())
 
 
 class StochasticMap(nn.Module):
@@ -141,7 +145,7 @@ class StochasticMap(nn.Module):
         self.prior_mean = Perceptron(inputs, width) if has_prior else None
         self.prior_deviation = Perceptron(inputs, width) if has_prior else None
         if self.prior_deviation is not None:
-            nn.init.ones_(self.prior_deviation[-1].bias)
+            nn.init.ones_(self.prior_deviation.out.bias)
 
     def forward(
         self, h: Float[Tensor, "M D"], early: Float[Tensor, "M Y"]
@@ -156,8 +160,9 @@ class StochasticMap(nn.Module):
             prior_mean = self.prior_mean(early).float()
             prior_variance = self.prior_deviation(early).float().square() + VARIANCE_FLOOR
         information = divergence(mean, variance, prior_mean, prior_variance).sum()
-        drawn = torch.addcmul(mean, variance.sqrt(), torch.randn_like(mean))
-        return drawn if self.training else mean, information
+        if self.training:
+            mean = torch.addcmul(mean, variance.sqrt(), torch.randn_like(mean))
+        return mean, information
 
 
 def divergence(
@@ -169,6 +174,21 @@ def divergence(
     """KL divergence of Gaussians from their priors, each number by itself."""
     ratio = (variance + (mean - prior_mean).square()) / prior_variance
     return (ratio - 1 + (prior_variance / variance).log()) / 2
+
+
+class Classifiers(nn.Module):
+    """C_e and C_r: scores of the tags of words and of the relations of pairs (equations 8 to 11).
+
+    Args:
+        width: D.
+        pair_width: of the hidden layer of C_r.
+        relations: R.
+    """
+
+    def __init__(self, width: int, pair_width: int, relations: int) -> None:
+        super().__init__()
+        self.tags = nn.Linear(width, len(TAGS))
+        self.pairs = PairClassifier(width, pair_width, relations)
 
 
 class NoisyWords(WordEmbedding):
@@ -201,15 +221,23 @@ class PMEI(System):
     )
     tasks = frozenset({"triples"})
     departures = (
-        "A triple whose words begin no tagged span is predicted with spans of one word each: under "
-        "partial match the paper compares the two words of a pair alone.",
-        "The losses are summed over words, pairs and relations and averaged over sentences, so that "
-        "one learning rate serves all systems; alpha and beta are those of the search's grid that "
-        "train under it.",
-        "The variance is the square of the second network's output plus 1e-3; public code adds 1e-8, "
-        "with which the divergence's gradients burst.",
-        "Without early predictions the prior is a standard Gaussian.",
-        "No part-of-speech embeddings, which public code adds to the word vectors.",
+        "The BiLSTM reads word vectors alone; public code adds embeddings of parts of speech, of "
+        "which the paper says nothing.",
+        "Triples are marked between the first words of head and tail. A word of a predicted triple "
+        "that begins no tagged span stands for itself: the paper does not say what becomes of such "
+        "a triple under exact match. Of spans that overlap, the longer is tagged.",
+        "f^k takes the largest probability over the tails, so that a word sees the relations that "
+        "it heads; the paper does not say over which of the two words.",
+        "Losses are summed over words, pairs, relations and the numbers of a vector and averaged "
+        "over sentences, so that one learning rate serves all systems here; the paper sums over "
+        "sentences too.",
+        "A variance is the square of its network's output plus 0.001, and the prior's starts near "
+        "1; with public code's 1e-8 and a start near 0, a few numbers that a prior is too sure of "
+        "make up nearly all of the first gradients.",
+        "Classifiers of pairs start at a triple among a thousand pairs, not at even odds, from "
+        "which the first hundreds of steps would lead.",
+        "Dropout and the width of the pairs' hidden layer are this project's choice: the paper "
+        "gives a range or nothing.",
     )
     Settings = PMEISettings
     published = PublishedSettings(
@@ -232,25 +260,19 @@ class PMEI(System):
         self.encoder = _make_encoder(settings, resources)
         width, relations = self.encoder.width, len(schema.relations)
 
-        def classifiers() -> tuple[nn.Linear, PairClassifier]:
-            pairs = PairClassifier(width, settings.pair_width, relations)
-            return nn.Linear(width, len(TAGS)), pairs
-
-        self.entities, self.pairs = classifiers()
-        self.early_entities, self.early_pairs = classifiers() if settings.early else (None, None)
-        self.entity_map, self.pair_map = self._make_maps(width, relations)
-
-    def _make_maps(
-        self, width: int, relations: int
-    ) -> tuple[StochasticMap, StochasticMap] | tuple[None, None]:
-        s = self.settings
-        if not s.early and not s.stochastic:
-            return None, None
-        seen = (len(TAGS), relations) if s.early else (0, 0)
-        if s.interaction:
+        sizes = (width, settings.pair_width, relations)
+        self.final = Classifiers(*sizes)
+        self.early = Classifiers(*sizes) if settings.early else None
+        seen = (len(TAGS), relations) if settings.early else (0, 0)
+        if settings.interaction:
             seen = (sum(seen), sum(seen))
-        entity, pair = (StochasticMap(width, n, s.cell, stochastic=s.stochastic) for n in seen)
-        return entity, pair
+        maps: list[StochasticMap | None] = [None, None]
+        if settings.early or settings.stochastic:
+            maps = [
+                StochasticMap(width, inputs, settings.cell, stochastic=settings.stochastic)
+                for inputs in seen
+            ]
+        self.entity_map, self.pair_map = maps
 
     @classmethod
     def build(cls, settings: PMEISettings, schema: Schema, resources: Resources) -> PMEI:
@@ -297,29 +319,31 @@ class PMEI(System):
         """Equation 15, summed over words, pairs and relations, averaged over sentences."""
         layout, s = Layout.of(batch), self.settings
         h = layout.pack(self.encoder(batch))
+        blocks = self.final.pairs.blocks(layout.lengths.tolist(), h.device)
         gold_tags, gold = _gold(batch, layout)
-        parts: dict[str, Tensor] = {}
 
         def supervise(
-            tags: Float[Tensor, "M 5"], x: Float[Tensor, "M D"], classifier: PairClassifier
-        ) -> tuple[Tensor, Tensor, Float[Tensor, "M R"]]:
-            relation, pooled = classifier.loss(x, blocks, gold)
-            return cross_entropy(tags.float(), gold_tags, reduction="sum"), relation, pooled
+            tags: Float[Tensor, "M 5"], pairs: PairClassifier, x: Float[Tensor, "M D"]
+        ) -> tuple[Float[Tensor, ""], Float[Tensor, ""], Float[Tensor, "M R"]]:
+            entity = cross_entropy(tags.float(), gold_tags, reduction="sum")
+            relation, pooled = pairs.loss(x, blocks, gold)
+            return entity, relation, pooled
 
-        blocks = self.pairs.blocks(layout.lengths.tolist(), h.device)
+        parts: dict[str, Tensor] = {}
         for_entities = for_pairs = h.new_empty((len(h), 0))
-        if self.early_entities is not None and self.early_pairs is not None:
-            tags = self.early_entities(h)
-            entity, relation, pooled = supervise(tags, h, self.early_pairs)
-            for_entities, for_pairs = self._views(tags, pooled)
+        if self.early is not None:
+            tags = self.early.tags(h)
+            entity, relation, pooled = supervise(tags, self.early.pairs, h)
             parts["early"] = s.alpha * (entity + relation)
+            for_entities, for_pairs = self._views(tags, pooled)
         t_e = t_r = h
         if self.entity_map is not None and self.pair_map is not None:
             t_e, flow_e = self.entity_map(h, for_entities)
             t_r, flow_r = self.pair_map(h, for_pairs)
             if s.stochastic:
                 parts["information"] = s.beta * (flow_e + flow_r)
-        parts["entity"], parts["relation"], _ = supervise(self.entities(t_e), t_r, self.pairs)
+        tags = self.final.tags(t_e)
+        parts["entity"], parts["relation"], _ = supervise(tags, self.final.pairs, t_r)
         parts = {name: part / len(batch) for name, part in parts.items()}
         total = torch.stack(list(parts.values())).sum()
         return Loss(total, {name: part.detach() for name, part in parts.items()})
@@ -329,17 +353,17 @@ class PMEI(System):
         layout = Layout.of(batch)
         with stage("forward"):
             h = layout.pack(self.encoder(batch))
-            blocks = self.pairs.blocks(layout.lengths.tolist(), h.device)
+            blocks = self.final.pairs.blocks(layout.lengths.tolist(), h.device)
             for_entities = for_pairs = h.new_empty((len(h), 0))
-            if self.early_entities is not None and self.early_pairs is not None:
-                pooled = self.early_pairs.pool(h, blocks)
-                for_entities, for_pairs = self._views(self.early_entities(h), pooled)
+            if self.early is not None:
+                pooled = self.early.pairs.pool(h, blocks)
+                for_entities, for_pairs = self._views(self.early.tags(h), pooled)
             t_e = t_r = h
             if self.entity_map is not None and self.pair_map is not None:
                 t_e = self.entity_map.mean(h, for_entities)
                 t_r = self.pair_map.mean(h, for_pairs)
-            tags = self.entities(t_e).argmax(1)
-            pairs, scores = self.pairs.find(t_r, blocks, self.settings.threshold)
+            tags = self.final.tags(t_e).argmax(1)
+            pairs, scores = self.final.pairs.find(t_r, blocks, self.settings.threshold)
         with stage("decode"):
             return self._decode(layout, tags, pairs, scores)
 

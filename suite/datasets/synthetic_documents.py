@@ -107,7 +107,7 @@ class _Story:
         for entity, span in mentions:
             place = Span(start + span.start, start + span.end)
             self._mentions[entity].append(Mention(place, sentence))
-        self._denied.update(writer.denied)
+        self._denied.update(writer.denials)
         self._words += words
         self.entities = writer.entities
         self.starts.append(start)
@@ -131,7 +131,7 @@ class _Story:
         facts = self._facts.keys() | set(writer.triples)
         tails = Counter((head, relation) for head, relation, _ in facts if relation in ONE_TAIL)
         return (
-            not facts.isdisjoint(self._denied.union(writer.denied))
+            not facts.isdisjoint(self._denied.union(writer.denials))
             or any((tail, relation, head) in facts for head, relation, tail in facts)
             or max(tails.values(), default=0) > 1
         )

@@ -6,11 +6,13 @@ Sentences are those of the corpus for `triples` (`synthetic`), but some names ho
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from suite.datasets.dataset import Dataset
 from suite.datasets.synthetic_grammar import NESTINGS, vocabulary
 from suite.datasets.synthetic_names import Draws, Names
 from suite.datasets.synthetic_splits import make_corpus
-from suite.datasets.synthetic_writer import KINDS, TYPES, Writer, put_names
+from suite.datasets.synthetic_writer import KINDS, TYPES, Kind, Writer, put_names
 from suite.examples import Entity, Sentence, Span
 from suite.schema import Schema
 
@@ -65,8 +67,8 @@ class _Writer(Writer):
         within: of each entity, what its name holds; spans count the words of the name.
     """
 
-    def __init__(self, *args: object) -> None:
-        super().__init__(*args)
+    def __init__(self, draws: Draws, names: Names, kinds: Sequence[Kind]) -> None:
+        super().__init__(draws, names, kinds)
         self.within: list[list[Entity]] = []
 
     def _name(self, kind: str) -> tuple[str, ...]:

@@ -31,7 +31,7 @@ class Writer:
     Attributes:
         entities: type and name of each entity.
         triples: what the sentence states: head, relation, tail.
-        denied: what it says does not hold.
+        denials: what it says does not hold.
     """
 
     def __init__(self, draws: Draws, names: Names, kinds: Sequence[Kind]) -> None:
@@ -40,7 +40,7 @@ class Writer:
         self._kinds = kinds
         self.entities: list[tuple[str, tuple[str, ...]]] = []
         self.triples: list[tuple[str, str, str]] = []
-        self.denied: list[tuple[str, str, str]] = []
+        self.denials: list[tuple[str, str, str]] = []
 
     def write(self) -> list[str]:
         """The sentence's words; a writer writes one."""
@@ -186,7 +186,7 @@ class Writer:
     def _negation(self, pattern: Pattern, head: str) -> str:
         wording = self._draws.pick(pattern.negations)
         other = self._entity(pattern.tail)
-        self.denied += [(head, relation, other) for relation in pattern.relations]
+        self.denials += [(head, relation, other) for relation in pattern.relations]
         return self._say(wording, x=other)
 
     def _entity(self, kind: str) -> str:
