@@ -25,7 +25,7 @@ console = Console(highlight=False, soft_wrap=True)
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 SEEDS = 3
-SYNTHETIC_EPOCHS, SYNTHETIC_SEEDS = 40, 1
+SYNTHETIC_EPOCHS, SYNTHETIC_SEEDS = 30, 1
 """Enough for its 2,000 sentences, so that the command without arguments takes minutes."""
 
 
