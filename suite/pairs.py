@@ -160,16 +160,19 @@ class PairClassifier(nn.Module):
     ) -> Iterator[tuple[Block, Float[Tensor, "pairs R"]]]:
         """The scores of each block, minus infinity from a word to itself."""
         heads, tails = self.project(x).chunk(2, 1)
+        room = _room(heads, blocks)
         for block in blocks:
-            scores = self.scores(_hidden(heads, tails, block)).float()
+            scores = self.scores(_hidden(heads, tails, block, room)).float()
             block.to_themselves(scores).fill_(-torch.inf)
             yield block, scores
 
+    @torch.no_grad()
     def pool(self, x: Float[Tensor, "M D"], blocks: Sequence[Block]) -> Float[Tensor, "M R"]:
         """The largest probability of each relation among the triples that a word heads."""
         tops = [block.table(scores).amax(1) for block, scores in self._scores(x, blocks)]
         return torch.cat([top.flatten(0, 1) for top in tops]).sigmoid()
 
+    @torch.no_grad()
     def find(
         self, x: Float[Tensor, "M D"], blocks: Sequence[Block], threshold: float
     ) -> tuple[Int[Tensor, "found 3"], Float[Tensor, " found"]]:
@@ -190,13 +193,24 @@ class PairClassifier(nn.Module):
         return torch.cat(found), torch.cat(probabilities)
 
 
+def _room(heads: Float[Tensor, "M H"], blocks: Sequence[Block]) -> Float[Tensor, "most H"]:
+    """Memory for the hidden vectors of any one block; fresh memory costs more than the sums."""
+    most = max(block.pairs.stop - block.pairs.start for block in blocks)
+    return heads.new_empty((most, heads.shape[1]))
+
+
 def _hidden(
-    heads: Float[Tensor, "M H"], tails: Float[Tensor, "M H"], block: Block
+    heads: Float[Tensor, "M H"],
+    tails: Float[Tensor, "M H"],
+    block: Block,
+    room: Float[Tensor, "most H"],
 ) -> Float[Tensor, "pairs H"]:
-    """The hidden vectors of equation 11."""
+    """The hidden vectors of equation 11, in `room`."""
     of_heads = heads[block.heads].unflatten(0, (block.sentences, 1, -1))
     of_tails = tails[block.tails].unflatten(0, (block.sentences, -1, 1))
-    return (of_tails + of_heads).relu_().flatten(0, 2)
+    hidden = room[: block.pairs.stop - block.pairs.start]
+    torch.add(of_tails, of_heads, out=block.table(hidden))
+    return hidden.relu_()
 
 
 class _PairLoss(torch.autograd.Function):
@@ -226,8 +240,9 @@ class _PairLoss(torch.autograd.Function):
         # Negative scores give the probability against a relation, and so its logarithm, to full
         # precision where that is small.
         negative_bias, negative_weight = -bias, -weight.t()
+        room = _room(heads, blocks)
         for block, gold_places in zip(blocks, places, strict=True):
-            hidden = _hidden(heads, tails, block)
+            hidden = _hidden(heads, tails, block, room)
             against = torch.addmm(negative_bias, hidden, negative_weight).to(precise)
             loss += against.view(-1)[gold_places].sum()
             block.to_themselves(against).fill_(torch.inf)
@@ -247,6 +262,7 @@ class _PairLoss(torch.autograd.Function):
         heads_slope, tails_slope = torch.empty_like(heads), torch.zeros_like(tails)
         weight_slope, bias_slope = torch.zeros_like(weight), probabilities.new_zeros(len(weight))
         scale = probabilities.new_zeros(()) if loss_slope is None else loss_slope
+        room, other_room = _room(heads, ctx.blocks), _room(heads, ctx.blocks)
         for block, gold_places in zip(ctx.blocks, places, strict=True):
             p = probabilities[block.pairs]
             slope = p * scale
@@ -259,10 +275,11 @@ class _PairLoss(torch.autograd.Function):
                 block.table(slope).addcmul_(is_top, through / is_top.sum(1, keepdim=True))
             bias_slope += slope.sum(0)
             slope = slope.to(weight.dtype)
-            hidden = _hidden(heads, tails, block)
+            hidden = _hidden(heads, tails, block, room)
             weight_slope += slope.t() @ hidden
+            inner = torch.mm(slope, weight, out=other_room[: len(hidden)])
             # The derivative of ReLU is the sign of its output.
-            inner = block.table((slope @ weight).mul_(hidden.sign_()))
+            inner = block.table(inner.mul_(hidden.sign_()))
             heads_slope[block.heads] = inner.sum(1).flatten(0, 1)
             tails_slope[block.tails] += inner.sum(2).flatten(0, 1)
         return heads_slope, tails_slope, weight_slope, bias_slope, None, None

@@ -160,7 +160,11 @@ def test_a_system_that_cannot_be_found_again_is_said(
 
 def start(words: list[str], env: dict[str, str]) -> subprocess.Popen[str]:
     """`run-suite` in a process group of its own."""
-    code = "import sys; from tests import tiny; tiny.suite_without_measuring(sys.argv[1:])"
+    # Started in the background of a shell, the tests would hand on that Ctrl-C is ignored.
+    code = (
+        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "from tests import tiny; tiny.suite_without_measuring(sys.argv[1:])"
+    )
     return subprocess.Popen(
         [sys.executable, "-c", code, *words],
         stdout=subprocess.PIPE,
