@@ -194,7 +194,7 @@ class PairClassifier(nn.Module):
 
 
 def _room(heads: Float[Tensor, "M H"], blocks: Sequence[Block]) -> Float[Tensor, "most H"]:
-    """Memory for the hidden vectors of any one block; fresh memory costs more than the sums."""
+    """Memory for the hidden vectors of any one block, which fresh memory for each would slow."""
     most = max(block.pairs.stop - block.pairs.start for block in blocks)
     return heads.new_empty((most, heads.shape[1]))
 
@@ -262,7 +262,7 @@ class _PairLoss(torch.autograd.Function):
         heads_slope, tails_slope = torch.empty_like(heads), torch.zeros_like(tails)
         weight_slope, bias_slope = torch.zeros_like(weight), probabilities.new_zeros(len(weight))
         scale = probabilities.new_zeros(()) if loss_slope is None else loss_slope
-        room, other_room = _room(heads, ctx.blocks), _room(heads, ctx.blocks)
+        room = _room(heads, ctx.blocks)
         for block, gold_places in zip(ctx.blocks, places, strict=True):
             p = probabilities[block.pairs]
             slope = p * scale
@@ -277,9 +277,8 @@ class _PairLoss(torch.autograd.Function):
             slope = slope.to(weight.dtype)
             hidden = _hidden(heads, tails, block, room)
             weight_slope += slope.t() @ hidden
-            inner = torch.mm(slope, weight, out=other_room[: len(hidden)])
             # The derivative of ReLU is the sign of its output.
-            inner = block.table(inner.mul_(hidden.sign_()))
+            inner = block.table((slope @ weight).mul_(hidden.sign_()))
             heads_slope[block.heads] = inner.sum(1).flatten(0, 1)
             tails_slope[block.tails] += inner.sum(2).flatten(0, 1)
         return heads_slope, tails_slope, weight_slope, bias_slope, None, None
