@@ -50,7 +50,7 @@ class Case(NamedTuple):
 
 CASES = {
     "fastre": Case("nyt10", None, 2000, (1, 32, 128)),
-    "casrel": Case("nyt10", 192, 256, (1, 32, 128)),
+    "casrel": Case("nyt10", 192, 128, (1, 32, 128)),
     "pmei": Case("nyt10", 512, 512),
     "relu_net": Case("nyt10", 192, 256),
     "bert_docred": Case("nyt10", 192, 256),
