@@ -4,6 +4,9 @@ Sentences are those of the corpus for `triples` (`synthetic`), but entities come
 whole name or by its first or last word, and some sentences speak of one without naming it: `This
 firm is based in Lumis` states a fact of the only firm of the sentence before. Such words are no
 mention, so that head and tail may have no sentence in common.
+
+A document states a relation in one sentence, or again of the same pair: an encoder that was never
+trained sees all names of dev and test as one unknown word, and can hardly tell two pairs apart.
 """
 
 from __future__ import annotations
@@ -24,15 +27,14 @@ SENTENCES = (3, 8)
 """The fewest and the most sentences of a document."""
 ENTITIES = (3, 10)
 """The fewest and the most entities of a document, but for those of a single one."""
-LONGEST = 20
+LONGEST = 16
 """Words of a sentence."""
-ONE_TAIL = frozenset({"born_in", "headquartered_in", "capital_of"})
-"""Relations that a head has with one tail at most."""
 
 _AGAIN, _SHORT = 0.4, 0.6
+"""Chances that an entity comes back where one can, and that it is then called by one word."""
 
 
-def make_documents(seed: int = 0, train: int = 400, dev: int = 60, test: int = 100) -> Dataset:
+def make_documents(seed: int = 0, train: int = 1200, dev: int = 100, test: int = 200) -> Dataset:
     """Makes the corpus; equal arguments give it byte for byte.
 
     Splits are drawn apart: a larger train set begins with the smaller one, and changes neither dev
@@ -66,8 +68,9 @@ def _document(draws: Draws, names: Names, id: str) -> Document | None:
     genre = draws.pick(_GENRES)
     few, many = genre.entities
     story = _Story(draws, most_entities=many)
-    few_s, many_s = SENTENCES
-    length = few_s + min(draws.below(many_s - few_s + 1) for _ in range(3))
+    shortest, longest = SENTENCES
+    # Most documents are short: what they cost to train on grows with their length.
+    length = shortest + min(draws.below(longest - shortest + 1) for _ in range(3))
     while len(story.starts) < length:
         story.add(_Writer(draws, names, genre, story))
     return story.document(id) if len(story.entities) >= few else None
@@ -98,7 +101,7 @@ class _Story:
         tokens = writer.write()
         words, mentions = put_names(tokens, self._names_of(writer))
         too_many = len(writer.entities) > self._most_entities
-        if too_many or len(words) > LONGEST or self._contradicted(writer):
+        if too_many or len(words) > LONGEST or self._repeated(writer) or self._contradicted(writer):
             return
         sentence, start = len(self.starts), len(self._words)
         evidence = {sentence} if writer.referent is None else {sentence - 1, sentence}
@@ -126,15 +129,16 @@ class _Story:
 
         return name_of
 
+    def _repeated(self, writer: _Writer) -> bool:
+        """Whether the sentence states of other entities what one before it states."""
+        stated = {relation for _, relation, _ in self._facts}
+        new = set(writer.triples) - self._facts.keys()
+        return any(relation in stated for _, relation, _ in new)
+
     def _contradicted(self, writer: _Writer) -> bool:
-        """Whether the sentence states what does not hold, or denies what does."""
+        """Whether the sentence states what is denied, or denies what is stated."""
         facts = self._facts.keys() | set(writer.triples)
-        tails = Counter((head, relation) for head, relation, _ in facts if relation in ONE_TAIL)
-        return (
-            not facts.isdisjoint(self._denied.union(writer.denials))
-            or any((tail, relation, head) in facts for head, relation, tail in facts)
-            or max(tails.values(), default=0) > 1
-        )
+        return not facts.isdisjoint(self._denied.union(writer.denials))
 
     def _only(self, mentioned: set[int], referent: str | None) -> list[str]:
         there = {*mentioned, int(referent[1:])} if referent else mentioned
@@ -229,8 +233,8 @@ _FACTS = (
     *[_Writer.single] * 10,
     *[_Writer.contrast] * 3,
     *[_Writer.shared_head] * 2,
-    *[_Writer.several_tails] * 1,
-    *[_Writer.several_heads] * 1,
+    _Writer.several_tails,
+    _Writer.several_heads,
     *[_Writer.chain] * 2,
     *[_Writer.overlapping] * 3,
     *_NO_FACT,

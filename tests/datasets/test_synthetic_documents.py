@@ -17,7 +17,6 @@ from suite.datasets.statistics import statistics
 from suite.datasets.synthetic_documents import (
     ENTITIES,
     LONGEST,
-    ONE_TAIL,
     SENTENCES,
     make_documents,
 )
@@ -27,15 +26,17 @@ from suite.errors import SuiteError
 from suite.examples import Document, DocumentEntity, Fact, Span
 
 GOLDEN = {
-    "train": "304506a8b27b8e19e538dd9af56c4a821dcfb091075cc82d389fc75e31af921c",
-    "dev": "edefa774af9323c5c59b487165015d07c14da075928d58c8484139b7bbadaf54",
-    "test": "008681de3f8615c16930f0e23eddb2ddd69a66cfc94dcd860c065b008dc82f8e",
+    "train": "6f8ae8fa2e718fb4d310edb50f1c92697383cde05a6c7b57b9a613e61b491856",
+    "dev": "d84d69cd545ad17d3bbc824a7bd5c0e6337d8b37649cf1aba74343d4230871b3",
+    "test": "2639f3c782d254c6a8e934a1f771b706bc9c868be2462f3ef0b25c8a817b1468",
 }
 """A change here makes new figures of the synthetic documents incomparable with old ones."""
 
 REFERENCE = re.compile(r"(?:This|The same) (person|firm|place|work) ")
 REFERENCE_TYPES = {"person": "PER", "firm": "ORG", "place": "LOC", "work": "OTH"}
 REFERENT = -1
+ONE_TAIL = {"born_in", "headquartered_in", "capital_of"}
+"""Relations that no head has with two tails."""
 
 Statements = set[tuple[int, str, int]]
 
@@ -90,6 +91,8 @@ def referent(document: Document, sentence: int) -> int | None:
     before = {number for _, number in mentioned(document, sentence - 1)}
     fitting = [number for number in before if document.entities[number].type == kind]
     assert len(fitting) == 1, (document.id, sentence)
+    meant = REFERENCE.match(masked(document, sentence - 1))
+    assert meant is None or REFERENCE_TYPES[meant[1]] != kind, "either may be meant"
     return fitting[0]
 
 
@@ -106,9 +109,9 @@ def test_says_that_it_is_synthetic(corpus):
     assert corpus.facts_in_train is None
     assert any("says nothing about real text" in note for note in corpus.notes)
     assert [(s.name, len(s.examples), s.path, s.published) for s in corpus.splits] == [
-        ("train", 400, None, None),
-        ("dev", 60, None, None),
-        ("test", 100, None, None),
+        ("train", 1200, None, None),
+        ("dev", 100, None, None),
+        ("test", 200, None, None),
     ]
 
 
@@ -137,7 +140,7 @@ def test_seeds_differ():
 
 
 def test_splits_do_not_depend_on_the_size_of_others(corpus):
-    small = make_documents(train=40, dev=60, test=100)
+    small = make_documents(train=40, dev=100, test=200)
     assert small.train.examples == corpus.train.examples[:40]
     assert small.dev.fingerprint == corpus.dev.fingerprint
     assert small.test.fingerprint == corpus.test.fingerprint
@@ -236,6 +239,17 @@ def test_facts_fit_the_types_and_do_not_contradict_one_another(corpus):
             )
             for head, relation, tail in triples:
                 assert (d.entities[head].type, d.entities[tail].type) == types[relation]
+
+
+def test_a_relation_is_stated_of_other_entities_in_one_sentence_alone(corpus):
+    several = 0
+    for split in corpus.splits:
+        for d in documents(split):
+            for relation in corpus.schema.relations:
+                evidence = [set(f.evidence) for f in d.facts if f.relation == relation]
+                several += len(evidence) > 1
+                assert not evidence or set.intersection(*evidence), (d.id, relation)
+    assert several > 100
 
 
 def test_no_fact_is_denied(corpus):
@@ -351,7 +365,7 @@ def test_types_alone_tell_no_relation(corpus):
         for relation, pair in types.items():
             fitting[relation] += pairs[pair]
     facts = Counter(f.relation for d in documents(corpus.train) for f in d.facts)
-    assert {relation for relation in types if facts[relation] > 0.2 * fitting[relation]} == set()
+    assert {relation for relation in types if facts[relation] > 0.25 * fitting[relation]} == set()
 
 
 def test_statistics_count_the_documents(corpus):

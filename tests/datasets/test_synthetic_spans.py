@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from itertools import combinations, product
+from itertools import combinations, pairwise, product
 
 import pytest
 
@@ -192,6 +192,8 @@ def test_names_nest_up_to_the_promised_depth(corpus):
     )
     assert set(depths) == set(range(1, DEPTH + 1))
     assert depths[DEPTH] > 100
+    for s in sentences(corpus.train):
+        assert all(a != b for a, b in pairwise(s.words)), "a wording right within itself"
 
 
 def test_types_come_in_fair_number(corpus):
