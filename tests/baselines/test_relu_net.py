@@ -287,7 +287,7 @@ def test_the_tree_has_a_part_in_what_is_found() -> None:
 def test_a_run_that_diverged_has_a_loss_that_is_no_number() -> None:
     system = small()
     with torch.no_grad():
-        system.encoder.lstm.weight_ih_l0.fill_(torch.nan)
+        system.encoder.left_to_right[0].weight_ih_l0.fill_(torch.nan)
     assert torch.isnan(system.loss(whole(system, EXAMPLES)).total)
 
 

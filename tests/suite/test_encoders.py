@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import nn
 
 from suite.encoded import Encoded
 from suite.encoders import (
@@ -132,6 +133,20 @@ def test_bilstm_does_not_see_padding() -> None:
         alone = embedded(layer, [words])[0]
         torch.testing.assert_close(together[i, : len(words)], alone)
         assert not together[i, len(words) :].any()
+
+
+def test_bilstm_is_that_of_torch() -> None:
+    torch.manual_seed(0)
+    layer = BiLSTM(vectors(), width=8, layers=2).eval()
+    theirs = nn.LSTM(layer.words.width, 4, num_layers=2, batch_first=True, bidirectional=True)
+    for side, suffix in ((layer.left_to_right, ""), (layer.right_to_left, "_reverse")):
+        for depth, one in enumerate(side):
+            for name, value in one.named_parameters():
+                getattr(theirs, name.replace("l0", f"l{depth}") + suffix).data.copy_(value)
+    together = embedded(layer, WORDS)
+    for i, words in enumerate(WORDS):
+        expected = theirs(embedded(layer.words, [words]))[0][0]
+        torch.testing.assert_close(together[i, : len(words)], expected)
 
 
 @pytest.fixture(params=[UNTRAINED, MINILM])

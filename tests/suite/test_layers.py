@@ -9,7 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from suite.layers import Dropout, SelfAttention, word_mask
+from suite.layers import Dropout, SelfAttention, attention, word_mask
 from suite.thresholds import above_threshold, adaptive_threshold_loss, confidence
 
 SCORES = st.floats(-8, 8, width=32)
@@ -52,6 +52,25 @@ def test_attention_does_not_look_at_padding() -> None:
     longer = torch.cat([x, torch.randn(1, 3, 8)], 1)
     mask = word_mask(torch.tensor([5]), 8)
     torch.testing.assert_close(layer(longer, mask)[:, :5], layer(x, None))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("rate", [0.0, 0.25])
+def test_attention_is_its_equation(dtype: torch.dtype, rate: float) -> None:
+    """With unit vectors as values the outputs are the weights themselves."""
+    torch.manual_seed(0)
+    query, key = torch.randn(2, 3, 2, 40, 8, dtype=dtype).unbind(0)
+    value = torch.eye(40, dtype=dtype).expand(3, 2, 40, 40)
+    allowed = word_mask(torch.tensor([40, 30, 20]), 40)[:, None, None, :]
+    scores = query.float() @ key.float().transpose(2, 3) / math.sqrt(8)
+    expected = scores.masked_fill(~allowed, -math.inf).softmax(3)
+    weights = attention(query.requires_grad_(), key, value, allowed, rate).float()
+    kept = weights > 0
+    near = {"rtol": 2e-2, "atol": 1e-3} if dtype == torch.bfloat16 else {}
+    expected = torch.where(kept, expected / (1 - rate), 0)
+    torch.testing.assert_close(weights, expected, **near)
+    dropped = 1 - float(kept[allowed.expand_as(kept)].float().mean())
+    assert dropped == pytest.approx(rate, abs=0.02)
 
 
 def test_no_mask_where_nothing_is_padded() -> None:
