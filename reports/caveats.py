@@ -102,7 +102,7 @@ def _data(results: Results) -> list[str]:
             several.setdefault(row.name, []).append(row)
         apart = group.apart
         lines += [
-            f"{group.title}: the runs of {rows[0].facts.title} have different settings or "
+            f"{group.title}: the runs of {rows[0].facts.name} have different settings or "
             f"resources, and stand as {listed(f'{r.label} ({apart[r.label]})' for r in rows)}."
             for rows in several.values()
             if len(rows) > 1

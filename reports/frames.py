@@ -62,6 +62,7 @@ def _row(run: Run, key: str, label: str) -> dict[str, Any]:
     record = run.record
     row: dict[str, Any] = {
         "system": record.system.name,
+        "variant": record.system.variant,
         "dataset": record.dataset.name,
         "seed": record.seed,
         "status": record.status,
@@ -130,6 +131,7 @@ def _points(run: Run, key: str, label: str) -> list[dict[str, Any]]:
         return []
     who = {
         "system": record.system.name,
+        "variant": record.system.variant,
         "dataset": record.dataset.name,
         "seed": record.seed,
         "title": label,

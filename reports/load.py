@@ -26,7 +26,7 @@ RESOURCES = {
 
 def _identity(facts: SystemFacts) -> str:
     """Equal for runs of one system under the same settings and from the same resources."""
-    held = facts.model_dump(mode="json", include={"name", "settings", *RESOURCES})
+    held = facts.model_dump(mode="json", include={"name", "variant", "settings", *RESOURCES})
     return json.dumps(held, sort_keys=True)
 
 
@@ -196,7 +196,7 @@ class Results:
     @property
     def absent(self) -> list[tuple[str, str, int]]:
         """System, dataset and seed of each planned run that left no record."""
-        there = {(r.record.system.name, r.record.dataset.name, r.record.seed) for r in self.runs}
+        there = {(r.record.system.key, r.record.dataset.name, r.record.seed) for r in self.runs}
         barred = {(cannot.system, cannot.dataset) for cannot in self.plan.cannot}
         return [
             (system, dataset.facts.name, seed)
@@ -247,14 +247,14 @@ def _rows(runs: Sequence[Run], plan: SuitePlan) -> tuple[Row, ...]:
 
     def by_plan(entry: list[Run]) -> tuple[bool, int, str]:
         facts = entry[0].record.system
-        return facts.upper_bound is not None, order.get(facts.name, len(order)), facts.name
+        return facts.upper_bound is not None, order.get(facts.key, len(order)), facts.key
 
     entries = sorted(found.values(), key=by_plan)
     rows = []
     for entry in entries:
         record = entry[0].record
-        name, title = record.system.name, record.system.title
-        namesakes = [e for e in entries if e[0].record.system.name == name]
+        name, title = record.system.key, record.system.title
+        namesakes = [e for e in entries if e[0].record.system.key == name]
         seeds = {run.record.seed for run in entry}
         planned = plan.protocols.get(name) == record.protocol and any(
             dataset.facts.name == record.dataset.name for dataset in plan.datasets
@@ -263,7 +263,7 @@ def _rows(runs: Sequence[Run], plan: SuitePlan) -> tuple[Row, ...]:
             seeds |= set(plan.seeds)
         number = f", settings {namesakes.index(entry) + 1}" if len(namesakes) > 1 else ""
         bound = "" if record.system.upper_bound is None else " (upper bound)"
-        titled_so = {e[0].record.system.name for e in entries if e[0].record.system.title == title}
+        titled_so = {e[0].record.system.key for e in entries if e[0].record.system.title == title}
         which = f" ({name})" if len(titled_so) > 1 else ""
         label = f"{title}{which}{number}{bound}"
         rows.append(Row(label, tuple(entry), tuple(sorted(seeds))))

@@ -75,7 +75,7 @@ def predict_once(
 
 
 def measure(bench: Workbench, system: System, batch_size: int) -> InferenceCost:
-    """Times whole passes over the test split, and the stages within each batch.
+    """Times whole passes over test (dev, where the plan spares test) and the stages of each batch.
 
     Args:
         bench: of the run.
@@ -84,7 +84,8 @@ def measure(bench: Workbench, system: System, batch_size: int) -> InferenceCost:
     """
     device = resolve_device(bench.protocol.device)
     system.eval()
-    examples = [system.bare(example) for example in bench.examples(bench.dataset.test)]
+    split = bench.dataset.test if bench.plan.test else bench.dataset.dev
+    examples = [system.bare(example) for example in bench.examples(split)]
     held = list(batches(examples, batch_size))
     latencies: defaultdict[str, list[float]] = defaultdict(list)
     passes: list[float] = []

@@ -34,6 +34,7 @@ class RunPlan(BaseModel):
         dataset: a name or a folder.
         data_dir: where names are looked up first.
         system, settings: the system and its settings that differ from the defaults.
+        variant, title: what these settings are called; None for the system's own.
         vectors: file of word vectors; None: random ones.
         train_vectors: whether training changes the vectors of the file.
         pretrained: hub name, folder, `minilm` or `untrained`; None where the system needs none.
@@ -41,6 +42,7 @@ class RunPlan(BaseModel):
         wandb: mode of the tracker.
         batch_sizes: at which inference is measured.
         train_share: part of the training examples that is trained on.
+        test: whether test is scored and timed; without it, dev is timed.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -50,6 +52,8 @@ class RunPlan(BaseModel):
     data_dir: Path | None
     system: str
     settings: dict[str, Any]
+    variant: str | None = None
+    title: str | None = None
     protocol: Protocol
     seed: int
     vectors: Path | None
@@ -59,6 +63,7 @@ class RunPlan(BaseModel):
     wandb: WandbMode
     batch_sizes: tuple[int, ...]
     train_share: float = 1.0
+    test: bool = True
 
 
 def read_plan(folder: Path) -> RunPlan:
@@ -149,7 +154,8 @@ class Workbench:
         resources = self.resources
         return SystemFacts(
             name=self.system.name,
-            title=self.system.title,
+            variant=self.plan.variant,
+            title=self.plan.title or self.system.title,
             citation=self.system.citation,
             departures=self.system.departures,
             settings=asdict(self.settings),

@@ -1,4 +1,7 @@
-"""Starts the processes of one run: training, then each inference measurement."""
+"""Starts the processes of one run: training, then each inference measurement.
+
+Where whoever started them dies, they end; until the last of them has, the run's folder is held.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from runners.lock import locked
 from runners.measure import measured_file
 from runners.operate import curve_file
 from runners.plan import RunPlan
@@ -39,13 +43,21 @@ def execute(plan: RunPlan, folder: Path, blank: RunRecord, told: Told) -> RunRec
         folder: of the run; what an earlier, cut-off start left there is gone on with.
         blank: the record to leave where the process dies without leaving one.
         told: hears of the training's progress.
+
+    Raises:
+        SuiteError: the plan cannot be followed, or another process works on the folder.
     """
+    with locked(folder) as lock:
+        return _execute(plan, folder, blank, told, lock)
+
+
+def _execute(plan: RunPlan, folder: Path, blank: RunRecord, told: Told, lock: int) -> RunRecord:
     write_atomically(folder / "run.json", plan.model_dump_json(indent=1))
     path = folder / "record.json"
     record = read_record(path) if path.exists() else None
     if record is None or not trained(record, blank):
         path.unlink(missing_ok=True)
-        code = _train(folder, told)
+        code = _train(folder, told, lock)
         if not path.exists():
             _ended_without_record(code, folder, blank).write(folder)
         record = read_record(path)
@@ -82,28 +94,41 @@ def finished(record: RunRecord, blank: RunRecord, plan: RunPlan) -> bool:
     return drawn and measured >= set(plan.batch_sizes)
 
 
-def _train(folder: Path, told: Told) -> int:
-    with (folder / LOG).open("ab") as log:
-        child = subprocess.Popen(
-            [*PYTHON, "runners.run", str(folder)],
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-            env={**WAITING, **os.environ},
-        )
-        assert child.stdout is not None
-        try:
-            for line in child.stdout:
-                if line.startswith(PROGRESS):
-                    told(json.loads(line.removeprefix(PROGRESS)))
-                else:
-                    print(line, end="", file=sys.stderr)
-        except BaseException:
-            # The child writes its record before it ends.
-            child.terminate()
-            child.wait()
-            raise
-        return child.wait()
+def _train(folder: Path, told: Told, lock: int) -> int:
+    alive, held = os.pipe()  # the child reads the end of it when this process dies
+    try:
+        with (folder / LOG).open("ab") as log:
+            child = subprocess.Popen(
+                [*PYTHON, "runners.run", str(folder), str(alive)],
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                env={**WAITING, **os.environ},
+                pass_fds=(alive, lock),
+            )
+        return _followed(child, told)
+    finally:
+        os.close(alive)
+        os.close(held)
+
+
+def _followed(child: subprocess.Popen[str], told: Told) -> int:
+    """Passes on what a training says until it ends; ends it where that is interrupted."""
+    assert child.stdout is not None
+    try:
+        for line in child.stdout:
+            if line.startswith(PROGRESS):
+                told(json.loads(line.removeprefix(PROGRESS)))
+            else:
+                print(line, end="", file=sys.stderr)
+    except BaseException:
+        # The child writes its record before it ends.
+        child.terminate()
+        child.wait()
+        raise
+    finally:
+        child.stdout.close()
+    return child.wait()
 
 
 def _ended_without_record(code: int, folder: Path, blank: RunRecord) -> RunRecord:

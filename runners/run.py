@@ -1,14 +1,17 @@
-"""One run in a process of its own: `python -m runners.run FOLDER`, on the `run.json` there.
+"""One run in a process of its own: `python -m runners.run FOLDER [PIPE]`, on the `run.json` there.
 
 Leaves `history.jsonl`, `predictions.jsonl`, the selected weights, and a `record.json` that says
-how the run ended, whatever happened.
+how the run ended, whatever happened. PIPE is the number of an inherited descriptor; at its end the
+process takes itself for stopped: who started it has died, and the run may be started again.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
+import threading
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,7 +33,7 @@ from suite.competition import competition_entries
 from suite.errors import SuiteError
 from suite.examples import Document
 from suite.files import write_atomically
-from suite.records import RunRecord, Status
+from suite.records import Evaluation, RunRecord, Status
 
 PROJECT = "relation-suite"
 STOPS = (signal.SIGINT, signal.SIGTERM)
@@ -113,7 +116,7 @@ def make_tracker(plan: RunPlan, record: RunRecord, folder: Path) -> Tracker:
         folder,
         project=PROJECT,
         group=plan.suite,
-        name=f"{plan.system}-{record.dataset.name}-{plan.seed}",
+        name=f"{record.system.key}-{record.dataset.name}-{plan.seed}",
         config=config,
         warn=lambda message: print(message, flush=True),  # the suite passes it on
     )
@@ -126,16 +129,12 @@ def _train_and_test(
     trainer.fit(tracker)
     if not trainer.checkpoints.load_best(trainer.system):
         raise DivergedError("no epoch could be evaluated")
-    device = resolve_device(bench.protocol.device)
-    test = Split(trainer.system, bench, "test", device)
     selected = trainer.epochs[trainer.progress.best_epoch - 1]
-    tested = trainer.evaluator.on_test(test, selected.dev.measures.get("theta"))
-    lines = "".join(f"{outcome.model_dump_json()}\n" for outcome in tested.outcomes)
-    write_atomically(folder / "predictions.jsonl", lines)
-    if bench.dataset.task == "docre":
-        entries = competition_entries(cast(Sequence[Document], test.gold), tested.predictions)
-        write_atomically(folder / "result.json", json.dumps(entries))
-    splits = {"train": trainer.train, "dev": trainer.dev, "test": test}
+    splits = {"train": trainer.train, "dev": trainer.dev}
+    scores: Evaluation | None = None
+    if bench.plan.test:
+        splits["test"] = Split(trainer.system, bench, "test", resolve_device(bench.protocol.device))
+        scores = _test(trainer, splits["test"], selected.dev.measures.get("theta"), folder)
     return record.model_copy(
         update={
             "status": "complete",
@@ -143,10 +142,21 @@ def _train_and_test(
             "parameters": parameters(trainer.system),
             "training": trainer.cost(load),
             "dev": selected.dev,
-            "test": tested.evaluation,
+            "test": scores,
             "ceiling": {name: trainer.evaluator.ceiling(split) for name, split in splits.items()},
         }
     )
+
+
+def _test(trainer: Trainer, test: Split, theta: float | None, folder: Path) -> Evaluation | None:
+    """Scores test and leaves what was predicted; None for documents that are not labelled."""
+    tested = trainer.evaluator.on_test(test, theta)
+    lines = "".join(f"{outcome.model_dump_json()}\n" for outcome in tested.outcomes)
+    write_atomically(folder / "predictions.jsonl", lines)
+    if trainer.bench.dataset.task == "docre":
+        entries = competition_entries(cast(Sequence[Document], test.gold), tested.predictions)
+        write_atomically(folder / "result.json", json.dumps(entries))
+    return tested.evaluation
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:
@@ -156,15 +166,25 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
+def _stop_at_the_end_of(pipe: int) -> None:
+    def wait() -> None:
+        os.read(pipe, 1)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
 def main() -> int:
     """The process: 0 where a record was left, 2 where the plan cannot be followed."""
-    folder = Path(sys.argv[1])
+    folder, *pipe = sys.argv[1:]
     for number in STOPS:
         signal.signal(number, _interrupt)
-    plan = read_plan(folder)
+    if pipe:
+        _stop_at_the_end_of(int(pipe[0]))
+    plan = read_plan(Path(folder))
     torch.set_num_threads(plan.protocol.threads)
     try:
-        run(folder, Workbench(plan))
+        run(Path(folder), Workbench(plan))
     except SuiteError as error:
         print(error, file=sys.stderr)
         return 2

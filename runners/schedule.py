@@ -24,7 +24,8 @@ from suite.plan import Cannot, PlannedDataset, SuitePlan
 from suite.pretrained import UNTRAINED
 from suite.protocol import Protocol
 from suite.records import RunRecord, read_record
-from suite.system import System, find_system, make_settings
+from suite.system import System, make_settings
+from suite.variants import Variant, find_variant
 
 DEFAULT_PRETRAINED = "bert-base-cased"
 """What the papers use; for real datasets where `--pretrained` names none."""
@@ -37,7 +38,8 @@ class Request:
     """What a command line asks for.
 
     Attributes:
-        settings: system -> its settings that differ from the defaults.
+        systems: names, and YAML files of variants.
+        settings: system or variant -> settings that it has besides.
         pretrained: None: `bert-base-cased`, or the untrained one on synthetic corpora.
         parser: None: `en_core_web_sm`, or `chain` on synthetic corpora.
         published: every system under its own paper's settings in place of `protocol`.
@@ -73,7 +75,7 @@ class Run:
     @property
     def title(self) -> str:
         """As progress lines name it."""
-        return f"{self.plan.system} · {self.blank.dataset.name} · seed {self.plan.seed}"
+        return f"{self.blank.system.key} · {self.blank.dataset.name} · seed {self.plan.seed}"
 
     def done(self) -> RunRecord | None:
         """The record of an earlier command that left nothing to do."""
@@ -82,6 +84,23 @@ class Run:
             return None
         record = read_record(path)
         return record if finished(record, self.blank, self.plan) else None
+
+
+def _find_variants(request: Request) -> list[Variant]:
+    """The variants that are asked for, with the settings of the command line on top."""
+    found = {variant.name: variant for variant in map(find_variant, request.systems)}
+    if len(found) < len(request.systems):
+        raise SuiteError(
+            "two of the systems that are asked for have one name",
+            remedy="Rename one of the files, or name each system once.",
+        )
+    for name, changed in request.settings.items():
+        if name not in found:
+            raise unknown("system in --set, or one that is not run,", name, found)
+        settings = {**found[name].settings, **changed}
+        found[name] = found[name].model_copy(update={"settings": settings})
+        found[name].find()
+    return list(found.values())
 
 
 class Suite:
@@ -97,12 +116,9 @@ class Suite:
         self.datasets = [
             load_part(name, request.data_dir, request.train_share) for name in request.datasets
         ]
-        self.systems = [find_system(name) for name in request.systems]
-        for name in request.settings:
-            if name not in request.systems:
-                raise unknown("system in --set, or one that is not run,", name, request.systems)
+        self.variants = _find_variants(request)
         self.cannot: list[Cannot] = []
-        self.protocols = {s.name: self._protocol(s) for s in self.systems}
+        self.protocols = {v.name: self._protocol(v.find()) for v in self.variants}
         self.runs = list(self._plan_runs())
 
     def _protocol(self, system: type[System]) -> Protocol:
@@ -113,28 +129,31 @@ class Suite:
 
     def _plan_runs(self) -> Iterator[Run]:
         for asked, dataset in zip(self.request.datasets, self.datasets, strict=True):
-            for system in self.systems:
+            for variant in self.variants:
+                system = variant.find()
                 if dataset.task not in system.tasks:
-                    reason = f"{system.title} does not do the task {dataset.task!r}"
+                    title = variant.title or system.title
+                    reason = f"{title} does not do the task {dataset.task!r}"
                     self.cannot.append(
-                        Cannot(system=system.name, dataset=dataset.name, reason=reason)
+                        Cannot(system=variant.name, dataset=dataset.name, reason=reason)
                     )
                     continue
-                yield from self._seeds(asked, dataset, system)
+                yield from self._seeds(asked, dataset, variant)
 
-    def _seeds(self, asked: str, dataset: Dataset, system: type[System]) -> Iterator[Run]:
+    def _seeds(self, asked: str, dataset: Dataset, variant: Variant) -> Iterator[Run]:
         bench: Workbench | None = None
         for seed in self.request.seeds:
-            plan = self._run_plan(asked, dataset, system, seed)
+            plan = self._run_plan(asked, dataset, variant, seed)
             resources = bench.resources if bench else None
             bench = Workbench(plan, dataset, resources)
-            folder = self.request.out / "runs" / system.name / dataset.name / str(seed)
+            folder = self.request.out / "runs" / variant.name / dataset.name / str(seed)
             yield Run(plan, folder, blank_record(bench, started=""))
 
-    def _run_plan(self, asked: str, dataset: Dataset, system: type[System], seed: int) -> RunPlan:
+    def _run_plan(self, asked: str, dataset: Dataset, variant: Variant, seed: int) -> RunPlan:
         request = self.request
+        system = variant.find()
         own = system.published.settings if request.published else {}
-        settings = {**own, **request.settings.get(system.name, {})}
+        settings = {**own, **variant.settings}
         needed = system.resources_needed(make_settings(system, settings))
         pretrained = parser = None
         if "pretrained" in needed:
@@ -148,7 +167,9 @@ class Suite:
             data_dir=request.data_dir,
             system=system.name,
             settings=settings,
-            protocol=self.protocols[system.name],
+            variant=None if variant.name == system.name else variant.name,
+            title=variant.title,
+            protocol=self.protocols[variant.name],
             seed=seed,
             vectors=request.vectors if "vectors" in needed else None,
             train_vectors=request.train_vectors,
@@ -168,7 +189,7 @@ class Suite:
             command=(Path(sys.argv[0]).name, *sys.argv[1:]),
             protocols=self.protocols,
             environment=environment(self.request.protocol.device),
-            systems=tuple(s.name for s in self.systems),
+            systems=tuple(v.name for v in self.variants),
             datasets=tuple(self._described(d) for d in self.datasets),
             seeds=self.request.seeds,
             cannot=tuple(self.cannot),

@@ -110,6 +110,11 @@ class Trainer:
                 file.write(line.model_dump_json() + "\n")
             self.checkpoints.save_last(p, self.parts)
             tracker.log(line)
+            tell_epoch(p, self.protocol, self._f1(line.dev))
+
+    def _f1(self, dev: Evaluation) -> float:
+        match = selection_match(self.bench.dataset.task, self.protocol.match)
+        return float(getattr(dev, match).f1)
 
     def _epoch(self) -> Epoch:
         p = self.progress
@@ -166,8 +171,7 @@ class Trainer:
     def _note(self, dev: Evaluation, steps: Steps) -> Epoch:
         """Updates the progress by an epoch's dev scores and words its line of the history."""
         p = self.progress
-        match = selection_match(self.bench.dataset.task, self.protocol.match)
-        f1 = getattr(dev, match).f1
+        f1 = self._f1(dev)
         elapsed = p.training_seconds + p.evaluation_seconds
         for target in self.protocol.target_f1:
             if f1 >= target and p.seconds_to_target.get(str(target)) is None:
@@ -250,12 +254,17 @@ def make_schedule(
 def tell(progress: Progress, step: int, steps: int, protocol: Protocol) -> None:
     """One line of progress on standard output, for whoever shows it; ten an epoch."""
     if step % max(1, steps // 10) == 0 or step == steps:
-        told = {
-            "epoch": progress.epoch - 1 + step / steps,
-            "epochs": protocol.epochs,
-            "best_f1": max(0.0, progress.best_f1),
-        }
-        print(f"{PROGRESS}{json.dumps(told)}", flush=True)
+        _tell(progress, protocol, {"epoch": progress.epoch - 1 + step / steps})
+
+
+def tell_epoch(progress: Progress, protocol: Protocol, f1: float) -> None:
+    """The same after an epoch's evaluation, with its dev F1."""
+    _tell(progress, protocol, {"epoch": float(progress.epoch), "dev_f1": f1})
+
+
+def _tell(progress: Progress, protocol: Protocol, now: dict[str, float]) -> None:
+    told = {**now, "epochs": protocol.epochs, "best_f1": max(0.0, progress.best_f1)}
+    print(f"{PROGRESS}{json.dumps(told)}", flush=True)
 
 
 def parameters(system: System) -> Parameters:

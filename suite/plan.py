@@ -51,7 +51,7 @@ class SuitePlan(_Strict):
 
     Attributes:
         protocols: system -> the protocol of its runs; all equal under identical settings.
-        systems: names, in the order in which tables list them.
+        systems: names, those of variants among them, in the order in which tables list them.
     """
 
     format: Literal[1] = FORMAT

@@ -189,6 +189,7 @@ class SystemFacts(_Strict):
     """Who was trained, and from what."""
 
     name: str
+    variant: str | None = Field(None, description="name of its settings; None for the system's own")
     title: str
     citation: str
     departures: tuple[str, ...]
@@ -200,6 +201,11 @@ class SystemFacts(_Strict):
     upper_bound: str | None = Field(
         None, description="what it is given that a system has to find; None for a system"
     )
+
+    @property
+    def key(self) -> str:
+        """What a suite's plan and folders call it."""
+        return self.variant or self.name
 
 
 class DatasetFacts(_Strict):
@@ -235,7 +241,7 @@ class Environment(_Strict):
     git: str = Field(description="commit, with `+changes` where the work tree differs")
 
 
-Status = Literal["complete", "diverged", "out of memory", "interrupted", "failed"]
+Status = Literal["complete", "pruned", "diverged", "out of memory", "interrupted", "failed"]
 
 
 class RunRecord(_Strict):
@@ -244,7 +250,7 @@ class RunRecord(_Strict):
     Attributes:
         configuration: hash over all that decides the scores; an equal one is not run again.
         failure: the reason, for every status but `complete`.
-        test: None for documents that are not labelled.
+        test: None for documents that are not labelled, and for a search's trials.
         ceiling: what perfect scoring of the system's own targets would reach, per split.
     """
 

@@ -99,6 +99,40 @@ def test_a_dry_run_prints_the_plan_and_writes_nothing(dataset: Path, tmp_path: P
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_variant_stands_beside_its_system(dataset: Path, tmp_path: Path) -> None:
+    shallow = tmp_path / "shallow.yaml"
+    shallow.write_text("system: fastre\ntitle: FastRE of one block\nsettings: {dilations: [1]}\n")
+    systems = ("--system", "fastre", "--system", shallow, "--set", "shallow.gate=none")
+    small = [f"--set={name}.width=16" for name in ("fastre", "shallow")]
+    arguments = ["--dataset", dataset, *systems, *small, "--epochs", "1", "--seeds", "1"]
+    more = ("--set", "fastre.attention_heads=2", "--set", "shallow.attention_heads=2")
+    out = tmp_path / "out"
+    held = [*arguments, *more, "--wandb", "off", "--threads", "1", "--out", out]
+    ended = tiny.forked(tiny.suite_without_measuring, held, folder=tmp_path)
+    assert ended.code == 0, ended.err
+    settings = {}
+    for name in ("fastre", "shallow"):
+        record = json.loads((out / "runs" / name / "tiny" / "0" / "record.json").read_text())
+        assert record["system"]["name"] == "fastre"
+        settings[name] = record["system"]["settings"]
+    assert settings["fastre"]["gate"] != settings["shallow"]["gate"] == "none"
+    assert settings["shallow"]["dilations"] == [1]
+    report = (out / "report.md").read_text()
+    assert "| FastRE of one block | n=1 |" in report
+    assert "| FastRE | n=1 |" in report
+
+
+def test_two_files_of_one_name_are_refused(dataset: Path, tmp_path: Path) -> None:
+    paths = [tmp_path / folder / "deep.yaml" for folder in ("a", "b")]
+    for path in paths:
+        path.parent.mkdir()
+        path.write_text("system: fastre")
+    systems = [f"--system={path}" for path in paths]
+    ended = run_suite("--dry-run", "--dataset", dataset, *systems, folder=tmp_path)
+    assert ended.code == 2
+    assert "two of the systems that are asked for have one name" in ended.err
+
+
 MISTAKES = [
     (("--dataset", "nyt12"), "unknown dataset 'nyt12'. Did you mean 'nyt24'?"),
     (("--dataset", "no/such/folder"), "no/such/folder: no such folder. Expected: train"),
@@ -110,6 +144,7 @@ MISTAKES = [
     (("--set", "fastre.dilations=[1,2"), "--set 'fastre.dilations=[1,2': the value is no YAML"),
     (("--set", "gate=none"), "--set 'gate=none' is not of the form SYSTEM.FIELD=VALUE"),
     (("--set", "fastr.gate=none"), "'fastr'. Did you mean 'fastre'?"),
+    (("--system", "best.yaml"), "best.yaml: cannot be read: No such file or directory. Name a"),
     (("--set", "casrel.threshold=0.4"), "or one that is not run, 'casrel'. Did you mean 'fastre'?"),
     (("--match", "partly"), "unknown match rule 'partly'. Did you mean 'partial'?"),
     (("--settings", "publish"), "unknown settings 'publish'. Did you mean 'published'?"),
