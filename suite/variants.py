@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from suite.errors import SuiteError
-from suite.system import System, find_system, make_settings, system_names
+
+if TYPE_CHECKING:
+    from suite.system import System
 
 SUFFIXES = (".yaml", ".yml")
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class Variant(BaseModel):
@@ -38,6 +41,9 @@ class Variant(BaseModel):
         Raises:
             SuiteError: no such system, or settings that it does not have or refuses.
         """
+        # Reports read studies, whose variants these are, without loading torch.
+        from suite.system import find_system, make_settings  # noqa: PLC0415
+
         system = find_system(self.system)
         make_settings(system, self.settings)
         return system
@@ -49,6 +55,8 @@ def find_variant(name: str) -> Variant:
     Raises:
         SuiteError: nothing answers to the name, or the file holds no variant.
     """
+    from suite.system import find_system  # noqa: PLC0415
+
     if not name.endswith(SUFFIXES):
         find_system(name)
         return Variant(name=name, system=name)
@@ -63,27 +71,14 @@ def read_variant(path: Path) -> Variant:
     Raises:
         SuiteError: the file cannot be read, is no YAML, or holds something else.
     """
+    from suite.system import system_names  # noqa: PLC0415
+
+    content = read_fields(path, "--system", _FORM)
     try:
-        content = yaml.safe_load(path.read_text())
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "is not UTF-8"
-        raise SuiteError(
-            f"cannot be read: {reason}", where=path, remedy="Name a YAML file with --system."
-        ) from error
-    except yaml.YAMLError as error:
-        raise SuiteError(
-            f"is no YAML ({' '.join(str(error).split())})", where=path, remedy=_FORM
-        ) from error
-    if not isinstance(content, dict):
-        raise SuiteError("holds no table of fields", where=path, remedy=_FORM)
-    stem = re.sub(r"[^\w.+-]+", "-", path.stem)
-    try:
-        variant = Variant.model_validate({"name": stem, **content})
+        variant = Variant.model_validate({"name": stem(path), **content})
         system = variant.find()
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise SuiteError(f"{field}: {first['msg']}", where=path, remedy=_FORM) from error
+        raise wrong_field(error, path, _FORM) from error
     except SuiteError as error:
         raise SuiteError(error.cause, where=path, remedy=error.remedy) from error
     if variant.name in system_names():
@@ -94,6 +89,46 @@ def read_variant(path: Path) -> Variant:
         )
     title = variant.title or f"{system.title}, {variant.name}"
     return variant.model_copy(update={"title": title})
+
+
+def stem(path: Path) -> str:
+    """The file's name, fit to name a folder."""
+    return re.sub(r"[^\w.+-]+", "-", path.stem)
+
+
+def read_fields(path: Path, option: str, form: str) -> dict[str, Any]:
+    """The table of fields that a YAML file holds.
+
+    Args:
+        path: of the file.
+        option: of the command line, that names such a file.
+        form: what such a file looks like, as a sentence.
+
+    Raises:
+        SuiteError: the file cannot be read, is no YAML, or holds something else.
+    """
+    try:
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "is not UTF-8"
+        raise SuiteError(
+            f"cannot be read: {reason}", where=path, remedy=f"Name a YAML file with {option}."
+        ) from error
+    except yaml.YAMLError as error:
+        raise SuiteError(
+            f"is no YAML ({' '.join(str(error).split())})", where=path, remedy=form
+        ) from error
+    if not isinstance(content, dict):
+        raise SuiteError("holds no table of fields", where=path, remedy=form)
+    return content
+
+
+def wrong_field(error: ValidationError, path: Path, form: str) -> SuiteError:
+    """The first of the fields of a file that are not as they should be."""
+    first = error.errors()[0]
+    field = ".".join(str(part) for part in first["loc"])
+    cause = first["msg"].removeprefix("Value error, ")
+    return SuiteError(f"{field}: {cause}" if field else cause, where=path, remedy=form)
 
 
 _FORM = "Expected `system: fastre` and `settings:` with fields of that system below."

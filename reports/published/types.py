@@ -8,15 +8,8 @@ from typing import Literal, TypeAlias
 
 from pydantic import JsonValue
 
+from suite.printed import EncoderKind, Form
 from suite.protocol import Match
-
-Form = Literal["whole names", "last words", "whole names, tagged by the paper", "not stated"]
-"""How gold names its entities: by all their words; by the last word alone (the star form of NYT24
-and WebNLG); by all their words, which the paper's authors tagged themselves, so that nobody else's
-gold is the same; or the paper does not say."""
-
-EncoderKind = Literal["word vectors", "untrained transformer", "pretrained transformer"]
-"""What is known before training: of words, nothing, or of whole texts."""
 
 Settings: TypeAlias = Mapping[str, tuple[JsonValue, ...]]
 """Setting of one of the suite's systems -> values under which it is the published one."""
