@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -38,6 +38,7 @@ from suite.matching import Item
 from suite.ragged import Ragged
 from suite.ranking import facts_from
 from suite.schema import Schema
+from suite.space import Choices
 from suite.stages import stage
 from suite.system import Loss, Prediction, PublishedSettings, Resources, System
 from suite.windows import Long, LongTransformer, range_means
@@ -147,6 +148,16 @@ class BertDocRED(System):
         tags = schema.task == "triples" and not self.entities_given
         self.tagger = nn.Linear(self.encoder.width, len(TAGS)) if tags else None
         self.register_buffer("theta", torch.tensor(0.5))
+
+    @classmethod
+    def vary(cls, settings: BertDocREDSettings, choices: Choices) -> dict[str, Any]:
+        """Widths, dropout, and how many pairs without a relation a step sees."""
+        return {
+            "width": choices.suggest_categorical("width", (64, 128, 256, 384)),
+            "distance_width": choices.suggest_categorical("distance_width", (10, 20, 40)),
+            "negatives": choices.suggest_int("negatives", 1, 8),
+            "dropout": choices.suggest_float("dropout", 0.0, 0.4, step=0.1),
+        }
 
     @classmethod
     def build(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 from torch import Tensor, nn
 
@@ -18,6 +18,7 @@ from suite.examples import Example, Sentence
 from suite.fastre import FastRESettings
 from suite.layers import Dropout
 from suite.schema import Schema
+from suite.space import Choices
 from suite.stages import stage
 from suite.system import Loss, Prediction, PublishedSettings, Resources, System
 
@@ -69,6 +70,8 @@ class CasRel(System):
         "end apart by a separator behind every word (setting end_projection).",
         "Every subject of a sentence trains the object taggers in each step; published code draws "
         "one (setting heads_per_step).",
+        "Taggers start at the rarity of tags (0.05 for subjects, 0.001 for objects), not at even "
+        "odds: a few hundred sentences' steps would go into unlearning them.",
         "The losses are summed over words and averaged over sentences and subjects as FastRE's "
         "are, so that one learning rate serves both; published code averages over words.",
     )
@@ -102,6 +105,19 @@ class CasRel(System):
             threshold=settings.threshold,
             heads_per_step=settings.heads_per_step,
         )
+
+    @classmethod
+    def vary(cls, settings: CasRelSettings, choices: Choices) -> dict[str, Any]:
+        """How subjects are read and trained on, and the size of an LSTM."""
+        found: dict[str, Any] = {
+            "end_projection": choices.suggest_categorical("end_projection", (True, False)),
+            "heads_per_step": choices.suggest_categorical("heads_per_step", ("all", "one")),
+            "threshold": choices.suggest_float("threshold", 0.3, 0.7, step=0.05),
+        }
+        if settings.encoder == "lstm":
+            found["lstm_width"] = choices.suggest_categorical("lstm_width", (100, 200, 300, 400))
+            found["lstm_dropout"] = choices.suggest_float("lstm_dropout", 0.0, 0.5, step=0.1)
+        return found
 
     @classmethod
     def build(cls, settings: CasRelSettings, schema: Schema, resources: Resources) -> CasRel:

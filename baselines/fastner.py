@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -22,6 +22,7 @@ from suite.exits import ExitRule
 from suite.layered import LayeredTransformer, Midway
 from suite.layers import Convolution
 from suite.schema import Schema
+from suite.space import Choices
 from suite.spans import (
     Candidates,
     candidates_of,
@@ -187,6 +188,20 @@ class FastNER(System):
         )
         rule = "" if settings.exit_rule == "none" else settings.exit_rule
         self.operate_at(OperatingPoint(rule, settings.exit_threshold))
+
+    @classmethod
+    def vary(cls, settings: FastNERSettings, choices: Choices) -> dict[str, Any]:
+        """The bypass, the classifier's width, and how much each exit counts."""
+        found: dict[str, Any] = {
+            "bypass": choices.suggest_categorical("bypass", (True, False)),
+            "width": choices.suggest_categorical("width", (50, 100, 150, 200)),
+            "dropout": choices.suggest_float("dropout", 0.0, 0.4, step=0.1),
+            "exit_weights": choices.suggest_categorical("exit_weights", ("equal", "depth")),
+        }
+        if found["bypass"]:
+            found["bypass_width"] = choices.suggest_categorical("bypass_width", (32, 64, 128))
+            found["bypass_kernel"] = choices.suggest_categorical("bypass_kernel", (1, 3, 5, 7))
+        return found
 
     @classmethod
     def build(cls, settings: FastNERSettings, schema: Schema, resources: Resources) -> FastNER:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 import torch
 from jaxtyping import Float, Int
@@ -26,6 +26,7 @@ from suite.layers import Dropout
 from suite.pairs import Layout, PairClassifier
 from suite.ragged import Ragged
 from suite.schema import Schema
+from suite.space import Choices
 from suite.stages import stage
 from suite.system import Loss, Prediction, PublishedSettings, Resources, System
 
@@ -273,6 +274,22 @@ class PMEI(System):
                 for inputs in seen
             ]
         self.entity_map, self.pair_map = maps
+
+    @classmethod
+    def vary(cls, settings: PMEISettings, choices: Choices) -> dict[str, Any]:
+        """The losses' weights over the paper's ranges and beyond, the maps, and the widths."""
+        found: dict[str, Any] = {
+            "alpha": choices.suggest_float("alpha", math.exp(-5), 1.0, log=True),
+            "beta": choices.suggest_float("beta", math.exp(-10), math.exp(-4), log=True),
+            "cell": choices.suggest_categorical("cell", ("gru", "mlp")),
+            "interaction": choices.suggest_categorical("interaction", (True, False)),
+            "stochastic": choices.suggest_categorical("stochastic", (True, False)),
+            "pair_width": choices.suggest_categorical("pair_width", (100, 200, 300)),
+        }
+        if settings.encoder == "bilstm":
+            found["lstm_width"] = choices.suggest_categorical("lstm_width", (100, 200, 300))
+            found["dropout"] = choices.suggest_float("dropout", 0.0, 0.5, step=0.1)
+        return found
 
     @classmethod
     def build(cls, settings: PMEISettings, schema: Schema, resources: Resources) -> PMEI:

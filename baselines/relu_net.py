@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, cast
+from typing import Any, Literal, NamedTuple, cast
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -34,6 +34,7 @@ from suite.graphs import (
 from suite.layers import Dropout
 from suite.ragged import Ragged
 from suite.schema import Schema
+from suite.space import Choices
 from suite.stages import stage
 from suite.system import Loss, Prediction, PublishedSettings, Resources, System
 
@@ -234,6 +235,7 @@ class RelUNet(System):
         "tree do.",
         "v_sub sees a subject's end through a linear projection: on words, the plain mean cannot "
         "link two subjects of one word each (setting end_projection; see CasRel).",
+        "Taggers start at the rarity of tags, as CasRel's do.",
         "The tree is that of the parser that the command names; a sentence that it splits is a "
         "forest.",
         "The pooling matrix is normalised over the nodes of each cluster, as the text says, and "
@@ -288,6 +290,23 @@ class RelUNet(System):
             threshold=settings.threshold,
             heads_per_step=settings.heads_per_step,
         )
+
+    @classmethod
+    def vary(cls, settings: RelUNetSettings, choices: Choices) -> dict[str, Any]:
+        """The graph that trees are contracted to, its convolutions, and the graph losses."""
+        core = choices.suggest_categorical("core", (2, 4, 6, 8, 12, 16))
+        poolings = choices.suggest_int("poolings", 1, 3)
+        return {
+            "clusters": tuple(core * 2**i for i in reversed(range(poolings))),
+            "graph": choices.suggest_categorical("graph", ("sage", "gcn")),
+            "graph_layers": choices.suggest_int("graph_layers", 1, 3),
+            "bipartite_weight": choices.suggest_categorical(
+                "bipartite_weight", (0.0, 0.1, 0.3, 1.0, 3.0)
+            ),
+            "similarity_weight": choices.suggest_categorical(
+                "similarity_weight", (0.0, 0.03, 0.1, 0.3, 1.0)
+            ),
+        }
 
     @classmethod
     def build(cls, settings: RelUNetSettings, schema: Schema, resources: Resources) -> RelUNet:

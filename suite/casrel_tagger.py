@@ -5,6 +5,7 @@ Letters in shapes: B sentences, N words, D hidden size, T subjects, R relations.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -23,6 +24,10 @@ from suite.cascade import (
 from suite.encoded import Batch
 from suite.stages import stage
 from suite.system import Loss, Prediction
+
+SUBJECT_PRIOR, OBJECT_PRIOR = 0.05, 0.001
+"""Probability of a tag before any training: as rare as tags are, in place of even odds, which
+would spend the first epochs on unlearning hundreds of thousands of tags."""
 
 
 class CascadeTagger(nn.Module):
@@ -60,6 +65,11 @@ class CascadeTagger(nn.Module):
         self.end_projection = nn.Linear(width, width) if end_projection else nn.Identity()
         self.subject_scores = nn.Linear(width, 2)
         self.object_scores = nn.Linear(width, 2 * len(self.relations))
+        for scores, prior in (
+            (self.subject_scores, SUBJECT_PRIOR),
+            (self.object_scores, OBJECT_PRIOR),
+        ):
+            nn.init.constant_(scores.bias, math.log(prior / (1 - prior)))
 
     def score_objects(
         self,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -30,9 +30,11 @@ from suite.cascade import (
 from suite.convolution import ConvolutionalEncoder, Gate
 from suite.encoded import Batch, Encoded
 from suite.examples import Example, Sentence
+from suite.explain import Explanation, gradient_norms
 from suite.layers import Convolution, SelfAttention, word_mask
 from suite.matching import Item
 from suite.schema import Schema
+from suite.space import FASTRE_TABLE_4, Choices, receptive_field, vary_fastre
 from suite.stages import stage
 from suite.system import Loss, Prediction, PublishedSettings, Resources, System
 from suite.thresholds import above_threshold, adaptive_threshold_loss, confidence
@@ -172,6 +174,29 @@ class FastRE(System):
                     allowed[row, self.schema.relation_ids[relation]] = True
         self.register_buffer("relations_of_type", allowed, persistent=False)
 
+    searched_first = FASTRE_TABLE_4
+
+    @classmethod
+    def vary(cls, settings: FastRESettings, choices: Choices) -> dict[str, Any]:
+        """Blocks, their dilation rates, and all that makes them wide, gated and regular."""
+        return vary_fastre(choices)
+
+    @classmethod
+    def structure(cls, settings: FastRESettings) -> dict[str, str]:
+        """Its blocks as Table 4 has them, and what else was varied."""
+        rates, kernel = settings.dilations, settings.kernel
+        return {
+            "L": str(len(rates)),
+            "Dilation rates": ", ".join(map(str, rates)),
+            "Kernel": str(kernel),
+            "Receptive field (words)": str(receptive_field(rates, kernel)),
+            "Width": str(settings.width),
+            "Gate": settings.gate,
+            "Attention heads": str(settings.attention_heads),
+            "Dropout": f"{settings.dropout:g}",
+            "Heads a step": settings.heads_per_step,
+        }
+
     @classmethod
     def build(cls, settings: FastRESettings, schema: Schema, resources: Resources) -> FastRE:
         """A freshly initialised FastRE."""
@@ -193,12 +218,19 @@ class FastRE(System):
         """H, the sentence's part of the tail tagger's hidden layer, and the mask of words."""
         h = self.encoder(batch)
         mask = word_mask(batch["words"].lengths, h.shape[1])
-        return h, self._convolve(h, self.tail_attention(h, mask), self.tail_hidden_sentence), mask
+        sentence = self._convolve(h, self.tail_attention(h, mask), mask, self.tail_hidden_sentence)
+        return h, sentence, mask
 
     @staticmethod
     def _convolve(
-        h: Float[Tensor, "B N D"], auxiliary: Float[Tensor, "B N D"], layer: Convolution
+        h: Float[Tensor, "B N D"],
+        auxiliary: Float[Tensor, "B N D"],
+        mask: Bool[Tensor, "B N"] | None,
+        layer: Convolution,
     ) -> Float[Tensor, "B N D"]:
+        """A tagger's hidden layer over [H; H_h] or [H; H_t], which must not see padding attend."""
+        if mask is not None:
+            auxiliary = auxiliary * mask[:, :, None]
         hidden: Tensor = layer(torch.cat([h, auxiliary], 2).transpose(1, 2))
         return hidden.transpose(1, 2)
 
@@ -206,10 +238,7 @@ class FastRE(System):
         self, h: Float[Tensor, "B N D"], mask: Bool[Tensor, "B N"] | None
     ) -> Float[Tensor, "B N 2 classes"]:
         """Equations 9 and 10: scores of start and end, of each type and of AT (last)."""
-        auxiliary = self.head_attention(h, mask)
-        if mask is not None:
-            auxiliary = auxiliary * mask[:, :, None]
-        hidden = self._convolve(h, auxiliary, self.head_hidden).relu()
+        hidden = self._convolve(h, self.head_attention(h, mask), mask, self.head_hidden).relu()
         scores: Tensor = self.head_scores(hidden)
         return scores.unflatten(2, (2, -1))
 
@@ -252,7 +281,7 @@ class FastRE(System):
             torch.stack([dense_tags(rows, w, kind, shape) for w in (first, last)], 2),
             mask,
         )
-        if self.settings.heads_per_step == "one":
+        if self.training and self.settings.heads_per_step == "one":
             targets = targets.draw_one(len(batch))
         tail = self._tail_loss(h, sentence_part, targets, lengths)
         total = (head + tail) / len(batch)
@@ -353,3 +382,13 @@ class FastRE(System):
         """The targets, decoded."""
         types, relations = len(self.schema.entity_types), self.schema.relations
         return decode_targets(batch, types, relations, self.settings.span_rule)
+
+    def explain(self, batch: Batch) -> Explanation:
+        """Gradient norms by the word vectors before the projection, and both taggers' attention."""
+        norms = gradient_norms(self.encoder.words, lambda: len(batch) * self.loss(batch).total)
+        with torch.no_grad():
+            h = self.encoder(batch)
+            mask = word_mask(batch["words"].lengths, h.shape[1])
+            attentions = {"head tagger": self.head_attention, "tail tagger": self.tail_attention}
+            weights = {name: layer.weights(h, mask) for name, layer in attentions.items()}
+        return Explanation(norms, weights)

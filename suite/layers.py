@@ -115,6 +115,18 @@ class SelfAttention(nn.Module):
         y = attention(query, key, value, allowed)
         return y.transpose(1, 2).reshape(batch, words, width)
 
+    def weights(
+        self, x: Float[Tensor, "B N D"], mask: Bool[Tensor, "B N"] | None
+    ) -> Float[Tensor, "B H N N"]:
+        """Those under which `forward` sums values: of each word (row) over words (columns)."""
+        batch, words, width = x.shape
+        parts = self.project(x).view(batch, words, 3, self.heads, width // self.heads)
+        query, key, _ = parts.permute(2, 0, 3, 1, 4).unbind(0)
+        scores = query @ key.transpose(2, 3) * query.shape[-1] ** -0.5
+        if mask is not None:
+            scores = scores.masked_fill(~mask[:, None, None, :], -torch.inf)
+        return scores.softmax(dim=3)
+
 
 def word_mask(lengths: Tensor, words: int) -> Bool[Tensor, "B N"] | None:
     """True at words, False at padding; None where nothing is padded, which spares the masking."""

@@ -20,9 +20,11 @@ from suite.encoded import Batch, Encoded
 from suite.encoders import WordVectors
 from suite.errors import SuiteError, unknown
 from suite.examples import Document, Entity, Example, Fact, Sentence, Task, Triple
+from suite.explain import Explanation
 from suite.matching import Item
 from suite.pretrained import PretrainedModel
 from suite.schema import Schema
+from suite.space import Choices
 
 ENTRY_POINT_GROUP = "relation_suite.systems"
 
@@ -107,6 +109,8 @@ class System(nn.Module, ABC):
         upper_bound: what it is given that a system has to find, as it reads on from the title ("is
             given the gold entities"); its rows are said to be bounds and are ranked with no other.
             None for all that is a system.
+        searched_first: choices of `vary` that a structure search tries before any others, by what
+            its report calls them.
     """
 
     name: ClassVar[str]
@@ -117,6 +121,7 @@ class System(nn.Module, ABC):
     Settings: ClassVar[type[Any]]
     published: ClassVar[PublishedSettings] = PublishedSettings()
     upper_bound: ClassVar[str | None] = None
+    searched_first: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType({})
 
     @classmethod
     @abstractmethod
@@ -173,6 +178,21 @@ class System(nn.Module, ABC):
         raise NotImplementedError(f"{self.name} decides on no facts")
 
     @classmethod
+    def vary(cls, settings: Any, choices: Choices) -> dict[str, Any]:
+        """The settings of a structure search's trial that differ from `settings`.
+
+        Args:
+            settings: the system's, with all that the search holds fixed.
+            choices: makes the trial's choices.
+        """
+        raise NotImplementedError(f"{cls.name} has no search space")
+
+    @classmethod
+    def structure(cls, settings: Any) -> dict[str, str]:
+        """What a search's report says of a structure: heading -> cell."""
+        return {}
+
+    @classmethod
     def operating_points(cls, settings: Any) -> tuple[OperatingPoint, ...]:
         """The trades of accuracy for speed that are measured after training; full depth first."""
         return ()
@@ -184,6 +204,10 @@ class System(nn.Module, ABC):
     def layers_used(self) -> float:
         """Mean number of encoder layers that the sentences predicted since `operate_at` took."""
         raise NotImplementedError(f"{self.name} has one operating point")
+
+    def explain(self, batch: Batch) -> Explanation:
+        """What each sentence's loss depends on, over all its gold targets; in evaluation mode."""
+        raise NotImplementedError(f"{self.name} cannot be explained")
 
     def pretrained_parameters(self) -> Iterator[nn.Parameter]:
         """The parameters that the protocol's lower learning rate is for."""

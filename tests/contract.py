@@ -138,7 +138,7 @@ class SystemContract:
         before = fresh.loss(whole(fresh, self.examples)).total.item()
         system = self.fitted()
         after = system.loss(whole(system, self.examples)).total.item()
-        assert after < before / 10
+        assert after < before / 5
         found = predict(system, self.examples, size=3)
         wrong = {s.id for s in self.examples if set(found[s.id]) != self.gold(s)}
         assert wrong <= self.beyond
@@ -172,6 +172,14 @@ class SystemContract:
             assert found.keys() == alone.keys()
             for name, row in alone.items():
                 assert found[name] == pytest.approx(row, abs=1e-4), name
+
+    def test_losses_do_not_depend_on_padding_or_neighbours(self) -> None:
+        """Of a fresh system: a fitted one is too sure of itself to show what leaks in."""
+        system = self.build().eval()
+        torch.manual_seed(0)
+        together = system.loss(whole(system, self.examples)).total
+        alone = [system.loss(whole(system, [e])).total for e in self.examples]
+        torch.testing.assert_close(together, torch.stack(alone).mean(), rtol=1e-4, atol=1e-4)
 
     def test_scores_are_probabilities_and_predictions_distinct(self) -> None:
         system = self.fitted()
