@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import combinations
+from typing import NamedTuple
 
 import numpy as np
 
@@ -25,6 +26,7 @@ from reports.load import Group, Row
 from reports.overview import caption, listed
 from reports.published import PublishedDocumentScore
 from reports.readings import NOT_LABELLED, labelled, slice_f1, slice_names
+from suite.protocol import Match
 from suite.significance import Counts, Difference, against_published, holm, paired_bootstrap
 
 FAMILIES = {
@@ -117,35 +119,76 @@ def _p(value: float) -> str:
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
+class Compared(NamedTuple):
+    """Two rows, the seeds that both have, and how far the first is above the second."""
+
+    first: Row
+    second: Row
+    seeds: list[int]
+    difference: Difference
+
+
+def compare(rows: Sequence[Row], match: Match) -> tuple[list[Compared], list[str]]:
+    """Every two rows by a paired bootstrap, and a line for each pair that cannot be.
+
+    They may stand in tables of their own, as long as they were tested on the same examples.
+    """
+    counts = {}
+    for row in rows:
+        for run in row.complete:
+            found = run.counts(match)
+            if found is not None:
+                counts[row.label, run.record.seed] = found
+    results = []
+    refused = []
+    for a, b in combinations(rows, 2):
+        pooled = _pooled(a, b, counts)
+        if isinstance(pooled, str):
+            refused.append(f"- {a.label} and {b.label} are not compared: {pooled}.")
+        else:
+            results.append(Compared(a, b, pooled[2], paired_bootstrap(pooled[0], pooled[1])))
+    return results, refused
+
+
+def difference_cells(difference: Difference) -> dict[str, str]:
+    """A difference in F1 between two systems, in points."""
+    return {
+        "Difference in F1 (points)": f"{100 * difference.difference:+.1f}",
+        "95 % interval": f"{100 * difference.low:+.1f} to {100 * difference.high:+.1f}",
+        "p": _p(difference.p),
+    }
+
+
+def against(found: Sequence[Compared], key: str, reference: str) -> dict[str, str]:
+    """The F1 of one row minus that of another, as cells; dashes where they were not compared.
+
+    Args:
+        found: what was compared.
+        key: of the one, as plans have it.
+        reference: of the other.
+    """
+    for first, second, _, d in found:
+        if (first.facts.key, second.facts.key) == (key, reference):
+            return difference_cells(d)
+        if (second.facts.key, first.facts.key) == (key, reference):
+            return difference_cells(Difference(0 - d.difference, 0 - d.high, 0 - d.low, d.p))
+    return dict.fromkeys(("Difference in F1 (points)", "95 % interval", "p"), "-")
+
+
 def pairs(group: Group) -> str:
     """Paired bootstrap between every two systems."""
     if not labelled(group):
         return f"The test set is {NOT_LABELLED}: nothing to compare.\n"
     if len(group.systems) < 2:
         return "Only one system: nothing to compare.\n"
-    counts = {}
-    for row in group.systems:
-        for run in row.complete:
-            found = run.counts(group.match)
-            if found is not None:
-                counts[row.label, run.record.seed] = found
-    results: list[tuple[Row, Row, list[int], Difference]] = []
-    refused = []
-    for a, b in combinations(group.systems, 2):
-        pooled = _pooled(a, b, counts)
-        if isinstance(pooled, str):
-            refused.append(f"- {a.label} and {b.label} are not compared: {pooled}.")
-        else:
-            results.append((a, b, pooled[2], paired_bootstrap(pooled[0], pooled[1])))
+    results, refused = compare(group.systems, group.match)
     adjusted = holm([difference.p for *_, difference in results])
     table: dict[str, list[str]] = {}
     for (a, b, seeds, difference), holms in zip(results, adjusted, strict=True):
         cells = {
             "Systems": f"{a.label} minus {b.label}",
             "Seeds": f"n={len(seeds)} ({listed(seeds)})",
-            "Difference in F1 (points)": f"{100 * difference.difference:+.1f}",
-            "95 % interval": f"{100 * difference.low:+.1f} to {100 * difference.high:+.1f}",
-            "p": _p(difference.p),
+            **difference_cells(difference),
             "p, Holm": _p(holms),
         }
         add_row(table, cells)

@@ -20,6 +20,7 @@ from reports import (
     operating_figure,
     overview,
     results,
+    study,
 )
 from reports.canvas import Styles, make_styles
 from reports.cells import Pictures
@@ -55,6 +56,7 @@ def compose(loaded: Results, pictures: Pictures) -> str:
     sections = {
         "What to know first": caveats.warnings(loaded),
         "Main results": results.section(groups),
+        "The paper's table": study.section(loaded),
         "Inference efficiency": efficiency.section(groups, pictures),
         "Accuracy against speed": operating.section(groups, pictures),
         "Convergence": convergence.section(groups, pictures),

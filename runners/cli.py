@@ -3,43 +3,27 @@
 from __future__ import annotations
 
 import signal
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-import yaml
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from suite.errors import SuiteError, unknown
-from suite.protocol import Match, Protocol
+from runners.arguments import choice, cores, make_protocol, overrides, protocol_fields
+from runners.command import console, errors, script, user_errors
+from suite.errors import SuiteError
+from suite.protocol import Match
 
 if TYPE_CHECKING:
     from runners.schedule import Request, Run, Suite
-
-console = Console(highlight=False, soft_wrap=True)
-errors = Console(stderr=True, highlight=False, soft_wrap=True)
+    from suite.studies import Study
 
 SEEDS = 3
 SYNTHETIC_EPOCHS, SYNTHETIC_SEEDS = 24, 1
 """Enough for its 2,000 sentences, so that the command without arguments takes minutes."""
-
-
-@contextmanager
-def user_errors() -> Iterator[None]:
-    """Ends the command with the message, and no traceback, for what a user can mend."""
-    try:
-        yield
-    except SuiteError as error:
-        errors.print(f"error: {error}", markup=False)
-        raise typer.Exit(2) from None
-    except KeyboardInterrupt:
-        errors.print("interrupted: the same command goes on where it stopped")
-        raise typer.Exit(130) from None
 
 
 def _run_suite(
@@ -53,6 +37,10 @@ def _run_suite(
             help="Name, or YAML file of a system and its settings; repeatable. See --list. "
             "[default: all]"
         ),
+    ] = None,
+    study: Annotated[
+        str | None,
+        typer.Option(help="A paper's table, by name (see --list) or YAML file: runs its variants."),
     ] = None,
     seeds: Annotated[
         int | None,
@@ -83,6 +71,13 @@ def _run_suite(
     set_: Annotated[
         list[str] | None,
         typer.Option("--set", help="SYSTEM.FIELD=VALUE; repeatable, as fastre.gate=none."),
+    ] = None,
+    protocol: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="FIELD=VALUE of the protocol; repeatable, as pretrained_learning_rate=1e-4. The "
+            "report prints all of it."
+        ),
     ] = None,
     pretrained: Annotated[
         str | None,
@@ -127,6 +122,13 @@ def _run_suite(
     precision: Annotated[str, typer.Option(help="float32 or bfloat16 (autocast).")] = "float32",
     wandb: Annotated[str, typer.Option(help="offline, online or off.")] = "offline",
     out: Annotated[Path, typer.Option(help="Folder for records and report.")] = Path("runs"),
+    remeasure: Annotated[
+        bool,
+        typer.Option(
+            "--remeasure",
+            help="Measure inference of complete runs again, as where other work ran beside it.",
+        ),
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and stop.")] = False,
     list_: Annotated[
         bool, typer.Option("--list", help="Print systems and datasets and stop.")
@@ -145,6 +147,7 @@ def _run_suite(
     run-suite --dataset nyt11                            a public dataset, fetched if need be
     run-suite --dataset path/to/folder --system fastre   your own data
     run-suite --dataset nyt11 --system fastre --system mine.yaml   a variant beside it
+    run-suite --study fastre-table5 --dataset nyt10      a paper's table, line by line
     """  # noqa: D301 - the backspace keeps typer from reflowing the examples
     with user_errors():
         if list_:
@@ -153,19 +156,20 @@ def _run_suite(
         from suite.datasets.catalogue import SYNTHETICS  # noqa: PLC0415
         from suite.system import system_names  # noqa: PLC0415 - imports torch
 
-        datasets = tuple(dict.fromkeys(dataset or SYNTHETICS))
+        chosen = _chosen_study(study, system)
+        datasets = tuple(dict.fromkeys(dataset or (chosen.datasets if chosen else SYNTHETICS)))
         short = set(datasets) <= set(SYNTHETICS)
         limits = {"epochs": epochs, "patience": patience}
         asked = {name: value for name, value in limits.items() if value is not None}
-        defaults = {"epochs": SYNTHETIC_EPOCHS} if short else {}
-        protocol = Protocol(
-            **{**defaults, **asked},
-            match=_choice("match rule", match, Match),
-            accumulate=accumulate,
-            device=device,
-            threads=threads or _cores(),
-            precision=_choice("precision", precision, Literal["float32", "bfloat16"]),
-        )
+        asked |= protocol_fields(protocol or [])
+        fields = {
+            **({"epochs": SYNTHETIC_EPOCHS} if short else {}),
+            "match": choice("match rule", match, Match),
+            "accumulate": accumulate,
+            "device": device,
+            "threads": threads or cores(),
+            "precision": choice("precision", precision, Literal["float32", "bfloat16"]),
+        }
         from runners.plan import WandbMode  # noqa: PLC0415
         from runners.schedule import Request, Suite  # noqa: PLC0415
 
@@ -173,19 +177,21 @@ def _run_suite(
             datasets=datasets,
             systems=tuple(dict.fromkeys(system or system_names())),
             seeds=tuple(range(seeds or (SYNTHETIC_SEEDS if short else SEEDS))),
-            protocol=protocol,
+            protocol=make_protocol({**fields, **asked}),
             asked=asked,
             out=out,
             data_dir=data_dir,
-            settings=_overrides(set_ or []),
+            settings=overrides(set_ or []),
             vectors=vectors,
             train_vectors=train_vectors,
             train_share=train_share,
+            remeasure=remeasure,
+            study=chosen,
             pretrained=pretrained,
             parser=parser,
-            published=_choice("settings", settings, Literal["identical", "published"])
+            published=choice("settings", settings, Literal["identical", "published"])
             == "published",
-            wandb=_choice("mode of W&B", wandb, WandbMode),
+            wandb=choice("mode of W&B", wandb, WandbMode),
         )
         suite = Suite(request)
         _print_plan(suite, request)
@@ -203,42 +209,22 @@ def _build_report(
         console.print(f"report: {write_report(folder)}", markup=False)
 
 
-def _choice(kind: str, value: str, choices: Any) -> Any:
-    known = choices.__args__
-    if value not in known:
-        raise unknown(kind, value, known)
-    return value
+def _chosen_study(name: str | None, systems: list[str] | None) -> Study | None:
+    from suite.studies import find_study  # noqa: PLC0415
 
-
-def _cores() -> int:
-    import psutil  # noqa: PLC0415
-
-    return psutil.cpu_count(logical=False) or 1
-
-
-def _overrides(assignments: list[str]) -> dict[str, dict[str, Any]]:
-    """`fastre.gate=none` as {"fastre": {"gate": "none"}}; values are YAML."""
-    settings: dict[str, dict[str, Any]] = {}
-    for assignment in assignments:
-        name, equals, value = assignment.partition("=")
-        system, dot, setting = name.partition(".")
-        if not (equals and dot and system and setting):
-            raise SuiteError(
-                f"--set {assignment!r} is not of the form SYSTEM.FIELD=VALUE",
-                remedy="As in --set fastre.dilations=[1,2,4].",
-            )
-        try:
-            settings.setdefault(system, {})[setting] = yaml.safe_load(value)
-        except yaml.YAMLError as error:
-            raise SuiteError(
-                f"--set {assignment!r}: the value is no YAML ({' '.join(str(error).split())})",
-                remedy="As in --set fastre.dilations=[1,2,4]; quote it from the shell.",
-            ) from error
-    return settings
+    if name is None:
+        return None
+    if systems:
+        raise SuiteError(
+            "--study runs its own variants, and --system names others",
+            remedy="Give one of the two.",
+        )
+    return find_study(name)
 
 
 def _print_lists() -> None:
     from suite.datasets.catalogue import CATALOGUE, SYNTHETICS  # noqa: PLC0415
+    from suite.studies import find_study, study_names  # noqa: PLC0415
     from suite.system import find_system, system_names  # noqa: PLC0415
 
     systems = Table("system", "tasks", "citation", title="Systems", title_justify="left")
@@ -250,7 +236,11 @@ def _print_lists() -> None:
         datasets.add_row(name, task, "made by the suite")
     for entry in CATALOGUE.values():
         datasets.add_row(entry.name, entry.task, entry.title)
-    console.print(systems, datasets)
+    studies = Table("study", "task", "asks", title="Studies", title_justify="left")
+    for name in study_names():
+        study = find_study(name)
+        studies.add_row(name, study.task, study.question)
+    console.print(systems, datasets, studies)
 
 
 def _print_plan(suite: Suite, request: Request) -> None:
@@ -331,15 +321,5 @@ def _shown(
         bars.update(runs, completed=total)
 
 
-def _entry(command: Callable[..., None]) -> Callable[[], None]:
-    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    app.command()(command)
-
-    def run() -> None:
-        app(prog_name=Path(sys.argv[0]).name)
-
-    return run
-
-
-run_suite = _entry(_run_suite)
-build_report = _entry(_build_report)
+run_suite = script(_run_suite)
+build_report = script(_build_report)

@@ -11,7 +11,7 @@ import sys
 import time
 import traceback
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import torch
@@ -145,14 +145,11 @@ def measured_file(folder: Path, batch_size: int) -> Path:
     return folder / f"inference-{batch_size}.json"
 
 
-def main() -> int:
-    """The process: leaves the figures, or the reason why there are none."""
-    folder, size = Path(sys.argv[1]), int(sys.argv[2])
-    plan = read_plan(folder)
-    torch.set_num_threads(plan.protocol.threads)
+def leave_cost(folder: Path, size: int, make_bench: Callable[[], Workbench]) -> None:
+    """Leaves the figures at a batch size in the run's folder, or the reason why there are none."""
     load = load_average()
     try:
-        bench = Workbench(plan, trees_cached=False)
+        bench = make_bench()
         cost = measure(bench, load_system(folder, bench), size)
         cost = cost.model_copy(update={"load_average": (load, load_average())})
     except SuiteError as error:
@@ -162,6 +159,14 @@ def main() -> int:
         reason = "out of memory" if memory_ran_out(error) else in_a_line(error)
         cost = InferenceCost(batch_size=size, failure=reason)
     write_atomically(measured_file(folder, size), cost.model_dump_json())
+
+
+def main() -> int:
+    """The process of the command line."""
+    folder, size = Path(sys.argv[1]), int(sys.argv[2])
+    plan = read_plan(folder)
+    torch.set_num_threads(plan.protocol.threads)
+    leave_cost(folder, size, lambda: Workbench(plan, trees_cached=False))
     return 0
 
 

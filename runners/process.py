@@ -10,8 +10,9 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 from runners.lock import locked
 from runners.measure import measured_file
@@ -35,7 +36,23 @@ PYTHON = (sys.executable, "-P", "-m")
 """Without the current directory on the path: it may hold a folder named `suite` or `runners`."""
 
 
-def execute(plan: RunPlan, folder: Path, blank: RunRecord, told: Told) -> RunRecord:
+@runtime_checkable
+class Children(Protocol):
+    """How the processes of a run are started; each ends with its exit code."""
+
+    def train(self, folder: Path, told: Told, lock: int) -> int:
+        """Trains and tests; the process holds `lock` as long as it lives."""
+
+    def measure(self, folder: Path, size: int) -> int:
+        """Measures inference at a batch size."""
+
+    def operate(self, folder: Path) -> int:
+        """Measures the operating points."""
+
+
+def execute(
+    plan: RunPlan, folder: Path, blank: RunRecord, told: Told, children: Children | None = None
+) -> RunRecord:
     """Trains and measures one run in processes of their own and returns its final record.
 
     Args:
@@ -43,37 +60,40 @@ def execute(plan: RunPlan, folder: Path, blank: RunRecord, told: Told) -> RunRec
         folder: of the run; what an earlier, cut-off start left there is gone on with.
         blank: the record to leave where the process dies without leaving one.
         told: hears of the training's progress.
+        children: None: fresh processes.
 
     Raises:
         SuiteError: the plan cannot be followed, or another process works on the folder.
     """
     with locked(folder) as lock:
-        return _execute(plan, folder, blank, told, lock)
+        return _execute(plan, folder, blank, told, lock, children or Fresh())
 
 
-def _execute(plan: RunPlan, folder: Path, blank: RunRecord, told: Told, lock: int) -> RunRecord:
+def _execute(
+    plan: RunPlan, folder: Path, blank: RunRecord, told: Told, lock: int, children: Children
+) -> RunRecord:
     write_atomically(folder / "run.json", plan.model_dump_json(indent=1))
     path = folder / "record.json"
     record = read_record(path) if path.exists() else None
     if record is None or not trained(record, blank):
         path.unlink(missing_ok=True)
-        code = _train(folder, told, lock)
+        code = children.train(folder, told, lock)
         if not path.exists():
             _ended_without_record(code, folder, blank).write(folder)
         record = read_record(path)
     if record.status == "complete":
-        costs = [_measure(folder, size) for size in plan.batch_sizes]
-        record = record.model_copy(update={"inference": tuple(costs)})
+        costs = measure(plan, folder, children)
+        record = record.model_copy(update={"inference": costs})
         if operates(plan):
-            record = record.model_copy(update={"operating": _operate(folder)})
+            record = record.model_copy(update={"operating": _operate(folder, children)})
         record.write(folder)
     return record
 
 
 def operates(plan: RunPlan) -> bool:
-    """Whether the system can trade accuracy for speed."""
+    """Whether the system can trade accuracy for speed, and test is there to measure it on."""
     system = find_system(plan.system)
-    return bool(system.operating_points(make_settings(system, plan.settings)))
+    return plan.test and bool(system.operating_points(make_settings(system, plan.settings)))
 
 
 def trained(record: RunRecord, blank: RunRecord) -> bool:
@@ -94,41 +114,62 @@ def finished(record: RunRecord, blank: RunRecord, plan: RunPlan) -> bool:
     return drawn and measured >= set(plan.batch_sizes)
 
 
-def _train(folder: Path, told: Told, lock: int) -> int:
-    alive, held = os.pipe()  # the child reads the end of it when this process dies
-    try:
+class Fresh:
+    """Processes that start from nothing: what one leaves in memory is no other's gain."""
+
+    def train(self, folder: Path, told: Told, lock: int) -> int:
+        """`python -m runners.run`."""
+        alive, held = os.pipe()  # the child reads the end of it when this process dies
+        try:
+            with (folder / LOG).open("ab") as log:
+                child = subprocess.Popen(
+                    [*PYTHON, "runners.run", str(folder), str(alive)],
+                    stdout=subprocess.PIPE,
+                    stderr=log,
+                    text=True,
+                    env={**WAITING, **os.environ},
+                    pass_fds=(alive, lock),
+                )
+            assert child.stdout is not None
+            with child.stdout:
+                return followed(child.stdout, told, child.terminate, child.wait)
+        finally:
+            os.close(alive)
+            os.close(held)
+
+    def measure(self, folder: Path, size: int) -> int:
+        """`python -m runners.measure`."""
+        return self._call("runners.measure", folder, str(size))
+
+    def operate(self, folder: Path) -> int:
+        """`python -m runners.operate`."""
+        return self._call("runners.operate", folder)
+
+    def _call(self, module: str, folder: Path, *arguments: str) -> int:
         with (folder / LOG).open("ab") as log:
-            child = subprocess.Popen(
-                [*PYTHON, "runners.run", str(folder), str(alive)],
-                stdout=subprocess.PIPE,
-                stderr=log,
-                text=True,
-                env={**WAITING, **os.environ},
-                pass_fds=(alive, lock),
-            )
-        return _followed(child, told)
-    finally:
-        os.close(alive)
-        os.close(held)
+            command = [*PYTHON, module, str(folder), *arguments]
+            environment = {**WAITING, **os.environ}
+            return subprocess.run(
+                command, stdout=log, stderr=log, env=environment, check=False
+            ).returncode
 
 
-def _followed(child: subprocess.Popen[str], told: Told) -> int:
+def followed(
+    lines: Iterable[str], told: Told, terminate: Callable[[], None], wait: Callable[[], int]
+) -> int:
     """Passes on what a training says until it ends; ends it where that is interrupted."""
-    assert child.stdout is not None
     try:
-        for line in child.stdout:
+        for line in lines:
             if line.startswith(PROGRESS):
                 told(json.loads(line.removeprefix(PROGRESS)))
             else:
                 print(line, end="", file=sys.stderr)
     except BaseException:
         # The child writes its record before it ends.
-        child.terminate()
-        child.wait()
+        terminate()
+        wait()
         raise
-    finally:
-        child.stdout.close()
-    return child.wait()
+    return wait()
 
 
 def _ended_without_record(code: int, folder: Path, blank: RunRecord) -> RunRecord:
@@ -152,31 +193,28 @@ def _last_line(folder: Path) -> str:
     return lines[-1] if lines else ""
 
 
-def _measure(folder: Path, size: int) -> InferenceCost:
+def measure(plan: RunPlan, folder: Path, children: Children) -> tuple[InferenceCost, ...]:
+    """Inference of a trained run at the plan's batch sizes, a process each."""
+    return tuple(_measure(folder, size, children) for size in plan.batch_sizes)
+
+
+def _measure(folder: Path, size: int, children: Children) -> InferenceCost:
     file = measured_file(folder, size)
-    reason = _call("runners.measure", folder, str(size), leaves=file)
-    if reason:
-        return InferenceCost(batch_size=size, failure=reason)
+    file.unlink(missing_ok=True)
+    code = children.measure(folder, size)
+    if not file.exists():
+        return InferenceCost(batch_size=size, failure=": ".join(_why(code, folder)))
     cost = InferenceCost.model_validate_json(file.read_bytes())
     file.unlink()
     return cost
 
 
-def _operate(folder: Path) -> OperatingCurve:
+def _operate(folder: Path, children: Children) -> OperatingCurve:
     file = curve_file(folder)
-    reason = _call("runners.operate", folder, leaves=file)
-    if reason:
-        return OperatingCurve(failure=reason)
+    file.unlink(missing_ok=True)
+    code = children.operate(folder)
+    if not file.exists():
+        return OperatingCurve(failure=": ".join(_why(code, folder)))
     curve = OperatingCurve.model_validate_json(file.read_bytes())
     file.unlink()
     return curve
-
-
-def _call(module: str, folder: Path, *arguments: str, leaves: Path) -> str | None:
-    """Runs a module on the run's folder; tells why where it leaves no file behind."""
-    leaves.unlink(missing_ok=True)
-    with (folder / LOG).open("ab") as log:
-        command = [*PYTHON, module, str(folder), *arguments]
-        environment = {**WAITING, **os.environ}
-        child = subprocess.run(command, stdout=log, stderr=log, env=environment, check=False)
-    return None if leaves.exists() else ": ".join(_why(child.returncode, folder))

@@ -13,7 +13,7 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -174,21 +174,35 @@ def _stop_at_the_end_of(pipe: int) -> None:
     threading.Thread(target=wait, daemon=True).start()
 
 
-def main() -> int:
-    """The process: 0 where a record was left, 2 where the plan cannot be followed."""
-    folder, *pipe = sys.argv[1:]
+def train_here(folder: Path, pipe: int | None, make_bench: Callable[[], Workbench]) -> int:
+    """The whole of a process that trains.
+
+    Args:
+        folder: of the run.
+        pipe: at whose end it stops; None: it does not.
+        make_bench: gives the run's workbench.
+
+    Returns:
+        Its exit code: 0 where a record was left, 2 where the plan cannot be followed.
+    """
     for number in STOPS:
         signal.signal(number, _interrupt)
-    if pipe:
-        _stop_at_the_end_of(int(pipe[0]))
-    plan = read_plan(Path(folder))
-    torch.set_num_threads(plan.protocol.threads)
+    if pipe is not None:
+        _stop_at_the_end_of(pipe)
     try:
-        run(Path(folder), Workbench(plan))
+        run(folder, make_bench())
     except SuiteError as error:
         print(error, file=sys.stderr)
         return 2
     return 0
+
+
+def main() -> int:
+    """The process of the command line."""
+    folder, *pipe = sys.argv[1:]
+    plan = read_plan(Path(folder))
+    torch.set_num_threads(plan.protocol.threads)
+    return train_here(Path(folder), int(pipe[0]) if pipe else None, lambda: Workbench(plan))
 
 
 if __name__ == "__main__":

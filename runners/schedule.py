@@ -24,8 +24,9 @@ from suite.plan import Cannot, PlannedDataset, SuitePlan
 from suite.pretrained import UNTRAINED
 from suite.protocol import Protocol
 from suite.records import RunRecord, read_record
-from suite.system import System, make_settings
-from suite.variants import Variant, find_variant
+from suite.studies import Study, StudyVariant, checked
+from suite.system import make_settings
+from suite.variants import find_variant
 
 DEFAULT_PRETRAINED = "bert-base-cased"
 """What the papers use; for real datasets where `--pretrained` names none."""
@@ -44,6 +45,8 @@ class Request:
         parser: None: `en_core_web_sm`, or `chain` on synthetic corpora.
         published: every system under its own paper's settings in place of `protocol`.
         asked: fields of the protocol that the command line names; they hold against a paper's too.
+        remeasure: whether inference of complete runs is measured again.
+        study: whose variants are run, instead of `systems`.
     """
 
     datasets: tuple[str, ...]
@@ -62,6 +65,8 @@ class Request:
     wandb: WandbMode = "offline"
     batch_sizes: tuple[int, ...] = (1, 8, 128)
     train_share: float = 1.0
+    remeasure: bool = False
+    study: Study | None = None
 
 
 @dataclass(frozen=True)
@@ -86,10 +91,15 @@ class Run:
         return record if finished(record, self.blank, self.plan) else None
 
 
-def _find_variants(request: Request) -> list[Variant]:
+def _find_variants(request: Request) -> list[StudyVariant]:
     """The variants that are asked for, with the settings of the command line on top."""
-    found = {variant.name: variant for variant in map(find_variant, request.systems)}
-    if len(found) < len(request.systems):
+    if request.study is not None:
+        asked = list(checked(request.study).variants)
+    else:
+        named = map(find_variant, request.systems)
+        asked = [StudyVariant.model_validate(variant.model_dump()) for variant in named]
+    found = {variant.name: variant for variant in asked}
+    if len(found) < len(asked):
         raise SuiteError(
             "two of the systems that are asked for have one name",
             remedy="Rename one of the files, or name each system once.",
@@ -103,6 +113,20 @@ def _find_variants(request: Request) -> list[Variant]:
     return list(found.values())
 
 
+def _refuse_another_task(study: Study | None, dataset: Dataset) -> None:
+    if study is not None and dataset.task != study.task:
+        raise SuiteError(
+            f"the study {study.name!r} is of the task {study.task!r}, and {dataset.name!r} is for "
+            f"{dataset.task!r}",
+            remedy=f"Name a dataset of its task with --dataset, as {study.datasets[0]}.",
+        )
+
+
+def _by_its_name(study: Study | None) -> Study | None:
+    """The study without the folder that its file lies in, which is nobody else's concern."""
+    return None if study is None else study.model_copy(update={"path": Path(study.path.name)})
+
+
 class Suite:
     """A request, checked as far as it can be before anything is trained.
 
@@ -113,19 +137,27 @@ class Suite:
     def __init__(self, request: Request) -> None:
         self.request = request
         self.name = request.out.resolve().name
-        self.datasets = [
-            load_part(name, request.data_dir, request.train_share) for name in request.datasets
-        ]
         self.variants = _find_variants(request)
+        self._parts: dict[tuple[str, float], Dataset] = {}
+        self.datasets = [self._part(name, request.train_share) for name in request.datasets]
+        for dataset in self.datasets:
+            _refuse_another_task(request.study, dataset)
         self.cannot: list[Cannot] = []
-        self.protocols = {v.name: self._protocol(v.find()) for v in self.variants}
+        self.protocols = {v.name: self._protocol(v) for v in self.variants}
         self.runs = list(self._plan_runs())
 
-    def _protocol(self, system: type[System]) -> Protocol:
-        if not self.request.published:
-            return self.request.protocol
-        own = {"settings": "published", **system.published.protocol, **self.request.asked}
-        return Protocol.model_validate({**self.request.protocol.model_dump(), **own})
+    def _part(self, name: str, share: float) -> Dataset:
+        if (name, share) not in self._parts:
+            self._parts[name, share] = load_part(name, self.request.data_dir, share)
+        return self._parts[name, share]
+
+    def _protocol(self, variant: StudyVariant) -> Protocol:
+        """The command's; then the paper's, where it is asked for; then what the study varies."""
+        fields = self.request.protocol.model_dump()
+        if self.request.published:
+            stated = {**variant.find().published.protocol, **variant.published}
+            fields |= {"settings": "published", **stated, **self.request.asked}
+        return Protocol.model_validate({**fields, **variant.protocol})
 
     def _plan_runs(self) -> Iterator[Run]:
         for asked, dataset in zip(self.request.datasets, self.datasets, strict=True):
@@ -138,10 +170,22 @@ class Suite:
                         Cannot(system=variant.name, dataset=dataset.name, reason=reason)
                     )
                     continue
-                yield from self._seeds(asked, dataset, variant)
+                if variant.datasets and not {asked, dataset.name} & set(variant.datasets):
+                    continue  # a row that the study has for other datasets
+                try:
+                    yield from self._seeds(asked, variant)
+                except SuiteError as error:
+                    if variant.pretrained is None:
+                        raise
+                    # An encoder that the command did not choose does not stop the other variants.
+                    self.cannot.append(
+                        Cannot(system=variant.name, dataset=dataset.name, reason=error.cause)
+                    )
 
-    def _seeds(self, asked: str, dataset: Dataset, variant: Variant) -> Iterator[Run]:
+    def _seeds(self, asked: str, variant: StudyVariant) -> Iterator[Run]:
         bench: Workbench | None = None
+        share = self.request.train_share * variant.train_share
+        dataset = self._part(asked, share)
         for seed in self.request.seeds:
             plan = self._run_plan(asked, dataset, variant, seed)
             resources = bench.resources if bench else None
@@ -149,7 +193,7 @@ class Suite:
             folder = self.request.out / "runs" / variant.name / dataset.name / str(seed)
             yield Run(plan, folder, blank_record(bench, started=""))
 
-    def _run_plan(self, asked: str, dataset: Dataset, variant: Variant, seed: int) -> RunPlan:
+    def _run_plan(self, asked: str, dataset: Dataset, variant: StudyVariant, seed: int) -> RunPlan:
         request = self.request
         system = variant.find()
         own = system.published.settings if request.published else {}
@@ -158,7 +202,7 @@ class Suite:
         pretrained = parser = None
         if "pretrained" in needed:
             default = UNTRAINED if dataset.synthetic else DEFAULT_PRETRAINED
-            pretrained = request.pretrained or default
+            pretrained = variant.pretrained or request.pretrained or default
         if "parser" in needed:
             parser = request.parser or (CHAIN if dataset.synthetic else DEFAULT_PARSER)
         return RunPlan(
@@ -177,7 +221,7 @@ class Suite:
             parser=parser,
             wandb=request.wandb,
             batch_sizes=request.batch_sizes,
-            train_share=request.train_share,
+            train_share=request.train_share * variant.train_share,
         )
 
     def plan(self) -> SuitePlan:
@@ -193,6 +237,7 @@ class Suite:
             datasets=tuple(self._described(d) for d in self.datasets),
             seeds=self.request.seeds,
             cannot=tuple(self.cannot),
+            study=_by_its_name(self.request.study),
         )
 
     def _described(self, dataset: Dataset) -> PlannedDataset:
@@ -217,8 +262,9 @@ class Suite:
         self.plan().write(self.request.out)
         try:
             for run in self.runs:
-                on_start(run, run.done() is not None)
-                if run.done() is None:
+                done = run.done() is not None and not self.request.remeasure
+                on_start(run, done)
+                if not done:
                     execute(run.plan, run.folder, run.blank, told)
         except BaseException:
             # That there is nothing to report yet is not what stopped the suite.

@@ -11,6 +11,7 @@ from suite.errors import SuiteError
 from suite.files import write_atomically
 from suite.protocol import Protocol
 from suite.records import FORMAT, DatasetFacts, Environment
+from suite.studies import Study
 
 EXAMPLES = "examples"
 """The statistic of a split that holds its number of sentences or documents."""
@@ -52,6 +53,7 @@ class SuitePlan(_Strict):
     Attributes:
         protocols: system -> the protocol of its runs; all equal under identical settings.
         systems: names, those of variants among them, in the order in which tables list them.
+        study: whose variants were run, as its file was then; None where systems were named.
     """
 
     format: Literal[1] = FORMAT
@@ -65,6 +67,7 @@ class SuitePlan(_Strict):
     datasets: tuple[PlannedDataset, ...]
     seeds: tuple[int, ...]
     cannot: tuple[Cannot, ...] = ()
+    study: Study | None = None
 
     def write(self, out: Path) -> None:
         """Writes `suite.json`, whole or not at all."""

@@ -128,6 +128,22 @@ def test_what_is_complete_is_not_run_again_and_another_configuration_is(
     assert report.read_text() == text, "not the same from the records alone"
 
 
+def test_measuring_again_trains_nothing(dataset: Path, env: dict[str, str], tmp_path: Path) -> None:
+    command = ("--out", "out", "--wandb", "off")
+    run = tmp_path / "out" / "runs" / "gazetteer" / "tiny" / "0"
+    said = []
+    for more in ((), (), ("--remeasure",)):
+        ended = run_suite(dataset, *command, *more, folder=tmp_path, env=env)
+        assert ended.code == 0, ended.err
+        times = {p.name: p.stat().st_mtime_ns for p in (run / "checkpoint").iterdir()}
+        written = (run / "record.json").stat().st_mtime_ns
+        said.append(("done before" in ended.out, times, written))
+    (_, first, _), (before, second, kept), (again, third, new) = said
+    assert (before, again) == (True, False)
+    assert first == second == third
+    assert new > kept, "the record has no new measurements"
+
+
 def test_wandb_that_cannot_write_warns_once_and_stops_nothing(
     dataset: Path, env: dict[str, str], tmp_path: Path
 ) -> None:

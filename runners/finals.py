@@ -1,0 +1,226 @@
+"""The last phase of a search: its finalists and the default over seeds, scored on test once."""
+
+from __future__ import annotations
+
+import base64
+import io
+import time
+import zipfile
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import optuna
+import yaml
+
+from reports.report import write_report
+from runners.lock import locked
+from runners.process import execute
+from runners.schedule import Run, Suite
+from runners.storage import WORKER, open_study, this_worker
+from suite.errors import SuiteError
+from suite.files import write_atomically
+from suite.matching import selection_match
+from suite.records import RunRecord, read_record
+from suite.searched import Finalist, TrialRecord
+from suite.system import System
+from suite.variants import Variant
+
+if TYPE_CHECKING:
+    from runners.search import Search
+
+FILES = ("record.json", "history.jsonl", "predictions.jsonl", "run.json")
+"""Of a final run, which its trial carries to whoever writes the report."""
+PACKED, RUN = "packed", "run"
+Drain = Callable[[optuna.Study, Callable[[optuna.Trial], float]], None]
+
+
+def choose(search: Search) -> list[tuple[Variant, TrialRecord | None, str]]:
+    """The default, and the structures that are worth a second look, each with the reason.
+
+    All of it is decided on dev, by trials that keep to every limit: the best; the best that is not
+    slower than the default; the best that is neither slower nor larger; then by dev F1 along the
+    front of dev F1, latency and parameters.
+    """
+    default = (search.variant, None, "the system that the search started from")
+    trials = _distinct(search.trials())
+    candidates = [t for t in trials if t.key != search.default_key and not t.broken]
+    found: dict[str, tuple[TrialRecord, str]] = {}
+    size = search.request.limits.latency_batch
+    first = next((t for t in trials if t.key == search.default_key), None)
+    quick = [t for t in candidates if first and t.latency_ms[size] <= first.latency_ms[size]]
+    small = [t for t in quick if first and (t.parameters or 0) <= (first.parameters or 0)]
+    rules = (
+        (candidates, "the best dev F1"),
+        (quick, "the best dev F1 of those that are not slower than the default"),
+        (small, "the best dev F1 of those that are neither slower nor larger than the default"),
+    )
+    for pool, reason in rules:
+        for trial in pool[:1]:
+            found.setdefault(trial.key, (trial, reason))
+    for trial in front(candidates, size):
+        found.setdefault(trial.key, (trial, "on the front of dev F1, latency and parameters"))
+    chosen = list(found.values())[: search.request.finalists]
+    return [
+        default,
+        *((variant_of(t, search.variant, search.system), t, reason) for t, reason in chosen),
+    ]
+
+
+def _distinct(trials: Sequence[TrialRecord]) -> list[TrialRecord]:
+    """The complete ones that were measured, once each, the best dev F1 first."""
+    complete = [
+        t
+        for t in trials
+        if t.state == "complete"
+        and t.duplicate_of is None
+        and t.latency_ms
+        and t.dev_f1 is not None
+    ]
+    return sorted(complete, key=lambda t: (-(t.dev_f1 or 0.0), t.key))
+
+
+def front(trials: Sequence[TrialRecord], size: int) -> list[TrialRecord]:
+    """Those that no other one beats in dev F1, latency and parameters at once, in their order.
+
+    Args:
+        trials: measured ones.
+        size: batch size of the latency.
+    """
+
+    def costs(t: TrialRecord) -> tuple[float, float, float]:
+        return -(t.dev_f1 or 0.0), t.latency_ms[size], float(t.parameters or 0)
+
+    def beaten(t: TrialRecord) -> bool:
+        own = costs(t)
+        others = (costs(o) for o in trials if o.key != t.key)
+        return any(all(a <= b for a, b in zip(o, own, strict=True)) and o != own for o in others)
+
+    return [t for t in trials if not beaten(t)]
+
+
+class Finals:
+    """The runs of the last phase, which workers share through a study's queue.
+
+    Args:
+        search: whose finals they are.
+        chosen: as `choose` gives them.
+    """
+
+    def __init__(
+        self, search: Search, chosen: Sequence[tuple[Variant, TrialRecord | None, str]]
+    ) -> None:
+        self.search, self.out = search, search.out / "finals"
+        self.finalists = tuple(
+            Finalist(
+                variant=variant.name,
+                title=variant.title or search.system.title,
+                key=trial.key if trial else search.default_key,
+                reason=reason,
+            )
+            for variant, trial, reason in chosen
+        )
+        request = search.request.suite
+        default = request.systems[0]
+        files = [self._written(variant) for variant, trial, _ in chosen if trial is not None]
+        self.suite = Suite(replace(request, systems=(default, *map(str, files)), out=self.out))
+        self.spent = 0.0
+
+    def _written(self, variant: Variant) -> Path:
+        path = self.search.out / "finalists" / f"{variant.name}.yaml"
+        content = variant.model_dump(mode="json", exclude_none=True)
+        write_atomically(path, yaml.safe_dump(content, sort_keys=False, allow_unicode=True))
+        return path
+
+    def work(self, drain: Drain) -> float:
+        """Does what is left of the runs, beside other workers; the seconds that were their own."""
+        self.suite.plan().write(self.out)
+        runs = {_name(run): run for run in self.suite.runs}
+        name = f"{self.search.request.name}/finals"
+        study = open_study(self.search.storage, name, self.search.identity, directions=["maximize"])
+        with locked(self.search.out):
+            queued = {t.user_attrs[RUN] for t in study.get_trials(deepcopy=False)}
+            for run in runs:
+                if run not in queued:
+                    study.enqueue_trial({}, {RUN: run})
+
+        def objective(trial: optuna.Trial) -> float:
+            trial.set_user_attr(WORKER, this_worker())
+            run = runs.get(trial.user_attrs[RUN])
+            if run is None:  # queued by a search that was then asked for other trials
+                raise optuna.TrialPruned("no finalist any more")
+            return self._run(trial, run)
+
+        drain(study, objective)
+        for trial in study.get_trials(deepcopy=False):
+            if PACKED in trial.user_attrs and trial.user_attrs[RUN] in runs:
+                _unpack(trial.user_attrs[PACKED], runs[trial.user_attrs[RUN]].folder)
+        return self.spent
+
+    def _run(self, trial: optuna.Trial, run: Run) -> float:
+        started = time.monotonic()
+        record = run.done() or execute(run.plan, run.folder, run.blank, lambda line: None)
+        self.spent += time.monotonic() - started
+        trial.set_user_attr(PACKED, _packed(run.folder))
+        f1 = _dev_f1(record)
+        if f1 is None:
+            raise optuna.TrialPruned(record.failure or record.status)
+        return f1
+
+    def report(self) -> Path | None:
+        """Writes the finals' own report; None where no run left a record."""
+        with suppress(SuiteError):
+            return write_report(self.out)
+        return None
+
+    def best(self) -> Variant:
+        """The finalist with the best mean dev F1 over its complete seeds; the default on a tie."""
+        scores: dict[str, list[float]] = {}
+        for run in self.suite.runs:
+            path = run.folder / "record.json"
+            f1 = _dev_f1(read_record(path)) if path.exists() else None
+            if f1 is not None:
+                scores.setdefault(run.blank.system.key, []).append(f1)
+        mean = {name: sum(values) / len(values) for name, values in scores.items()}
+        return max(self.suite.variants, key=lambda v: mean.get(v.name, -1.0))
+
+
+def variant_of(found: TrialRecord, base: Variant, system: type[System]) -> Variant:
+    """The variant that trains a trial's structure."""
+    defaults = asdict(system.Settings())
+    settings = {k: v for k, v in found.settings.items() if v != defaults[k]}
+    name = f"{base.name}-{found.phase}-{found.number}"
+    title = f"{base.title or system.title}, {found.name}"
+    return Variant(name=name, system=system.name, title=title, settings=settings)
+
+
+def _dev_f1(record: RunRecord) -> float | None:
+    if record.status != "complete" or record.dev is None:
+        return None
+    match = selection_match(record.dataset.task, record.protocol.match)
+    return float(getattr(record.dev, match).f1)
+
+
+def _name(run: Run) -> str:
+    return f"{run.blank.system.key}/{run.plan.seed}"
+
+
+def _packed(folder: Path) -> str:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in FILES:
+            if (folder / name).exists():
+                archive.write(folder / name, name)
+    return base64.b64encode(buffer.getvalue()).decode()
+
+
+def _unpack(packed: str, folder: Path) -> None:
+    """Leaves the files of a run that was done on another machine."""
+    if (folder / "record.json").exists():
+        return
+    with zipfile.ZipFile(io.BytesIO(base64.b64decode(packed))) as archive:
+        for name in FILES:
+            if name in archive.namelist():
+                write_atomically(folder / name, archive.read(name))

@@ -1,0 +1,169 @@
+"""Where a search keeps its trials, and what becomes of those whose worker has died."""
+
+from __future__ import annotations
+
+import logging
+import os
+import platform
+import warnings
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import optuna
+import psutil
+from optuna.exceptions import ExperimentalWarning
+from optuna.storages import (
+    BaseStorage,
+    JournalStorage,
+    RDBStorage,
+    RetryHeartbeatStaleTrialCallback,
+)
+from optuna.storages.journal import JournalFileBackend
+from optuna.trial import FrozenTrial, TrialState
+
+from suite.errors import SuiteError
+
+JOURNAL = "search.journal"
+IDENTITY = "identity"
+WORKER = "worker"
+HEARTBEAT_SECONDS, GRACE_SECONDS = 30, 120
+"""How often a worker on a database says that it lives, and when it is taken for dead."""
+MOST_RETRIES = 3
+SETTLED_SECONDS = 10
+"""Within which a worker has put its name to a trial that it took up."""
+CONNECT_SECONDS = 10
+
+
+def open_storage(url: str | None, out: Path) -> BaseStorage:
+    """The storage of a search: a journal in its folder, or a database.
+
+    Args:
+        url: of a database, as `postgresql://user:password@host/name`; None: the journal.
+        out: the search's folder.
+
+    Raises:
+        SuiteError: the database does not answer, or the URL is none.
+    """
+    logging.getLogger("optuna").setLevel(logging.WARNING)
+    warnings.simplefilter("ignore", ExperimentalWarning)
+    if url is None:
+        out.mkdir(parents=True, exist_ok=True)
+        return JournalStorage(JournalFileBackend(str(out / JOURNAL)))
+    try:
+        return RDBStorage(
+            _with_driver(url),
+            engine_kwargs=_engine(url),
+            heartbeat_interval=HEARTBEAT_SECONDS,
+            grace_period=GRACE_SECONDS,
+            heartbeat_stale_trial_callback=_retrier(),
+        )
+    except Exception as error:  # SQLAlchemy and each driver raise their own
+        shown = urlsplit(url)._replace(netloc=urlsplit(url).hostname or "").geturl()
+        first = str(error).strip().splitlines()[0][:200]
+        raise SuiteError(
+            f"the storage {shown!r} cannot be used ({type(error).__name__}: {first})",
+            remedy="Expected postgresql://USER:PASSWORD@HOST/DATABASE of a server that runs, with "
+            "`pip install 'relation-suite[postgresql]'`; without --storage, a journal in OUT is "
+            "used.",
+        ) from error
+
+
+def _retrier() -> RetryHeartbeatStaleTrialCallback:
+    return RetryHeartbeatStaleTrialCallback(max_retry=MOST_RETRIES)
+
+
+def _with_driver(url: str) -> str:
+    """The URL with the driver that is a dependency here, where it names none."""
+    for scheme in ("postgresql://", "postgres://"):
+        if url.startswith(scheme):
+            return f"postgresql+psycopg://{url.removeprefix(scheme)}"
+    return url
+
+
+def _engine(url: str) -> dict[str, Any]:
+    waits = {"connect_args": {"connect_timeout": CONNECT_SECONDS}} if "postgres" in url else {}
+    return {"pool_pre_ping": True, **waits}
+
+
+def open_study(
+    storage: BaseStorage, name: str, identity: Mapping[str, Any], **kwargs: Any
+) -> optuna.Study:
+    """A study by its name, made where it is not there.
+
+    Args:
+        storage: where it is.
+        name: of the study.
+        identity: what must be equal for all that join it; the first one notes it.
+        **kwargs: of `optuna.create_study`.
+
+    Raises:
+        SuiteError: the study was begun on other data, or under another protocol.
+    """
+    study = optuna.create_study(storage=storage, study_name=name, load_if_exists=True, **kwargs)
+    noted = study.user_attrs.get(IDENTITY)
+    if noted is None:
+        study.set_user_attr(IDENTITY, dict(identity))
+        return study
+    differ = [key for key in {**noted, **identity} if noted.get(key) != identity.get(key)]
+    if differ:
+        said = "; ".join(f"{key}: {noted.get(key)!r}, now {identity.get(key)!r}" for key in differ)
+        raise SuiteError(
+            f"the search {name!r} was begun with something else ({said})",
+            remedy="Give the command that it was begun with, or name another --out (with "
+            "--storage, another --name).",
+        )
+    return study
+
+
+def this_worker() -> dict[str, Any]:
+    """What tells this process from every other one, living or dead."""
+    process = psutil.Process(os.getpid())
+    return {"host": platform.node(), "pid": process.pid, "born": process.create_time()}
+
+
+def retry_the_dead(study: optuna.Study) -> None:
+    """Puts trials back in the queue whose worker on this machine has died.
+
+    A database also knows those of other machines by their missing heartbeat; a journal does not.
+    """
+    for trial in study.get_trials(states=(TrialState.RUNNING,)):
+        worker = trial.user_attrs.get(WORKER)
+        if _age(trial) < SETTLED_SECONDS:
+            continue  # a retried trial may still bear its first worker's name
+        if worker is None or (worker["host"] == platform.node() and not _alive(worker)):
+            _retry(study, trial)
+
+
+def give_back(study: optuna.Study, worker: Mapping[str, Any]) -> None:
+    """Puts the trial back in the queue that an interruption of this worker has failed."""
+    for trial in study.get_trials(states=(TrialState.FAIL,)):
+        histories = map(RetryHeartbeatStaleTrialCallback.retry_history, study.trials)
+        retried = any(trial.number in history for history in histories)
+        if trial.user_attrs.get(WORKER) == worker and not retried:
+            _retrier()(study, trial)
+
+
+def _age(trial: FrozenTrial) -> float:
+    """Seconds that it has run."""
+    started = trial.datetime_start
+    return 0.0 if started is None else (datetime.now() - started).total_seconds()
+
+
+def _alive(worker: Mapping[str, Any]) -> bool:
+    try:
+        process = psutil.Process(worker["pid"])
+        same = abs(process.create_time() - worker["born"]) < 1
+    except psutil.NoSuchProcess:
+        return False
+    return same and process.status() != psutil.STATUS_ZOMBIE
+
+
+def _retry(study: optuna.Study, trial: FrozenTrial) -> None:
+    try:
+        study.tell(trial.number, state=TrialState.FAIL)
+    except ValueError:  # another worker was quicker
+        return
+    _retrier()(study, trial)
