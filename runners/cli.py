@@ -14,6 +14,21 @@ from rich.table import Table
 
 from runners.arguments import choice, cores, make_protocol, overrides, protocol_fields
 from runners.command import console, errors, script, user_errors
+from runners.options import (
+    Assignments,
+    DataDir,
+    Device,
+    DryRun,
+    MatchRule,
+    Parser,
+    Precision,
+    Pretrained,
+    ProtocolFields,
+    TrainShare,
+    TrainVectors,
+    Vectors,
+    Wandb,
+)
 from suite.errors import SuiteError
 from suite.protocol import Match
 
@@ -62,65 +77,27 @@ def _run_suite(
             help="Epochs without a better dev F1 before training stops. [default: 10]", min=1
         ),
     ] = None,
-    match: Annotated[
-        str, typer.Option(help="Match rule of triples that selects the epoch: partial or exact.")
-    ] = "partial",
+    match: MatchRule = "partial",
     settings: Annotated[
         str, typer.Option(help="identical: one protocol for all; published: each paper's own.")
     ] = "identical",
-    set_: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="SYSTEM.FIELD=VALUE; repeatable, as fastre.gate=none."),
-    ] = None,
-    protocol: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="FIELD=VALUE of the protocol; repeatable, as pretrained_learning_rate=1e-4. The "
-            "report prints all of it."
-        ),
-    ] = None,
-    pretrained: Annotated[
-        str | None,
-        typer.Option(
-            help="Encoder of the systems that need one: a hub name, a folder, minilm, or untrained."
-            " [default: bert-base-cased; untrained for synthetic]"
-        ),
-    ] = None,
-    parser: Annotated[
-        str | None,
-        typer.Option(
-            help="Dependency parser of the systems that need one: a spaCy pipeline by name or "
-            "folder, or chain (none). [default: en_core_web_sm; chain for synthetic]"
-        ),
-    ] = None,
-    vectors: Annotated[
-        Path | None,
-        typer.Option(help="Word vectors as GloVe's text, .gz or .zip. [default: random, trained]"),
-    ] = None,
-    train_vectors: Annotated[
-        bool, typer.Option("--train-vectors", help="Train the vectors of --vectors as well.")
-    ] = False,
-    train_share: Annotated[
-        float,
-        typer.Option(
-            help="Part of the training examples, chosen by hash: 0.1 lies within 0.5.",
-            min=0.0001,
-            max=1.0,
-        ),
-    ] = 1.0,
-    data_dir: Annotated[
-        Path | None,
-        typer.Option(help="Folder that holds datasets by name. [default: $RE_DATA_DIR, cache]"),
-    ] = None,
-    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, mps.")] = "cpu",
+    set_: Assignments = None,
+    protocol: ProtocolFields = None,
+    pretrained: Pretrained = None,
+    parser: Parser = None,
+    vectors: Vectors = None,
+    train_vectors: TrainVectors = False,
+    train_share: TrainShare = 1.0,
+    data_dir: DataDir = None,
+    device: Device = "cpu",
     threads: Annotated[
         int | None, typer.Option(help="CPU threads. [default: one a core]", min=1)
     ] = None,
     accumulate: Annotated[
         int, typer.Option(help="Parts of a step's batch, where memory is short.", min=1)
     ] = 1,
-    precision: Annotated[str, typer.Option(help="float32 or bfloat16 (autocast).")] = "float32",
-    wandb: Annotated[str, typer.Option(help="offline, online or off.")] = "offline",
+    precision: Precision = "float32",
+    wandb: Wandb = "offline",
     out: Annotated[Path, typer.Option(help="Folder for records and report.")] = Path("runs"),
     remeasure: Annotated[
         bool,
@@ -129,7 +106,7 @@ def _run_suite(
             help="Measure inference of complete runs again, as where other work ran beside it.",
         ),
     ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and stop.")] = False,
+    dry_run: DryRun = False,
     list_: Annotated[
         bool, typer.Option("--list", help="Print systems and datasets and stop.")
     ] = False,

@@ -13,11 +13,27 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+from rich.table import Table
 
-from runners.arguments import choice, cores, overrides
+from runners.arguments import choice, cores, make_protocol, overrides, protocol_fields
 from runners.command import console, errors, script, user_errors
+from runners.options import (
+    Assignments,
+    DataDir,
+    Device,
+    DryRun,
+    MatchRule,
+    Parser,
+    Precision,
+    Pretrained,
+    ProtocolFields,
+    TrainShare,
+    TrainVectors,
+    Vectors,
+    Wandb,
+)
 from suite.errors import SuiteError
-from suite.protocol import Match, Protocol
+from suite.protocol import Match
 
 if TYPE_CHECKING:
     from runners.search import Search, SearchRequest
@@ -69,41 +85,26 @@ def _search_structure(
     patience: Annotated[
         int, typer.Option(help="Epochs without a better dev F1 before training stops.", min=1)
     ] = 10,
-    match: Annotated[
-        str, typer.Option(help="Match rule of triples that counts: partial or exact.")
-    ] = "partial",
-    set_: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="SYSTEM.FIELD=VALUE, held fixed; repeatable."),
-    ] = None,
-    pretrained: Annotated[
-        str | None, typer.Option(help="Encoder, where the system needs one; as for run-suite.")
-    ] = None,
-    parser: Annotated[
-        str | None, typer.Option(help="Dependency parser, where one is needed.")
-    ] = None,
-    vectors: Annotated[
-        Path | None,
-        typer.Option(help="Word vectors as GloVe's text, .gz or .zip. [default: random, trained]"),
-    ] = None,
-    train_share: Annotated[
-        float,
-        typer.Option(help="Part of the training examples, chosen by hash.", min=0.0001, max=1.0),
-    ] = 1.0,
-    data_dir: Annotated[
-        Path | None,
-        typer.Option(help="Folder that holds datasets by name. [default: $RE_DATA_DIR, cache]"),
-    ] = None,
-    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, mps.")] = "cpu",
+    match: MatchRule = "partial",
+    set_: Assignments = None,
+    protocol: ProtocolFields = None,
+    pretrained: Pretrained = None,
+    parser: Parser = None,
+    vectors: Vectors = None,
+    train_vectors: TrainVectors = False,
+    train_share: TrainShare = 1.0,
+    data_dir: DataDir = None,
+    device: Device = "cpu",
     threads: Annotated[
         int | None, typer.Option(help="CPU threads of all workers. [default: one a core]", min=1)
     ] = None,
-    precision: Annotated[str, typer.Option(help="float32 or bfloat16 (autocast).")] = "float32",
-    wandb: Annotated[str, typer.Option(help="offline, online or off.")] = "offline",
+    precision: Precision = "float32",
+    wandb: Wandb = "offline",
     sampler_seed: Annotated[int, typer.Option(help="Of Optuna's sampler.")] = 0,
     out: Annotated[Path, typer.Option(help="Folder for trials, finals and report.")] = Path(
         "search"
     ),
+    dry_run: DryRun = False,
 ) -> None:
     """Search a system's structure on a dataset and write OUT/report.md.
 
@@ -129,18 +130,22 @@ def _search_structure(
             datasets=(dataset,),
             systems=(system,),
             seeds=tuple(range(seeds)),
-            protocol=Protocol(
-                epochs=epochs,
-                patience=patience,
-                match=choice("match rule", match, Match),
-                device=device,
-                threads=max(1, (threads or cores()) // workers),
-                precision=choice("precision", precision, Literal["float32", "bfloat16"]),
+            protocol=make_protocol(
+                {
+                    "epochs": epochs,
+                    "patience": patience,
+                    "match": choice("match rule", match, Match),
+                    "device": device,
+                    "threads": max(1, (threads or cores()) // workers),
+                    "precision": choice("precision", precision, Literal["float32", "bfloat16"]),
+                    **protocol_fields(protocol or []),
+                }
             ),
             out=out,
             data_dir=data_dir,
             settings=overrides(set_ or []),
             vectors=vectors,
+            train_vectors=train_vectors,
             train_share=train_share,
             pretrained=pretrained,
             parser=parser,
@@ -159,10 +164,33 @@ def _search_structure(
             sampler_seed=sampler_seed,
             command=(Path(sys.argv[0]).name, *_without_password(sys.argv[1:])),
         )
-        search = Search(search_request, open_storage(storage, out))
+        search = Search(search_request, open_storage(storage, out, dry=dry_run))
+        _print_plan(search, workers)
+        if dry_run:
+            return
         search.accuracy()  # refuses a search that was begun under other conditions
         _run_workers(search_request, workers)
         _conclude(search)
+
+
+def _print_plan(search: Search, workers: int) -> None:
+    request, facts = search.request, search.blank.system
+    resources = "; ".join(filter(None, (facts.pretrained, facts.vectors, facts.parser)))
+    table = Table("system", "dataset", "trials", "epochs", "finals", "workers", "resources")
+    table.add_row(
+        facts.key,
+        search.blank.dataset.name,
+        f"{request.trials} + {request.trade_offs}",
+        str(search.base.protocol.epochs),
+        f"{1 + request.finalists} x {len(request.suite.seeds)} seeds",
+        str(workers),
+        resources,
+    )
+    console.print(table)
+    done = sum(t.duplicate_of is None for t in search.trials())
+    if done:
+        console.print(f"{done} structures were tried before")
+    console.print(f"output: {search.out}", markup=False)
 
 
 def _without_password(arguments: Sequence[str]) -> list[str]:

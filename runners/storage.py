@@ -17,6 +17,7 @@ import psutil
 from optuna.exceptions import ExperimentalWarning
 from optuna.storages import (
     BaseStorage,
+    InMemoryStorage,
     JournalStorage,
     RDBStorage,
     RetryHeartbeatStaleTrialCallback,
@@ -37,18 +38,21 @@ SETTLED_SECONDS = 10
 CONNECT_SECONDS = 10
 
 
-def open_storage(url: str | None, out: Path) -> BaseStorage:
+def open_storage(url: str | None, out: Path, *, dry: bool = False) -> BaseStorage:
     """The storage of a search: a journal in its folder, or a database.
 
     Args:
         url: of a database, as `postgresql://user:password@host/name`; None: the journal.
         out: the search's folder.
+        dry: whether nothing may be written; a journal that is not there is not made.
 
     Raises:
         SuiteError: the database does not answer, or the URL is none.
     """
     logging.getLogger("optuna").setLevel(logging.WARNING)
     warnings.simplefilter("ignore", ExperimentalWarning)
+    if url is None and dry and not (out / JOURNAL).exists():
+        return InMemoryStorage()
     if url is None:
         out.mkdir(parents=True, exist_ok=True)
         return JournalStorage(JournalFileBackend(str(out / JOURNAL)))

@@ -262,6 +262,13 @@ def test_a_pruned_structure_is_recorded_and_timed(dataset: Path, tmp_path: Path)
     assert str(record.failure).startswith("after epoch ")
 
 
+def test_a_dry_run_writes_nothing(dataset: Path, tmp_path: Path) -> None:
+    ended = search(dataset, tmp_path / "out", "--trials", "4", "--dry-run")
+    assert ended.code == 0, ended.err
+    assert "4 + 1" in ended.out
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_storage_that_does_not_answer(dataset: Path, tmp_path: Path) -> None:
     url = "postgresql://someone:secret@127.0.0.1:1/searches"
     ended = search(dataset, tmp_path / "out", "--trials", "1", "--storage", url)
