@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 import re
-import subprocess
-import sys
 from collections import Counter
 from itertools import pairwise
+from typing import ClassVar
 
 import pytest
 
@@ -16,15 +13,8 @@ from suite.datasets.dataset import Dataset, Split
 from suite.datasets.synthetic import LONGEST, SHORTEST, make_dataset
 from suite.datasets.synthetic_grammar import CUES, OVERLAPPING, PATTERNS, PHRASES
 from suite.datasets.synthetic_names import NAME_FUNCTION_WORDS
-from suite.errors import SuiteError
 from suite.examples import Sentence, Span
-
-GOLDEN = {
-    "train": "723ceb3cc5223e188ded245b3e3fbffaa7eb1b1f5b8a7a42ccbd2511e3380822",
-    "dev": "245ae501c08a7e8563542ec3d28c70e548833952e188b56f7baa8c50d7e79b00",
-    "test": "d870dd2edf7b7e08b820b9ab8ff66fa78bdda30f0c6edf5919508b276c3d24bb",
-}
-"""A change here makes new figures of the synthetic corpus incomparable with old ones."""
+from tests.datasets.synthetic_contract import SyntheticContract
 
 
 @pytest.fixture(scope="module")
@@ -40,57 +30,16 @@ def surface(sentence: Sentence, span: Span) -> tuple[str, ...]:
     return sentence.words[slice(*span)]
 
 
-def test_the_default_corpus_is_the_recorded_one(corpus):
-    assert {split.name: split.fingerprint for split in corpus.splits} == GOLDEN
-
-
-def test_says_that_it_is_synthetic(corpus):
-    assert corpus.synthetic
-    assert corpus.task == corpus.schema.task == "triples"
-    assert corpus.matching == "offsets"
-    assert any("says nothing about real text" in note for note in corpus.notes)
-    assert [(s.name, len(s.examples), s.path, s.published) for s in corpus.splits] == [
-        ("train", 2000, None, None),
-        ("dev", 250, None, None),
-        ("test", 500, None, None),
-    ]
-
-
-@pytest.mark.parametrize("hash_seed", ["1", "2"])
-def test_a_fresh_process_makes_the_same_bytes_and_needs_no_torch(hash_seed):
-    program = (
-        "import hashlib, sys; from suite.datasets.synthetic import make_dataset\n"
-        "made = repr(make_dataset(3, 60, 20, 20).splits)\n"
-        "print(hashlib.sha256(made.encode()).hexdigest(), 'torch' in sys.modules)"
-    )
-    printed = subprocess.run(
-        [sys.executable, "-c", program],
-        env={**os.environ, "PYTHONHASHSEED": hash_seed},
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.split()
-    here = hashlib.sha256(repr(make_dataset(3, 60, 20, 20).splits).encode()).hexdigest()
-    assert printed == [here, "False"]
-
-
-def test_seeds_differ():
-    first, second = make_dataset(0, 50, 10, 10), make_dataset(1, 50, 10, 10)
-    for a, b in zip(first.splits, second.splits, strict=True):
-        assert not {s.words for s in sentences(a)} & {s.words for s in sentences(b)}
-
-
-def test_splits_do_not_depend_on_the_size_of_others(corpus):
-    small = make_dataset(train=40, dev=250, test=500)
-    assert small.train.examples == corpus.train.examples[:40]
-    assert small.dev.fingerprint == corpus.dev.fingerprint
-    assert small.test.fingerprint == corpus.test.fingerprint
-
-
-@pytest.mark.parametrize("split", ["train", "dev", "test"])
-def test_an_empty_split_is_refused(split):
-    with pytest.raises(SuiteError, match=f"0 {split} sentences"):
-        make_dataset(**{split: 0})
+class TestTriples(SyntheticContract):
+    make = staticmethod(make_dataset)
+    golden: ClassVar = {
+        "train": "723ceb3cc5223e188ded245b3e3fbffaa7eb1b1f5b8a7a42ccbd2511e3380822",
+        "dev": "245ae501c08a7e8563542ec3d28c70e548833952e188b56f7baa8c50d7e79b00",
+        "test": "d870dd2edf7b7e08b820b9ab8ff66fa78bdda30f0c6edf5919508b276c3d24bb",
+    }
+    sizes: ClassVar = {"train": 2000, "dev": 250, "test": 500}
+    task = "triples"
+    unit = "sentences"
 
 
 def test_no_word_of_a_name_is_shared_between_splits(corpus):

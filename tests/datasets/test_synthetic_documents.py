@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 import re
-import subprocess
-import sys
 from collections import Counter
 from itertools import pairwise
+from typing import ClassVar
 
 import pytest
 
@@ -22,15 +19,8 @@ from suite.datasets.synthetic_documents import (
 )
 from suite.datasets.synthetic_grammar import PATTERNS
 from suite.datasets.synthetic_names import NAME_FUNCTION_WORDS
-from suite.errors import SuiteError
 from suite.examples import Document, DocumentEntity, Fact, Span
-
-GOLDEN = {
-    "train": "6f8ae8fa2e718fb4d310edb50f1c92697383cde05a6c7b57b9a613e61b491856",
-    "dev": "d84d69cd545ad17d3bbc824a7bd5c0e6337d8b37649cf1aba74343d4230871b3",
-    "test": "2639f3c782d254c6a8e934a1f771b706bc9c868be2462f3ef0b25c8a817b1468",
-}
-"""A change here makes new figures of the synthetic documents incomparable with old ones."""
+from tests.datasets.synthetic_contract import SyntheticContract
 
 REFERENCE = re.compile(r"(?:This|The same) (person|firm|place|work) ")
 REFERENCE_TYPES = {"person": "PER", "firm": "ORG", "place": "LOC", "work": "OTH"}
@@ -96,60 +86,16 @@ def referent(document: Document, sentence: int) -> int | None:
     return fitting[0]
 
 
-def test_the_default_corpus_is_the_recorded_one(corpus):
-    assert {split.name: split.fingerprint for split in corpus.splits} == GOLDEN
-
-
-def test_says_that_it_is_synthetic(corpus):
-    assert corpus.synthetic
-    assert corpus.name == "synthetic-documents"
-    assert corpus.title == "Synthetic documents (made by the suite)"
-    assert corpus.task == corpus.schema.task == "docre"
-    assert corpus.matching == "offsets"
-    assert corpus.facts_in_train is None
-    assert any("says nothing about real text" in note for note in corpus.notes)
-    assert [(s.name, len(s.examples), s.path, s.published) for s in corpus.splits] == [
-        ("train", 1200, None, None),
-        ("dev", 100, None, None),
-        ("test", 200, None, None),
-    ]
-
-
-@pytest.mark.parametrize("hash_seed", ["1", "2"])
-def test_a_fresh_process_makes_the_same_bytes_and_needs_no_torch(hash_seed):
-    program = (
-        "import hashlib, sys; from suite.datasets.synthetic_documents import make_documents\n"
-        "made = repr(make_documents(3, 40, 20, 20).splits)\n"
-        "print(hashlib.sha256(made.encode()).hexdigest(), 'torch' in sys.modules)"
-    )
-    printed = subprocess.run(
-        [sys.executable, "-c", program],
-        env={**os.environ, "PYTHONHASHSEED": hash_seed},
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.split()
-    here = hashlib.sha256(repr(make_documents(3, 40, 20, 20).splits).encode()).hexdigest()
-    assert printed == [here, "False"]
-
-
-def test_seeds_differ():
-    first, second = make_documents(0, 50, 10, 10), make_documents(1, 50, 10, 10)
-    for a, b in zip(first.splits, second.splits, strict=True):
-        assert not {d.words for d in documents(a)} & {d.words for d in documents(b)}
-
-
-def test_splits_do_not_depend_on_the_size_of_others(corpus):
-    small = make_documents(train=40, dev=100, test=200)
-    assert small.train.examples == corpus.train.examples[:40]
-    assert small.dev.fingerprint == corpus.dev.fingerprint
-    assert small.test.fingerprint == corpus.test.fingerprint
-
-
-@pytest.mark.parametrize("split", ["train", "dev", "test"])
-def test_an_empty_split_is_refused(split):
-    with pytest.raises(SuiteError, match=f"0 {split} documents"):
-        make_documents(**{split: 0})
+class TestDocuments(SyntheticContract):
+    make = staticmethod(make_documents)
+    golden: ClassVar = {
+        "train": "6f8ae8fa2e718fb4d310edb50f1c92697383cde05a6c7b57b9a613e61b491856",
+        "dev": "d84d69cd545ad17d3bbc824a7bd5c0e6337d8b37649cf1aba74343d4230871b3",
+        "test": "2639f3c782d254c6a8e934a1f771b706bc9c868be2462f3ef0b25c8a817b1468",
+    }
+    sizes: ClassVar = {"train": 1200, "dev": 100, "test": 200}
+    task = "docre"
+    unit = "documents"
 
 
 def test_no_word_of_a_name_is_shared_between_splits_or_documents(corpus):

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from itertools import combinations, pairwise, product
+from typing import ClassVar
 
 import pytest
 
@@ -18,15 +15,8 @@ from suite.datasets.synthetic import make_dataset
 from suite.datasets.synthetic_grammar import NESTINGS
 from suite.datasets.synthetic_names import NAME_FUNCTION_WORDS
 from suite.datasets.synthetic_spans import DEPTH, LONGEST, SHORTEST, make_spans
-from suite.errors import SuiteError
 from suite.examples import Entity, Sentence, Span
-
-GOLDEN = {
-    "train": "84caf2943fd43f34d1bc67dfb54362a188006c37153a165a4ee8cad871914995",
-    "dev": "4014c4a763c6d83b87e22331042f11b445757dd47ba0eb6fb0a92ea8ebeedef8",
-    "test": "7614ee147bd3cf9a189443dc7dda4f24e9383b954c595b3fcc66abdf4cb9407a",
-}
-"""A change here makes new figures of the synthetic spans incomparable with old ones."""
+from tests.datasets.synthetic_contract import SyntheticContract
 
 IN_NAMES = {
     word
@@ -62,63 +52,22 @@ def outermost(sentence: Sentence) -> list[Entity]:
     ]
 
 
-def test_the_default_corpus_is_the_recorded_one(corpus):
-    assert {split.name: split.fingerprint for split in corpus.splits} == GOLDEN
+class TestSpans(SyntheticContract):
+    make = staticmethod(make_spans)
+    golden: ClassVar = {
+        "train": "84caf2943fd43f34d1bc67dfb54362a188006c37153a165a4ee8cad871914995",
+        "dev": "4014c4a763c6d83b87e22331042f11b445757dd47ba0eb6fb0a92ea8ebeedef8",
+        "test": "7614ee147bd3cf9a189443dc7dda4f24e9383b954c595b3fcc66abdf4cb9407a",
+    }
+    sizes: ClassVar = {"train": 1500, "dev": 200, "test": 400}
+    task = "ner"
+    unit = "sentences"
 
 
-def test_says_that_it_is_synthetic(corpus):
-    assert corpus.synthetic
-    assert corpus.name == "synthetic-spans"
-    assert corpus.title == "Synthetic spans (made by the suite)"
-    assert corpus.task == corpus.schema.task == "ner"
-    assert corpus.schema.nested
-    assert corpus.schema.relations == ()
-    assert corpus.matching == "offsets"
-    assert any("says nothing about real text" in note for note in corpus.notes)
-    assert [(s.name, len(s.examples), s.path, s.published) for s in corpus.splits] == [
-        ("train", 1500, None, None),
-        ("dev", 200, None, None),
-        ("test", 400, None, None),
-    ]
-
-
-@pytest.mark.parametrize("hash_seed", ["1", "2"])
-def test_a_fresh_process_makes_the_same_bytes_and_needs_no_torch(hash_seed):
-    program = (
-        "import hashlib, sys; from suite.datasets.synthetic_spans import make_spans\n"
-        "made = repr(make_spans(3, 60, 20, 20).splits)\n"
-        "print(hashlib.sha256(made.encode()).hexdigest(), 'torch' in sys.modules)"
-    )
-    printed = subprocess.run(
-        [sys.executable, "-c", program],
-        env={**os.environ, "PYTHONHASHSEED": hash_seed},
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.split()
-    here = hashlib.sha256(repr(make_spans(3, 60, 20, 20).splits).encode()).hexdigest()
-    assert printed == [here, "False"]
-
-
-def test_seeds_differ_and_so_does_the_corpus_of_triples():
-    first, second = make_spans(0, 50, 10, 10), make_spans(1, 50, 10, 10)
-    triples = make_dataset(0, 50, 10, 10)
-    for three in zip(first.splits, second.splits, triples.splits, strict=True):
-        for a, b in combinations(three, 2):
-            assert not {s.words for s in sentences(a)} & {s.words for s in sentences(b)}
-
-
-def test_splits_do_not_depend_on_the_size_of_others(corpus):
-    small = make_spans(train=40, dev=200, test=400)
-    assert small.train.examples == corpus.train.examples[:40]
-    assert small.dev.fingerprint == corpus.dev.fingerprint
-    assert small.test.fingerprint == corpus.test.fingerprint
-
-
-@pytest.mark.parametrize("split", ["train", "dev", "test"])
-def test_an_empty_split_is_refused(split):
-    with pytest.raises(SuiteError, match=f"0 {split} sentences"):
-        make_spans(**{split: 0})
+def test_no_sentence_is_of_the_corpus_of_triples():
+    ours, triples = make_spans(0, 50, 10, 10), make_dataset(0, 50, 10, 10)
+    for a, b in zip(ours.splits, triples.splits, strict=True):
+        assert not {s.words for s in sentences(a)} & {s.words for s in sentences(b)}
 
 
 def test_no_made_word_of_a_name_is_shared_between_splits(corpus):
