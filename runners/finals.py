@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import optuna
-import yaml
+from optuna.trial import TrialState
 
 from reports.report import write_report
 from runners.lock import locked
@@ -26,7 +26,7 @@ from suite.matching import selection_match
 from suite.records import RunRecord, read_record
 from suite.searched import Finalist, TrialRecord
 from suite.system import System
-from suite.variants import Variant
+from suite.variants import Variant, write_variant
 
 if TYPE_CHECKING:
     from runners.search import Search
@@ -130,8 +130,7 @@ class Finals:
 
     def _written(self, variant: Variant) -> Path:
         path = self.search.out / "finalists" / f"{variant.name}.yaml"
-        content = variant.model_dump(mode="json", exclude_none=True)
-        write_atomically(path, yaml.safe_dump(content, sort_keys=False, allow_unicode=True))
+        write_variant(variant, path)
         return path
 
     def work(self, drain: Drain) -> float:
@@ -148,10 +147,12 @@ class Finals:
 
         def objective(trial: optuna.Trial) -> float:
             trial.set_user_attr(WORKER, this_worker())
-            run = runs.get(trial.user_attrs[RUN])
-            if run is None:  # queued by a search that was then asked for other trials
+            name = trial.user_attrs[RUN]
+            if name not in runs:  # queued by a search that was then asked for other trials
                 raise optuna.TrialPruned("no finalist any more")
-            return self._run(trial, run)
+            if _queued_before(trial, study):  # two machines may queue at one moment
+                raise optuna.TrialPruned("queued twice")
+            return self._run(trial, runs[name])
 
         drain(study, objective)
         for trial in study.get_trials(deepcopy=False):
@@ -185,6 +186,13 @@ class Finals:
                 scores.setdefault(run.blank.system.key, []).append(f1)
         mean = {name: sum(values) / len(values) for name, values in scores.items()}
         return max(self.suite.variants, key=lambda v: mean.get(v.name, -1.0))
+
+
+def _queued_before(trial: optuna.Trial, study: optuna.Study) -> bool:
+    """Whether an earlier trial has the same run, or had it and did not die."""
+    run = trial.user_attrs[RUN]
+    before = (t for t in study.get_trials(deepcopy=False) if t.number < trial.number)
+    return any(t.user_attrs[RUN] == run and t.state != TrialState.FAIL for t in before)
 
 
 def variant_of(found: TrialRecord, base: Variant, system: type[System]) -> Variant:

@@ -8,15 +8,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import optuna
-import yaml
 from optuna.importance import PedAnovaImportanceEvaluator
 from optuna.trial import TrialState
 
 import suite
 from runners.finals import Finals, choose
 from runners.search import WORKED, Search
-from suite.files import write_atomically
 from suite.searched import SearchRecord, WorkerTime
+from suite.variants import write_variant
 
 BEST = "best.yaml"
 
@@ -48,9 +47,8 @@ def conclude(search: Search) -> tuple[SearchRecord, Path]:
     )
     record.write(search.out)
     best = finals.best().model_copy(update={"name": Path(BEST).stem})
-    content = best.model_dump(mode="json", exclude_none=True)
     path = search.out / BEST
-    write_atomically(path, yaml.safe_dump(content, sort_keys=False, allow_unicode=True))
+    write_variant(best, path)
     return record, path
 
 

@@ -10,6 +10,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from suite.errors import SuiteError
+from suite.files import write_atomically
 
 if TYPE_CHECKING:
     from suite.system import System
@@ -89,6 +90,12 @@ def read_variant(path: Path) -> Variant:
         )
     title = variant.title or f"{system.title}, {variant.name}"
     return variant.model_copy(update={"title": title})
+
+
+def write_variant(variant: Variant, path: Path) -> None:
+    """Writes a variant as `read_variant` reads it."""
+    content = variant.model_dump(mode="json", include=set(Variant.model_fields), exclude_none=True)
+    write_atomically(path, yaml.safe_dump(content, sort_keys=False, allow_unicode=True))
 
 
 def stem(path: Path) -> str:

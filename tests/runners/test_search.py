@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -196,12 +197,13 @@ def _training_worker(pid: int, out: Path) -> tuple[psutil.Process, Path]:
     """A worker whose fork has ended an epoch, with the folder that it trains in."""
     ends = time.monotonic() + 100
     while time.monotonic() < ends:
-        for worker in psutil.Process(pid).children():
-            for fork in worker.children():
-                for folder in out.glob("trials/*"):
-                    held = any(f.path.startswith(str(folder)) for f in fork.open_files())
-                    if held and (folder / "history.jsonl").exists():
-                        return worker, folder
+        with suppress(psutil.NoSuchProcess):  # a fork that ends while it is looked at
+            for worker in psutil.Process(pid).children():
+                for fork in worker.children():
+                    for folder in out.glob("trials/*"):
+                        held = any(f.path.startswith(str(folder)) for f in fork.open_files())
+                        if held and (folder / "history.jsonl").exists():
+                            return worker, folder
         time.sleep(0.05)
     raise AssertionError("no worker trains")
 
