@@ -44,13 +44,15 @@ SYNTHETIC_EPOCHS, SYNTHETIC_SEEDS = 24, 1
 def _run_suite(
     dataset: Annotated[
         list[str] | None,
-        typer.Option(help="Name or folder; repeatable. See --list. [default: all synthetic ones]"),
+        typer.Option(
+            help="Name or folder; repeatable. See --list.", show_default="all synthetic ones"
+        ),
     ] = None,
     system: Annotated[
         list[str] | None,
         typer.Option(
-            help="Name, or YAML file of a system and its settings; repeatable. See --list. "
-            "[default: all]"
+            help="Name, or YAML file of a system and its settings; repeatable. See --list.",
+            show_default="all",
         ),
     ] = None,
     study: Annotated[
@@ -60,21 +62,21 @@ def _run_suite(
     seeds: Annotated[
         int | None,
         typer.Option(
-            help="Runs per system and dataset. "
-            f"[default: {SEEDS}; {SYNTHETIC_SEEDS} for synthetic]",
+            help="Runs per system and dataset.",
+            show_default=f"{SEEDS}; {SYNTHETIC_SEEDS} for synthetic",
             min=1,
         ),
     ] = None,
     epochs: Annotated[
         int | None,
         typer.Option(
-            help=f"Epochs at most. [default: 60; {SYNTHETIC_EPOCHS} for synthetic]", min=1
+            help="Epochs at most.", show_default=f"60; {SYNTHETIC_EPOCHS} for synthetic", min=1
         ),
     ] = None,
     patience: Annotated[
         int | None,
         typer.Option(
-            help="Epochs without a better dev F1 before training stops. [default: 10]", min=1
+            help="Epochs without a better dev F1 before training stops.", show_default="10", min=1
         ),
     ] = None,
     match: MatchRule = "partial",
@@ -91,7 +93,7 @@ def _run_suite(
     data_dir: DataDir = None,
     device: Device = "cpu",
     threads: Annotated[
-        int | None, typer.Option(help="CPU threads. [default: one a core]", min=1)
+        int | None, typer.Option(help="CPU threads.", show_default="one a core", min=1)
     ] = None,
     accumulate: Annotated[
         int, typer.Option(help="Parts of a step's batch, where memory is short.", min=1)

@@ -26,8 +26,8 @@ Pretrained = Annotated[
     str | None,
     typer.Option(
         "--pretrained",
-        help="Encoder of the systems that need one: a hub name, a folder, minilm, or untrained. "
-        "[default: bert-base-cased; untrained for synthetic]",
+        help="Encoder of the systems that need one: a hub name, a folder, minilm, or untrained.",
+        show_default="bert-base-cased; untrained for synthetic",
     ),
 ]
 Parser = Annotated[
@@ -35,14 +35,16 @@ Parser = Annotated[
     typer.Option(
         "--parser",
         help="Dependency parser of the systems that need one: a spaCy pipeline by name or folder, "
-        "or chain (none). [default: en_core_web_sm; chain for synthetic]",
+        "or chain (none).",
+        show_default="en_core_web_sm; chain for synthetic",
     ),
 ]
 Vectors = Annotated[
     Path | None,
     typer.Option(
         "--vectors",
-        help="Word vectors as GloVe's text, .gz or .zip. [default: random, trained]",
+        help="Word vectors as GloVe's text, .gz or .zip.",
+        show_default="random, trained",
     ),
 ]
 TrainVectors = Annotated[
@@ -60,7 +62,7 @@ TrainShare = Annotated[
 DataDir = Annotated[
     Path | None,
     typer.Option(
-        "--data-dir", help="Folder that holds datasets by name. [default: $RE_DATA_DIR, cache]"
+        "--data-dir", help="Folder that holds datasets by name.", show_default="$RE_DATA_DIR, cache"
     ),
 ]
 Device = Annotated[str, typer.Option("--device", help="cpu, cuda, cuda:1, mps.")]

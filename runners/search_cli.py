@@ -50,8 +50,8 @@ def _search_structure(
     trade_offs: Annotated[
         int | None,
         typer.Option(
-            help="Structures tried after that for dev F1, latency and parameters at once. "
-            "[default: half of --trials]",
+            help="Structures tried after that for dev F1, latency and parameters at once.",
+            show_default="half of --trials",
             min=0,
         ),
     ] = None,
@@ -74,12 +74,12 @@ def _search_structure(
     storage: Annotated[
         str | None,
         typer.Option(
-            help="Database of the trials, for many machines, as "
-            "postgresql://user:password@host/name. [default: a journal in --out]"
+            help="Database of the trials, for many machines, as postgresql://user:password@host/name.",
+            show_default="a journal in --out",
         ),
     ] = None,
     name: Annotated[
-        str | None, typer.Option(help="Name in the storage. [default: SYSTEM-DATASET]")
+        str | None, typer.Option(help="Name in the storage.", show_default="SYSTEM-DATASET")
     ] = None,
     epochs: Annotated[int, typer.Option(help="Epochs of a training at most.", min=1)] = 60,
     patience: Annotated[
@@ -96,7 +96,8 @@ def _search_structure(
     data_dir: DataDir = None,
     device: Device = "cpu",
     threads: Annotated[
-        int | None, typer.Option(help="CPU threads of all workers. [default: one a core]", min=1)
+        int | None,
+        typer.Option(help="CPU threads of all workers.", show_default="one a core", min=1),
     ] = None,
     precision: Precision = "float32",
     wandb: Wandb = "offline",

@@ -101,7 +101,7 @@ class CascadeTagger(nn.Module):
         shape = (len(batch), words, 1)
         tags = [dense_tags(targets.head_rows, w, kind, shape).squeeze(2) for w in (first, last)]
         subject = _tagging_loss(self.subject_scores(h), torch.stack(tags, 2), present)
-        if self.heads_per_step == "one":
+        if self.training and self.heads_per_step == "one":
             targets = targets.draw_one(len(batch))
         objects = h.new_zeros(())
         if len(targets.heads):

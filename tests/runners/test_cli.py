@@ -42,6 +42,7 @@ def test_help_teaches_without_importing_torch(tmp_path: Path) -> None:
         line.rstrip() + "\n" for line in map(str.strip, done.stdout.splitlines())
     )
     assert "\\b" not in done.stdout
+    assert "[default: (all synthetic ones)]" in done.stdout, "rich reads brackets as styles"
     assert "with 1 where one did not" in done.stdout
     assert done.stderr == ""
 
