@@ -166,7 +166,7 @@ def _ceiling(row: Row, split: str, match: Match) -> dict[int, Scores | str]:
         if ceiling is None:
             found[run.record.seed] = "not recorded"
         else:
-            scores: Scores = getattr(ceiling, match)
+            scores = ceiling.under(match)
             found[run.record.seed] = scores if scores.gold else NOT_LABELLED
     return found
 

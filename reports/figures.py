@@ -46,7 +46,7 @@ def convergence(group: Group, styles: Styles) -> bytes | None:
     for row in rows:
         for run in row.runs:
             epochs = [e.epoch for e in run.history]
-            f1 = [100 * getattr(e.dev, group.match).f1 for e in run.history]
+            f1 = [100 * e.dev.under(group.match).f1 for e in run.history]
             time = [seconds / divisor for seconds in _clock(run.history)]
             for ax, x, y in (
                 (by_epoch, epochs, f1),

@@ -33,7 +33,7 @@ def labelled(group: Group) -> bool:
 def f1_of(record: RunRecord, match: Match, split: Scored = "test") -> Value | None:
     """F1 in per cent, or why there is none."""
     found = evaluation(record, split)
-    return 100 * getattr(found, match).f1 if isinstance(found, Evaluation) else found
+    return 100 * found.under(match).f1 if isinstance(found, Evaluation) else found
 
 
 def measure(record: RunRecord, name: str, split: Scored, factor: float = 100.0) -> Value | None:

@@ -31,7 +31,7 @@ def scores_on_test(row: Row, match: Match) -> dict[int, Scores | str]:
     for run in row.complete:
         test = evaluation(run.record, "test")
         found[run.record.seed] = (
-            getattr(test, match) if isinstance(test, Evaluation) else test or "not recorded"
+            test.under(match) if isinstance(test, Evaluation) else test or "not recorded"
         )
     return {seed: found[seed] for seed in row.seeds}
 

@@ -30,32 +30,21 @@ from reports.load import Group, Results, Row, load_results
 from reports.overview import listed, machine, plural
 from reports.readings import f1_of, milliseconds, training
 from suite.files import write_atomically
-from suite.searched import SearchRecord, TrialRecord, read_search
+from suite.searched import SearchRecord, TrialRecord, best_first, front, read_search
 
-LARGE = 128
-"""Batch size of the second latency that every table shows."""
 SHOWN = 15
 """Trials of the table of the best; `trials.csv` holds all."""
 
 
-def best_first(trials: Sequence[TrialRecord]) -> list[TrialRecord]:
-    """Structures that were trained to the end, once each, by dev F1."""
-    found = [t for t in trials if t.state == "complete" and t.duplicate_of is None]
-    return sorted(found, key=lambda t: (-(t.dev_f1 or 0.0), t.phase, t.number))
-
-
-def front(record: SearchRecord) -> list[TrialRecord]:
-    """Complete structures that no other one beats in dev F1 and latency at once, quickest first.
+def quickest_first(record: SearchRecord) -> list[TrialRecord]:
+    """Complete structures that no other one beats in dev F1 and latency at once, by latency.
 
     Those that break a limit are not among them.
     """
     size = record.limits.latency_batch
     kept = [t for t in best_first(record.trials) if not t.broken and size in t.latency_ms]
-    found: list[TrialRecord] = []
-    for trial in sorted(kept, key=lambda t: (t.latency_ms[size], -(t.dev_f1 or 0.0))):
-        if not found or (trial.dev_f1 or 0.0) > (found[-1].dev_f1 or 0.0):
-            found.append(trial)
-    return found
+    found = front(kept, lambda t: t.latency(size))
+    return sorted(found, key=lambda t: t.latency(size))
 
 
 def _heading(record: SearchRecord) -> str:
@@ -156,7 +145,7 @@ def _finals_of(record: SearchRecord, group: Group) -> str:
                 "Structure": row.label,
                 "Seeds": seeds_cell(row),
                 **structures.get(finalist.key, {}),
-                **_measured(group, row, record.limits.latency_batch),
+                **_measured(group, row, batch_sizes(record)),
                 **against(found, row.facts.key, default),
                 "Chosen for": finalist.reason,
             }
@@ -165,8 +154,13 @@ def _finals_of(record: SearchRecord, group: Group) -> str:
     return text + "".join(f"{line}\n" for line in refused)
 
 
-def _measured(group: Group, row: Row, size: int) -> dict[str, str]:
-    """Costs and scores of a finalist; latency at the search's batch size and at 128."""
+def batch_sizes(record: SearchRecord) -> list[int]:
+    """At which latency was measured in trials."""
+    return sorted({size for t in record.trials for size in t.latency_ms})
+
+
+def _measured(group: Group, row: Row, sizes: Sequence[int]) -> dict[str, str]:
+    """Costs and scores of a finalist."""
     minutes = values(row, lambda r: training(r, "training_seconds", factor=1 / 60))
     dev = values(row, lambda r: f1_of(r, group.match, "dev"))
     return {
@@ -174,7 +168,7 @@ def _measured(group: Group, row: Row, size: int) -> dict[str, str]:
         "Training (min)": cell(minutes),
         **{
             f"Latency, batch {b} (ms)": cell(values(row, partial(milliseconds, batch_size=b)))
-            for b in sorted({size, LARGE})
+            for b in sizes
         },
         "dev F1 (%)": cell(dev, 1),
         "test F1 (%)": cell(values(row, lambda r: f1_of(r, group.match)), 1),
@@ -186,10 +180,9 @@ def _parameters(row: Row) -> str:
     return f"{sizes.pop() / 1000:,.0f}" if len(sizes) == 1 else "-"
 
 
-def trial_table(record: SearchRecord, trials: Sequence[TrialRecord]) -> str:
+def trial_table(sizes: Sequence[int], trials: Sequence[TrialRecord]) -> str:
     """Trials in the columns of FastRE's Table 4, with what else was varied."""
     table: dict[str, list[str]] = {}
-    size = record.limits.latency_batch
     for t in trials:
         cells = {"Trial": t.name + (f" ({t.label})" if t.label else ""), **t.structure}
         cells |= {
@@ -199,7 +192,7 @@ def trial_table(record: SearchRecord, trials: Sequence[TrialRecord]) -> str:
             "Training (min)": number(t.spent.training / 60),
             **{
                 f"Latency, batch {b} (ms)": number(t.latency_ms[b]) if b in t.latency_ms else "-"
-                for b in sorted({size, LARGE})
+                for b in sizes
             },
             "Memory (MiB)": (
                 "-" if t.peak_memory_bytes is None else number(megabytes(t.peak_memory_bytes), 0)
@@ -214,24 +207,24 @@ def trial_table(record: SearchRecord, trials: Sequence[TrialRecord]) -> str:
 def _compose(record: SearchRecord, results: Results | None, pictures: Pictures) -> str:
     labelled = [t for t in record.trials if t.label and t.duplicate_of is None]
     importances = sorted(record.importances.items(), key=lambda named: -named[1])
-    size = record.limits.latency_batch
+    size, sizes = record.limits.latency_batch, batch_sizes(record)
     sections = {
         "What to know first": _what_to_know(record),
         "The finals": _finals(record, results),
         "The published structures": (
             "Structures of the paper's table, tried before all others and never pruned.\n\n"
-            + trial_table(record, labelled)
+            + trial_table(sizes, labelled)
             if labelled
             else ""
         ),
         "The best trials": (
             f"The {SHOWN} best on dev; `trials.csv` has all.\n\n"
-            + trial_table(record, best_first(record.trials)[:SHOWN])
+            + trial_table(sizes, best_first(record.trials)[:SHOWN])
         ),
         "Accuracy against latency": (
             f"No other structure has a better dev F1 at the same or a lower latency (batch {size}) "
             "than these:\n\n"
-            + trial_table(record, front(record))
+            + trial_table(sizes, quickest_first(record))
             + image(pictures, "front", "dev F1 against latency of all structures")
         ),
         "What mattered": (
@@ -283,7 +276,7 @@ def write_search_report(out: Path) -> Path:
     finals = out / "finals"
     there = (finals / "suite.json").is_file() and any(finals.glob("runs/*/*/*/record.json"))
     results = load_results(finals) if there else None
-    pictures = search_figures.draw(record, front(record))
+    pictures = search_figures.draw(record, quickest_first(record))
     for name, png in pictures.items():
         write_atomically(out / "figures" / f"{name}.png", png)
     write_atomically(out / "trials.csv", trials_frame(record).to_csv(index=False))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-import time
 import zipfile
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -17,14 +16,14 @@ from optuna.trial import TrialState
 
 from reports.report import write_report
 from runners.lock import locked
-from runners.process import execute
+from runners.process import Fresh, execute
 from runners.schedule import Run, Suite
+from runners.stopwatch import Stopwatch
 from runners.storage import WORKER, open_study, this_worker
 from suite.errors import SuiteError
 from suite.files import write_atomically
-from suite.matching import selection_match
 from suite.records import RunRecord, read_record
-from suite.searched import Finalist, TrialRecord
+from suite.searched import Finalist, TrialRecord, best_first, front
 from suite.system import System
 from suite.variants import Variant, write_variant
 
@@ -45,13 +44,13 @@ def choose(search: Search) -> list[tuple[Variant, TrialRecord | None, str]]:
     front of dev F1, latency and parameters.
     """
     default = (search.variant, None, "the system that the search started from")
-    trials = _distinct(search.trials())
+    size = search.request.limits.latency_batch
+    trials = [t for t in best_first(search.trials()) if size in t.latency_ms]
     candidates = [t for t in trials if t.key != search.default_key and not t.broken]
     found: dict[str, tuple[TrialRecord, str]] = {}
-    size = search.request.limits.latency_batch
     first = next((t for t in trials if t.key == search.default_key), None)
-    quick = [t for t in candidates if first and t.latency_ms[size] <= first.latency_ms[size]]
-    small = [t for t in quick if first and (t.parameters or 0) <= (first.parameters or 0)]
+    quick = [t for t in candidates if first and t.latency(size) <= first.latency(size)]
+    small = [t for t in quick if first and t.size <= first.size]
     rules = (
         (candidates, "the best dev F1"),
         (quick, "the best dev F1 of those that are not slower than the default"),
@@ -60,45 +59,13 @@ def choose(search: Search) -> list[tuple[Variant, TrialRecord | None, str]]:
     for pool, reason in rules:
         for trial in pool[:1]:
             found.setdefault(trial.key, (trial, reason))
-    for trial in front(candidates, size):
+    for trial in front(candidates, lambda t: t.latency(size), lambda t: t.size):
         found.setdefault(trial.key, (trial, "on the front of dev F1, latency and parameters"))
     chosen = list(found.values())[: search.request.finalists]
     return [
         default,
         *((variant_of(t, search.variant, search.system), t, reason) for t, reason in chosen),
     ]
-
-
-def _distinct(trials: Sequence[TrialRecord]) -> list[TrialRecord]:
-    """The complete ones that were measured, once each, the best dev F1 first."""
-    complete = [
-        t
-        for t in trials
-        if t.state == "complete"
-        and t.duplicate_of is None
-        and t.latency_ms
-        and t.dev_f1 is not None
-    ]
-    return sorted(complete, key=lambda t: (-(t.dev_f1 or 0.0), t.key))
-
-
-def front(trials: Sequence[TrialRecord], size: int) -> list[TrialRecord]:
-    """Those that no other one beats in dev F1, latency and parameters at once, in their order.
-
-    Args:
-        trials: measured ones.
-        size: batch size of the latency.
-    """
-
-    def costs(t: TrialRecord) -> tuple[float, float, float]:
-        return -(t.dev_f1 or 0.0), t.latency_ms[size], float(t.parameters or 0)
-
-    def beaten(t: TrialRecord) -> bool:
-        own = costs(t)
-        others = (costs(o) for o in trials if o.key != t.key)
-        return any(all(a <= b for a, b in zip(o, own, strict=True)) and o != own for o in others)
-
-    return [t for t in trials if not beaten(t)]
 
 
 class Finals:
@@ -161,9 +128,11 @@ class Finals:
         return self.spent
 
     def _run(self, trial: optuna.Trial, run: Run) -> float:
-        started = time.monotonic()
-        record = run.done() or execute(run.plan, run.folder, run.blank, lambda line: None)
-        self.spent += time.monotonic() - started
+        record = run.done()
+        if record is None:
+            watch = Stopwatch(run.folder, Fresh())
+            record = execute(run.plan, run.folder, run.blank, lambda line: None, watch)
+            self.spent += watch.spent().total
         trial.set_user_attr(PACKED, _packed(run.folder))
         f1 = _dev_f1(record)
         if f1 is None:
@@ -207,8 +176,7 @@ def variant_of(found: TrialRecord, base: Variant, system: type[System]) -> Varia
 def _dev_f1(record: RunRecord) -> float | None:
     if record.status != "complete" or record.dev is None:
         return None
-    match = selection_match(record.dataset.task, record.protocol.match)
-    return float(getattr(record.dev, match).f1)
+    return record.dev.selecting(record.dataset.task, record.protocol.match).f1
 
 
 def _name(run: Run) -> str:

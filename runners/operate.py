@@ -19,7 +19,6 @@ from runners.plan import Workbench, read_plan
 from suite.datasets import Split
 from suite.examples import Example
 from suite.files import write_atomically
-from suite.matching import selection_match
 from suite.metrics import evaluate
 from suite.records import OperatingCost, OperatingCurve, Scores
 from suite.system import OperatingPoint, Prediction, System
@@ -78,9 +77,7 @@ class Bench:
         dataset = self.bench.dataset
         predictions = [found[e.id] for e in split.examples]
         evaluation = evaluate(split.examples, predictions, dataset.task, dataset.matching)
-        match = selection_match(dataset.task, self.bench.protocol.match)
-        scores: Scores = getattr(evaluation, match)
-        return scores
+        return evaluation.selecting(dataset.task, self.bench.protocol.match)
 
     def _pass(
         self, held: Sequence[list[Example]], seconds: list[float]

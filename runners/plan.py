@@ -18,6 +18,7 @@ from suite.datasets.splitting import with_part_of_train
 from suite.dependencies import find_parser
 from suite.encoders import load_vectors, random_vectors
 from suite.examples import Example, Sentence
+from suite.files import read_model
 from suite.pretrained import find_pretrained
 from suite.protocol import Protocol
 from suite.records import FORMAT, DatasetFacts, SystemFacts
@@ -67,8 +68,14 @@ class RunPlan(BaseModel):
 
 
 def read_plan(folder: Path) -> RunPlan:
-    """The plan that the suite left in a run's folder."""
-    return RunPlan.model_validate_json((folder / "run.json").read_bytes())
+    """The plan that the suite left in a run's folder.
+
+    Raises:
+        SuiteError: it cannot be read, or is of another version.
+    """
+    return read_model(
+        folder / "run.json", RunPlan, "run's plan", remedy="Read it with the version that wrote it."
+    )
 
 
 def dataset_facts(dataset: Dataset) -> DatasetFacts:

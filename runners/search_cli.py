@@ -219,9 +219,9 @@ def _run_workers(request: SearchRequest, count: int) -> None:
     line = TypeAdapter(SearchRequest).dump_json(request) + b"\n"
     children = []
     try:
-        for _ in range(count):
+        for number in range(count):
             child = subprocess.Popen(
-                [*PYTHON, "runners.search_cli"],
+                [*PYTHON, "runners.search_cli", str(number)],
                 stdin=subprocess.PIPE,
                 env={**WAITING, **os.environ},
             )
@@ -265,8 +265,8 @@ def _conclude(search: Search) -> None:
         raise typer.Exit(1)
 
 
-def _work() -> int:
-    """The process of a worker: 0 where the search has come to its end."""
+def _work(number: int) -> int:
+    """The process of a command's worker of a number: 0 where the search has come to its end."""
     from pydantic import TypeAdapter  # noqa: PLC0415
 
     line = sys.stdin.buffer.readline()
@@ -280,12 +280,13 @@ def _work() -> int:
     import torch  # noqa: PLC0415
 
     torch.set_num_threads(1)  # trainings are forked from here: no pool may be running
-    from runners.search import Search, SearchRequest, Worker  # noqa: PLC0415
+    from runners.search import Search, SearchRequest  # noqa: PLC0415
     from runners.storage import open_storage  # noqa: PLC0415
+    from runners.worker import Worker  # noqa: PLC0415
 
     try:
         request = TypeAdapter(SearchRequest).validate_python(json.loads(line))
-        search = Search(request, open_storage(request.storage, request.suite.out))
+        search = Search(request, open_storage(request.storage, request.suite.out), number)
         Worker(search, lambda said: print(said, flush=True)).work()
     except SuiteError as error:
         print(f"error: {error}", file=sys.stderr, flush=True)
@@ -298,4 +299,4 @@ def _work() -> int:
 search_structure = script(_search_structure)
 
 if __name__ == "__main__":
-    sys.exit(_work())
+    sys.exit(_work(int(sys.argv[1])))

@@ -13,7 +13,8 @@ from optuna.trial import TrialState
 
 import suite
 from runners.finals import Finals, choose
-from runners.search import WORKED, Search
+from runners.search import Search
+from runners.worker import WORKED
 from suite.searched import SearchRecord, WorkerTime
 from suite.variants import write_variant
 

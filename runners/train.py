@@ -27,7 +27,6 @@ from runners.track import Tracker
 from suite.batching import training_batches
 from suite.errors import SuiteError
 from suite.files import write_atomically
-from suite.matching import selection_match
 from suite.protocol import Protocol
 from suite.records import Epoch, Evaluation, Parameters, TrainingCost
 from suite.system import System
@@ -113,8 +112,7 @@ class Trainer:
             tell_epoch(p, self.protocol, self._f1(line.dev))
 
     def _f1(self, dev: Evaluation) -> float:
-        match = selection_match(self.bench.dataset.task, self.protocol.match)
-        return float(getattr(dev, match).f1)
+        return dev.selecting(self.bench.dataset.task, self.protocol.match).f1
 
     def _epoch(self) -> Epoch:
         p = self.progress

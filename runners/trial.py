@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reports.runs import read_lines
 from runners.plan import Workbench
-from runners.process import Children, Told, execute, measure
-from suite.matching import selection_match
+from runners.process import Children, execute, measure
+from runners.stopwatch import Stopwatch, history
 from suite.records import Epoch, RunRecord, read_record
 from suite.searched import Spent
 
@@ -51,25 +49,6 @@ class Outcome:
         }
 
 
-class _Timed:
-    """Children whose measuring is timed, their start included."""
-
-    def __init__(self, children: Children) -> None:
-        self.children, self.seconds = children, 0.0
-
-    def train(self, folder: Path, told: Told, lock: int) -> int:
-        return self.children.train(folder, told, lock)
-
-    def measure(self, folder: Path, size: int) -> int:
-        started = time.monotonic()
-        code = self.children.measure(folder, size)
-        self.seconds += time.monotonic() - started
-        return code
-
-    def operate(self, folder: Path) -> int:
-        return self.children.operate(folder)
-
-
 def try_structure(
     bench: Workbench,
     blank: RunRecord,
@@ -86,38 +65,23 @@ def try_structure(
         children: start its processes.
         on_epoch: hears of each epoch's dev F1, from the first one on, and may raise `PrunedError`.
     """
-    match = selection_match(bench.dataset.task, bench.protocol.match)
+    task, match = bench.dataset.task, bench.protocol.match
 
     def f1_of(epoch: Epoch) -> float:
-        return float(getattr(epoch.dev, match).f1)
+        return epoch.dev.selecting(task, match).f1
 
     def told(line: dict[str, float]) -> None:
         if "dev_f1" in line:
             on_epoch(int(line["epoch"]), line["dev_f1"])
 
-    timed = _Timed(children)
-    before = _history(folder)
+    watch = Stopwatch(folder, children)
     try:
-        for epoch in before:
+        for epoch in history(folder):
             on_epoch(epoch.epoch, f1_of(epoch))
-        record = execute(bench.plan, folder, blank, told, timed)
+        record = execute(bench.plan, folder, blank, told, watch)
     except PrunedError:
-        record = _pruned(bench, blank, folder, timed)
-    epochs = _history(folder)
-    begun, ended = (_own_seconds(lines) for lines in (before, epochs))
-    spent = Spent(
-        training=ended[0] - begun[0], evaluation=ended[1] - begun[1], measuring=timed.seconds
-    )
-    return Outcome(record, tuple(map(f1_of, epochs)), spent)
-
-
-def _history(folder: Path) -> list[Epoch]:
-    path = folder / "history.jsonl"
-    return list(read_lines(path, Epoch)) if path.is_file() else []
-
-
-def _own_seconds(epochs: list[Epoch]) -> tuple[float, float]:
-    return (epochs[-1].seconds, epochs[-1].evaluation_seconds) if epochs else (0.0, 0.0)
+        record = _pruned(bench, blank, folder, watch)
+    return Outcome(record, tuple(map(f1_of, history(folder))), watch.spent())
 
 
 def _pruned(bench: Workbench, blank: RunRecord, folder: Path, children: Children) -> RunRecord:
@@ -127,7 +91,7 @@ def _pruned(bench: Workbench, blank: RunRecord, folder: Path, children: Children
     """
     path = folder / "record.json"
     record = read_record(path) if path.exists() else blank
-    reason = f"after epoch {len(_history(folder))}: under the median of the trials before it"
+    reason = f"after epoch {len(history(folder))}: under the median of the trials before it"
     record = record.model_copy(update={"status": "pruned", "failure": reason})
     record.write(folder)
     record = record.model_copy(update={"inference": measure(bench.plan, folder, children)})

@@ -161,7 +161,7 @@ def find_parser(name: str, *, cached: bool = True) -> DependencyParser:
     """
     if name == CHAIN:
         return Chain()
-    parser = SpacyParser(_load(name))
+    parser = SpacyParser(load_pipeline(name))
     if not cached:
         return parser
     from suite.datasets.fetch import cache_folder  # noqa: PLC0415 - a chain needs no cache
@@ -180,7 +180,12 @@ def _spacy() -> Any:
     return spacy
 
 
-def _load(name: str) -> Any:
+def load_pipeline(name: str) -> Any:
+    """A spaCy pipeline by name or folder.
+
+    Raises:
+        SuiteError: there is no such pipeline, or it does not load.
+    """
     spacy = _spacy()
     here = Path(name).exists() or spacy.util.is_package(name)
     if not here:

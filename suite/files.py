@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, and what names a file by its content."""
+"""Files: written whole or not at all, read as what they claim to be, named by their content."""
 
 from __future__ import annotations
 
@@ -6,8 +6,13 @@ import hashlib
 import os
 from contextlib import suppress
 from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
 
 from suite.errors import SuiteError
+
+Model = TypeVar("Model", bound=BaseModel)
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:
@@ -31,6 +36,30 @@ def write_atomically(path: Path, content: str | bytes) -> None:
             f"cannot be written: {error.strerror}",
             where=path,
             remedy="Free some space or name another --out; finished runs are kept.",
+        ) from error
+
+
+def read_model(path: Path, model: type[Model], what: str, remedy: str) -> Model:
+    """Reads a JSON file that holds a model.
+
+    Args:
+        path: of the file.
+        model: of its content.
+        what: the file is, as an error calls it.
+        remedy: what helps where it is not.
+
+    Raises:
+        SuiteError: the file cannot be read, or holds something else.
+    """
+    try:
+        return model.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise SuiteError(f"cannot be read: {error.strerror}", where=path, remedy=remedy) from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise SuiteError(
+            f"not a {what} of this version: {field}: {first['msg']}", where=path, remedy=remedy
         ) from error
 
 

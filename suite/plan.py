@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from suite.errors import SuiteError
-from suite.files import write_atomically
+from suite.files import read_model, write_atomically
 from suite.protocol import Protocol
 from suite.records import FORMAT, DatasetFacts, Environment
 from suite.studies import Study
@@ -80,19 +79,9 @@ def read_plan(path: Path) -> SuitePlan:
     Raises:
         SuiteError: the file cannot be read, or is no plan of this format.
     """
-    try:
-        return SuitePlan.model_validate_json(path.read_bytes())
-    except OSError as error:
-        raise SuiteError(
-            f"cannot be read: {error.strerror}",
-            where=path,
-            remedy="Name the output folder of a run-suite command.",
-        ) from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise SuiteError(
-            f"not a plan of this version: {field}: {first['msg']}",
-            where=path,
-            remedy="Read the folder with the version of the suite that wrote it.",
-        ) from error
+    return read_model(
+        path,
+        SuitePlan,
+        "plan",
+        remedy="Name the output folder of a run-suite command of this version.",
+    )

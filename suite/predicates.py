@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
 import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from suite.dependencies import BATCH, Chain, SpacyParser, find_parser
+from suite.dependencies import BATCH, CHAIN, SpacyParser, load_pipeline
 from suite.examples import Sentence, Span
 
 PENN = frozenset({"NN", "NNP", "VB", "JJ"})
@@ -84,10 +83,7 @@ def find_tagged_parser(name: str) -> TaggedParser | None:
     Raises:
         SuiteError: there is no such pipeline, it does not load, or it has no parser.
     """
-    if isinstance(find_parser(name, cached=False), Chain):
-        return None
-    # Whatever is wrong with a pipeline has been said by now.
-    return TaggedParser(importlib.import_module("spacy").load(name))
+    return None if name == CHAIN else TaggedParser(load_pipeline(name))
 
 
 def predicate_words(sentence: Sentence, parsed: Parsed) -> frozenset[int]:

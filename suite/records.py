@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from suite.errors import SuiteError
 from suite.examples import Task
-from suite.files import write_atomically
-from suite.protocol import Protocol
+from suite.files import read_model, write_atomically
+from suite.matching import selection_match
+from suite.protocol import Match, Protocol
 
 FORMAT: Final = 1
 """Changes whenever a field changes its meaning; records of two formats share no table."""
@@ -59,6 +59,14 @@ class Evaluation(_Strict):
     exact: Scores
     measures: dict[str, float] = Field(default_factory=dict)
     slices: dict[str, dict[str, Scores]] = Field(default_factory=dict)
+
+    def under(self, match: Match) -> Scores:
+        """The scores under a match rule."""
+        return self.exact if match == "exact" else self.partial
+
+    def selecting(self, task: Task, match: Match) -> Scores:
+        """The scores under the rule that selects an epoch (`selection_match`)."""
+        return self.under(selection_match(task, match))
 
 
 class Epoch(_Strict):
@@ -301,15 +309,11 @@ def read_record(path: Path) -> RunRecord:
     """Reads a `record.json`.
 
     Raises:
-        SuiteError: the file is not a record of this format.
+        SuiteError: the file cannot be read, or is no record of this format.
     """
-    try:
-        return RunRecord.model_validate_json(path.read_bytes())
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise SuiteError(
-            f"not a run record of this version: {field}: {first['msg']}",
-            where=path,
-            remedy="Delete its folder, or read it with the version of the suite that wrote it.",
-        ) from error
+    return read_model(
+        path,
+        RunRecord,
+        "run record",
+        remedy="Delete its folder, or read it with the version of the suite that wrote it.",
+    )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from suite.errors import SuiteError
-from suite.files import write_atomically
+from suite.files import read_model, write_atomically
 from suite.protocol import Protocol
 from suite.records import DatasetFacts, Environment, SystemFacts
 
@@ -92,6 +93,15 @@ class TrialRecord(_Strict):
         """As the report calls it."""
         return f"{self.phase} {self.number}"
 
+    @property
+    def size(self) -> float:
+        """Parameters; infinitely many where they are not known."""
+        return math.inf if self.parameters is None else float(self.parameters)
+
+    def latency(self, batch_size: int) -> float:
+        """Milliseconds a sentence at a batch size; infinitely many where it was not measured."""
+        return self.latency_ms.get(batch_size, math.inf)
+
 
 class Finalist(_Strict):
     """A structure that was trained again over seeds, under a variant's name."""
@@ -126,7 +136,8 @@ class SearchRecord(_Strict):
         default_key: the key of those settings.
         trials: of both phases, in the order of their numbers.
         finalists: the first is the system that the search started from.
-        importances: choice -> share of the variance of dev F1 that it explains.
+        importances: choice -> PED-ANOVA importance for dev F1, summing to 1; none where there
+            were too few trials.
         workers: those that came to an end; of one that was killed nothing is known.
     """
 
@@ -157,12 +168,32 @@ def read_search(path: Path) -> SearchRecord:
     Raises:
         SuiteError: the file cannot be read, or is no search of this format.
     """
-    try:
-        return SearchRecord.model_validate_json(path.read_bytes())
-    except (OSError, ValidationError) as error:
-        cause = error.strerror if isinstance(error, OSError) else str(error.errors()[0]["msg"])
-        raise SuiteError(
-            f"is no search of this version: {cause}",
-            where=path,
-            remedy="Name the output folder of a search-structure command.",
-        ) from error
+    return read_model(
+        path,
+        SearchRecord,
+        "search",
+        remedy="Name the output folder of a search-structure command of this version.",
+    )
+
+
+def best_first(trials: Iterable[TrialRecord]) -> list[TrialRecord]:
+    """Structures that were trained to the end, once each, by dev F1."""
+    found = [t for t in trials if t.state == "complete" and t.duplicate_of is None]
+    return sorted(found, key=lambda t: (-(t.dev_f1 or 0.0), t.phase, t.number))
+
+
+def front(
+    trials: Sequence[TrialRecord], *costs: Callable[[TrialRecord], float]
+) -> list[TrialRecord]:
+    """Those that no other one beats in dev F1 and all costs at once, in their order.
+
+    Args:
+        trials: with a dev F1 and every cost.
+        costs: of a trial; less is better.
+    """
+    own = [(-(t.dev_f1 or 0.0), *(cost(t) for cost in costs)) for t in trials]
+
+    def beaten(one: tuple[float, ...]) -> bool:
+        return any(o != one and all(a <= b for a, b in zip(o, one, strict=True)) for o in own)
+
+    return [t for t, its in zip(trials, own, strict=True) if not beaten(its)]

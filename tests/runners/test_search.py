@@ -11,20 +11,23 @@ import time
 from collections import Counter
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 import yaml
 
-from runners.finals import front
 from runners.lock import locked
 from runners.plan import Workbench
 from runners.process import Fresh
 from runners.run import blank_record
-from runners.storage import JOURNAL
+from runners.schedule import Request
+from runners.search import Search, SearchRequest
+from runners.storage import JOURNAL, open_storage
 from runners.trial import PrunedError, try_structure
+from suite.protocol import Protocol
 from suite.records import read_record
-from suite.searched import SearchRecord, TrialRecord, read_search
+from suite.searched import Limits, SearchRecord, TrialRecord, front, read_search
 from tests import tiny
 
 SMALL = (
@@ -177,7 +180,7 @@ def test_a_worker_that_is_killed_costs_nothing(
     )
     victim, folder = _training_worker(command.pid, out)
     victim.kill()
-    said, _ = command.communicate(timeout=200)
+    said, _ = command.communicate(timeout=600)
     assert command.returncode == 0, said
     assert f"a worker ended with {-signal.SIGKILL}; the others did its work" in said
     record = read_search(out / "search.json")
@@ -195,7 +198,7 @@ def test_a_worker_that_is_killed_costs_nothing(
 
 def _training_worker(pid: int, out: Path) -> tuple[psutil.Process, Path]:
     """A worker whose fork has ended an epoch, with the folder that it trains in."""
-    ends = time.monotonic() + 100
+    ends = time.monotonic() + 300
     while time.monotonic() < ends:
         with suppress(psutil.NoSuchProcess):  # a fork that ends while it is looked at
             for worker in psutil.Process(pid).children():
@@ -225,7 +228,7 @@ def test_two_machines_share_a_search(postgresql: str, dataset: Path, tmp_path: P
             )
         )
     for command in commands:
-        _, said = command.communicate(timeout=200)
+        _, said = command.communicate(timeout=600)
         assert command.returncode == 0, said
     a, b = (read_search(tmp_path / name / "search.json") for name in ("a", "b"))
     assert a.trials == b.trials
@@ -262,6 +265,29 @@ def test_a_pruned_structure_is_recorded_and_timed(dataset: Path, tmp_path: Path)
     record = read_record(folder / "record.json")
     assert record.status == "pruned"
     assert str(record.failure).startswith("after epoch ")
+
+
+def _asked(dataset: Path, out: Path, worker: int) -> list[dict[str, Any]]:
+    """The first choices of a worker that finds nothing there."""
+    suite = Request((str(dataset),), ("fastre",), (0,), Protocol(), out)
+    request = SearchRequest(suite, 9, 0, 0, Limits(), "asked")
+    search_ = Search(request, open_storage(None, out, dry=True), worker)
+    study = search_.accuracy()
+    asked = []
+    for number in range(9):
+        trial = study.ask()
+        search_.settings_of(trial)
+        study.tell(trial, 1 / (1 + number))
+        asked.append(trial.params)
+    return asked
+
+
+def test_a_search_asks_for_the_same_structures_again(dataset: Path, tmp_path: Path) -> None:
+    first = _asked(dataset, tmp_path, 0)
+    assert _asked(dataset, tmp_path, 0) == first
+    other = _asked(dataset, tmp_path, 1)
+    assert other[:5] == first[:5], "the published structures come first"
+    assert other[5:] != first[5:]
 
 
 def test_a_dry_run_writes_nothing(dataset: Path, tmp_path: Path) -> None:
@@ -309,7 +335,8 @@ def trial(f1: float, latency: float, parameters: int) -> TrialRecord:
 def test_the_front_holds_what_nothing_beats() -> None:
     best, quick, small = trial(0.9, 3, 100), trial(0.8, 1, 100), trial(0.7, 3, 10)
     beaten = [trial(0.8, 1, 101), trial(0.79, 2, 100), trial(0.7, 3.5, 10)]
-    assert front([best, quick, *beaten, small], 1) == [best, quick, small]
+    trials = [best, quick, *beaten, small]
+    assert front(trials, lambda t: t.latency(1), lambda t: t.size) == [best, quick, small]
 
 
 def test_nothing_lies_about_in_the_journal(done: tuple[Path, tiny.Ended]) -> None:
