@@ -34,7 +34,7 @@ _AGAIN, _SHORT = 0.4, 0.6
 """Chances that an entity comes back where one can, and that it is then called by one word."""
 
 
-def make_documents(seed: int = 0, train: int = 800, dev: int = 100, test: int = 200) -> Dataset:
+def make_documents(seed: int = 0, train: int = 600, dev: int = 100, test: int = 200) -> Dataset:
     """Makes the corpus; equal arguments give it byte for byte.
 
     Splits are drawn apart: a larger train set begins with the smaller one, and changes neither dev
