@@ -2,49 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 from jaxtyping import Int
-from pydantic import BaseModel, ValidationError
 
 from suite.errors import SuiteError
+from suite.files import read_lines
 from suite.protocol import Match
-from suite.records import Epoch, Outcome, RunRecord
+from suite.records import Epoch, Outcome, RunRecord, read_history
 
 
 class Missing(str):
     """Why a whole run gives nothing: its status, or that it left no record."""
 
     __slots__ = ()
-
-
-Model = TypeVar("Model", bound=BaseModel)
-
-
-def read_lines(path: Path, model: type[Model]) -> Iterable[Model]:
-    """The lines of a `.jsonl` file, one after the other.
-
-    Raises:
-        SuiteError: a line is not what it should be.
-    """
-    with path.open("rb") as file:
-        for number, line in enumerate(file, start=1):
-            try:
-                yield model.model_validate_json(line)
-            except ValidationError as error:
-                first = error.errors()[0]
-                field = ".".join(str(part) for part in first["loc"])
-                raise SuiteError(
-                    f"line {number} is no {model.__name__.lower()} of this version: "
-                    f"{field + ': ' if field else ''}{first['msg']}",
-                    where=path,
-                    remedy="Delete the run's folder and run the suite again.",
-                ) from error
 
 
 @dataclass(frozen=True)
@@ -62,8 +36,7 @@ class Run:
     @cached_property
     def history(self) -> list[Epoch]:
         """Its epochs; empty where none ended."""
-        path = self.folder / "history.jsonl"
-        return list(read_lines(path, Epoch)) if path.is_file() else []
+        return read_history(self.folder)
 
     def counts(self, match: Match) -> dict[str, Int[np.ndarray, "3"]] | None:
         """Test example -> correct, predicted, gold; None where no predictions were kept."""

@@ -43,8 +43,8 @@ def quickest_first(record: SearchRecord) -> list[TrialRecord]:
     """
     size = record.limits.latency_batch
     kept = [t for t in best_first(record.trials) if not t.broken and size in t.latency_ms]
-    found = front(kept, lambda t: t.latency(size))
-    return sorted(found, key=lambda t: t.latency(size))
+    found = front(kept, lambda t: t.latency_ms[size])
+    return sorted(found, key=lambda t: t.latency_ms[size])
 
 
 def _heading(record: SearchRecord) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from suite.errors import SuiteError, unknown
+from suite.errors import SuiteError, first_mistake, unknown
 from suite.protocol import Protocol
 
 
@@ -68,8 +68,7 @@ def make_protocol(fields: dict[str, Any]) -> Protocol:
     try:
         return Protocol.model_validate(fields)
     except ValidationError as error:
-        first = error.errors()[0]
         raise SuiteError(
-            f"the protocol's {'.'.join(map(str, first['loc']))}: {first['msg']}",
+            f"the protocol's {': '.join(first_mistake(error))}",
             remedy="README.md, on how it is measured, tells what the protocol holds.",
         ) from error

@@ -18,8 +18,8 @@ from reports.report import write_report
 from runners.lock import locked
 from runners.process import Fresh, execute
 from runners.schedule import Run, Suite
-from runners.stopwatch import Stopwatch
 from runners.storage import WORKER, open_study, this_worker
+from runners.timed import TimedChildren
 from suite.errors import SuiteError
 from suite.files import write_atomically
 from suite.records import RunRecord, read_record
@@ -49,7 +49,7 @@ def choose(search: Search) -> list[tuple[Variant, TrialRecord | None, str]]:
     candidates = [t for t in trials if t.key != search.default_key and not t.broken]
     found: dict[str, tuple[TrialRecord, str]] = {}
     first = next((t for t in trials if t.key == search.default_key), None)
-    quick = [t for t in candidates if first and t.latency(size) <= first.latency(size)]
+    quick = [t for t in candidates if first and t.latency_ms[size] <= first.latency_ms[size]]
     small = [t for t in quick if first and t.size <= first.size]
     rules = (
         (candidates, "the best dev F1"),
@@ -59,7 +59,7 @@ def choose(search: Search) -> list[tuple[Variant, TrialRecord | None, str]]:
     for pool, reason in rules:
         for trial in pool[:1]:
             found.setdefault(trial.key, (trial, reason))
-    for trial in front(candidates, lambda t: t.latency(size), lambda t: t.size):
+    for trial in front(candidates, lambda t: t.latency_ms[size], lambda t: t.size):
         found.setdefault(trial.key, (trial, "on the front of dev F1, latency and parameters"))
     chosen = list(found.values())[: search.request.finalists]
     return [
@@ -130,9 +130,9 @@ class Finals:
     def _run(self, trial: optuna.Trial, run: Run) -> float:
         record = run.done()
         if record is None:
-            watch = Stopwatch(run.folder, Fresh())
-            record = execute(run.plan, run.folder, run.blank, lambda line: None, watch)
-            self.spent += watch.spent().total
+            timed = TimedChildren(run.folder, Fresh())
+            record = execute(run.plan, run.folder, run.blank, lambda line: None, timed)
+            self.spent += timed.spent().total
         trial.set_user_attr(PACKED, _packed(run.folder))
         f1 = _dev_f1(record)
         if f1 is None:

@@ -266,7 +266,7 @@ def _conclude(search: Search) -> None:
 
 
 def _work(number: int) -> int:
-    """The process of a command's worker of a number: 0 where the search has come to its end."""
+    """The process of one of a command's workers: 0 where the search has come to its end."""
     from pydantic import TypeAdapter  # noqa: PLC0415
 
     line = sys.stdin.buffer.readline()

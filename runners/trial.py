@@ -9,8 +9,8 @@ from typing import Any
 
 from runners.plan import Workbench
 from runners.process import Children, execute, measure
-from runners.stopwatch import Stopwatch, history
-from suite.records import Epoch, RunRecord, read_record
+from runners.timed import TimedChildren
+from suite.records import Epoch, RunRecord, read_history, read_record
 from suite.searched import Spent
 
 
@@ -74,14 +74,14 @@ def try_structure(
         if "dev_f1" in line:
             on_epoch(int(line["epoch"]), line["dev_f1"])
 
-    watch = Stopwatch(folder, children)
+    timed = TimedChildren(folder, children)
     try:
-        for epoch in history(folder):
+        for epoch in read_history(folder):
             on_epoch(epoch.epoch, f1_of(epoch))
-        record = execute(bench.plan, folder, blank, told, watch)
+        record = execute(bench.plan, folder, blank, told, timed)
     except PrunedError:
-        record = _pruned(bench, blank, folder, watch)
-    return Outcome(record, tuple(map(f1_of, history(folder))), watch.spent())
+        record = _pruned(bench, blank, folder, timed)
+    return Outcome(record, tuple(map(f1_of, read_history(folder))), timed.spent())
 
 
 def _pruned(bench: Workbench, blank: RunRecord, folder: Path, children: Children) -> RunRecord:
@@ -91,7 +91,7 @@ def _pruned(bench: Workbench, blank: RunRecord, folder: Path, children: Children
     """
     path = folder / "record.json"
     record = read_record(path) if path.exists() else blank
-    reason = f"after epoch {len(history(folder))}: under the median of the trials before it"
+    reason = f"after epoch {len(read_history(folder))}: under the median of the trials before it"
     record = record.model_copy(update={"status": "pruned", "failure": reason})
     record.write(folder)
     record = record.model_copy(update={"inference": measure(bench.plan, folder, children)})

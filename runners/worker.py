@@ -24,6 +24,8 @@ POLL_SECONDS = 0.5
 MOST_REPEATS = 50
 """Trials of structures that are there already, one after another, before a space counts as
 searched through."""
+NOT_MEASURED = 1e9
+"""Over any limit, and yet a number that JSON has."""
 
 
 class Worker:
@@ -189,10 +191,10 @@ class Worker:
         excess: dict[Constraint, float] = {}
         if limits.latency_ms is not None:
             latency = found.latency_ms.get(limits.latency_batch)
-            excess["latency"] = 1e9 if latency is None else latency - limits.latency_ms
+            excess["latency"] = NOT_MEASURED if latency is None else latency - limits.latency_ms
         if limits.memory_mb is not None:
             peak = found.peak_memory_bytes
-            excess["memory"] = 1e9 if peak is None else peak / 2**20 - limits.memory_mb
+            excess["memory"] = NOT_MEASURED if peak is None else peak / 2**20 - limits.memory_mb
         return excess
 
 

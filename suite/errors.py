@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from pydantic import ValidationError
+
 
 class SuiteError(Exception):
     """A mistake in the input or in the call, told without a traceback.
@@ -22,6 +24,13 @@ class SuiteError(Exception):
         place = f"{self.where}: " if self.where else ""
         advice = f" {remedy}" if remedy else ""
         super().__init__(f"{place}{cause}.{advice}")
+
+
+def first_mistake(error: ValidationError) -> tuple[str, str]:
+    """The first field that is not as it should be, its parts joined by dots, and what is wrong."""
+    first = error.errors()[0]
+    field = ".".join(str(part) for part in first["loc"])
+    return field, first["msg"].removeprefix("Value error, ")
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> SuiteError:

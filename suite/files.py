@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from suite.errors import SuiteError
+from suite.errors import SuiteError, first_mistake
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -56,11 +57,27 @@ def read_model(path: Path, model: type[Model], what: str, remedy: str) -> Model:
     except OSError as error:
         raise SuiteError(f"cannot be read: {error.strerror}", where=path, remedy=remedy) from error
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise SuiteError(
-            f"not a {what} of this version: {field}: {first['msg']}", where=path, remedy=remedy
-        ) from error
+        cause = f"not a {what} of this version: {': '.join(first_mistake(error))}"
+        raise SuiteError(cause, where=path, remedy=remedy) from error
+
+
+def read_lines(path: Path, model: type[Model]) -> Iterator[Model]:
+    """The lines of a `.jsonl` file of a run, one after the other.
+
+    Raises:
+        SuiteError: a line is not what it should be.
+    """
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            try:
+                yield model.model_validate_json(line)
+            except ValidationError as error:
+                cause = ": ".join(filter(None, first_mistake(error)))
+                raise SuiteError(
+                    f"line {number} is no {model.__name__.lower()} of this version: {cause}",
+                    where=path,
+                    remedy="Delete the run's folder and run the suite again.",
+                ) from error
 
 
 def content_digest(*paths: Path) -> str:

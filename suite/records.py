@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from suite.examples import Task
-from suite.files import read_model, write_atomically
+from suite.files import read_lines, read_model, write_atomically
 from suite.matching import selection_match
 from suite.protocol import Match, Protocol
 
@@ -317,3 +317,13 @@ def read_record(path: Path) -> RunRecord:
         "run record",
         remedy="Delete its folder, or read it with the version of the suite that wrote it.",
     )
+
+
+def read_history(folder: Path) -> list[Epoch]:
+    """The epochs of a run's folder; none where it has no history yet.
+
+    Raises:
+        SuiteError: a line is no epoch of this version.
+    """
+    path = folder / "history.jsonl"
+    return list(read_lines(path, Epoch)) if path.is_file() else []

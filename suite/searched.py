@@ -98,10 +98,6 @@ class TrialRecord(_Strict):
         """Parameters; infinitely many where they are not known."""
         return math.inf if self.parameters is None else float(self.parameters)
 
-    def latency(self, batch_size: int) -> float:
-        """Milliseconds a sentence at a batch size; infinitely many where it was not measured."""
-        return self.latency_ms.get(batch_size, math.inf)
-
 
 class Finalist(_Strict):
     """A structure that was trained again over seeds, under a variant's name."""

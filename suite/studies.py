@@ -22,7 +22,7 @@ from pydantic import (
     model_validator,
 )
 
-from suite.errors import SuiteError, unknown
+from suite.errors import SuiteError, first_mistake, unknown
 from suite.examples import Task
 from suite.printed import (
     MEASURES,
@@ -54,8 +54,7 @@ def _fields_of_protocol(changes: dict[str, Any]) -> dict[str, Any]:
     try:
         Protocol.model_validate(changes)
     except ValidationError as error:
-        first = error.errors()[0]
-        raise ValueError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+        raise ValueError(": ".join(first_mistake(error))) from error
     return changes
 
 

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from suite.dependencies import DependencyParser
 from suite.encoded import Batch, Encoded
 from suite.encoders import WordVectors
-from suite.errors import SuiteError, unknown
+from suite.errors import SuiteError, first_mistake, unknown
 from suite.examples import Document, Entity, Example, Fact, Sentence, Task, Triple
 from suite.explain import Explanation
 from suite.matching import Item
@@ -287,9 +287,8 @@ def make_settings(system: type[System], values: Mapping[str, Any]) -> Any:
     try:
         return TypeAdapter(system.Settings).validate_python(dict(values))
     except ValidationError as error:
-        first = error.errors()[0]
-        field = "".join(f".{part}" for part in first["loc"])
+        field, cause = first_mistake(error)
         raise SuiteError(
-            f"{system.name}{field}: {first['msg'].removeprefix('Value error, ')}",
+            f"{'.'.join(filter(None, (system.name, field)))}: {cause}",
             remedy="See the fields' documentation.",
         ) from error

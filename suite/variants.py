@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from suite.errors import SuiteError
+from suite.errors import SuiteError, first_mistake
 from suite.files import write_atomically
 
 if TYPE_CHECKING:
@@ -132,10 +132,7 @@ def read_fields(path: Path, option: str, form: str) -> dict[str, Any]:
 
 def wrong_field(error: ValidationError, path: Path, form: str) -> SuiteError:
     """The first of the fields of a file that are not as they should be."""
-    first = error.errors()[0]
-    field = ".".join(str(part) for part in first["loc"])
-    cause = first["msg"].removeprefix("Value error, ")
-    return SuiteError(f"{field}: {cause}" if field else cause, where=path, remedy=form)
+    return SuiteError(": ".join(filter(None, first_mistake(error))), where=path, remedy=form)
 
 
 _FORM = "Expected `system: fastre` and `settings:` with fields of that system below."

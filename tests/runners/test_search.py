@@ -271,12 +271,12 @@ def _asked(dataset: Path, out: Path, worker: int) -> list[dict[str, Any]]:
     """The first choices of a worker that finds nothing there."""
     suite = Request((str(dataset),), ("fastre",), (0,), Protocol(), out)
     request = SearchRequest(suite, 9, 0, 0, Limits(), "asked")
-    search_ = Search(request, open_storage(None, out, dry=True), worker)
-    study = search_.accuracy()
+    begun = Search(request, open_storage(None, out, dry=True), worker)
+    study = begun.accuracy()
     asked = []
     for number in range(9):
         trial = study.ask()
-        search_.settings_of(trial)
+        begun.settings_of(trial)
         study.tell(trial, 1 / (1 + number))
         asked.append(trial.params)
     return asked
@@ -336,7 +336,7 @@ def test_the_front_holds_what_nothing_beats() -> None:
     best, quick, small = trial(0.9, 3, 100), trial(0.8, 1, 100), trial(0.7, 3, 10)
     beaten = [trial(0.8, 1, 101), trial(0.79, 2, 100), trial(0.7, 3.5, 10)]
     trials = [best, quick, *beaten, small]
-    assert front(trials, lambda t: t.latency(1), lambda t: t.size) == [best, quick, small]
+    assert front(trials, lambda t: t.latency_ms[1], lambda t: t.size) == [best, quick, small]
 
 
 def test_nothing_lies_about_in_the_journal(done: tuple[Path, tiny.Ended]) -> None:

@@ -6,13 +6,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from reports.runs import read_lines
 from runners.process import Children, Told
-from suite.records import Epoch
+from suite.records import read_history
 from suite.searched import Spent
 
 
-class Stopwatch:
+class TimedChildren:
     """A run's children, timed; what an earlier start of the run took does not count.
 
     Args:
@@ -53,12 +52,6 @@ class Stopwatch:
         )
 
 
-def history(folder: Path) -> list[Epoch]:
-    """The epochs of a run's folder; none where it has none yet."""
-    path = folder / "history.jsonl"
-    return list(read_lines(path, Epoch)) if path.is_file() else []
-
-
 def _own_seconds(folder: Path) -> tuple[float, float]:
-    epochs = history(folder)
+    epochs = read_history(folder)
     return (epochs[-1].seconds, epochs[-1].evaluation_seconds) if epochs else (0.0, 0.0)
