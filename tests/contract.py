@@ -27,23 +27,9 @@ from suite.examples import (
 from suite.matching import Item, gold_items
 from suite.schema import Schema
 from suite.system import System, make_settings
-from tests.corpus import (
-    DOCUMENTS,
-    FACT_SCHEMA,
-    NESTED,
-    SCHEMA,
-    SENTENCES,
-    SPAN_SCHEMA,
-    resources,
-)
+from tests.corpus import CORPUS, resources
 
 Found = dict[str, dict[Item, float]]
-
-CORPUS: dict[Task, tuple[Schema, Sequence[Example]]] = {
-    "triples": (SCHEMA, SENTENCES),
-    "ner": (SPAN_SCHEMA, NESTED),
-    "docre": (FACT_SCHEMA, DOCUMENTS),
-}
 
 
 class SystemContract:

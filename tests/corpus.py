@@ -15,6 +15,7 @@ from suite.examples import (
     Mention,
     Sentence,
     Span,
+    Task,
     Triple,
 )
 from suite.pretrained import UNTRAINED, UNTRAINED_FREQUENCY, find_pretrained
@@ -179,6 +180,14 @@ DOCUMENTS = [
     document("no entity", "Nothing happens here .", {}),
 ]
 """Facts across sentences, two of one pair, none, and too few entities for any."""
+
+
+CORPUS: dict[Task, tuple[Schema, Sequence[Example]]] = {
+    "triples": (SCHEMA, SENTENCES),
+    "docre": (FACT_SCHEMA, DOCUMENTS),
+    "ner": (SPAN_SCHEMA, NESTED),
+}
+"""Schema and examples of each task."""
 
 
 def vectors(examples: Sequence[Example] = SENTENCES) -> WordVectors:

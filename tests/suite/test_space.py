@@ -8,11 +8,13 @@ from dataclasses import asdict
 from typing import Any
 
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from suite.space import BLOCKS, PATTERNS, RATES, dilations, receptive_field
 from suite.system import BUILT_IN, find_system, make_settings
+from tests.corpus import CORPUS, resources
 
 
 class Drawn:
@@ -77,6 +79,24 @@ def test_every_choice_is_one_that_the_system_takes(name: str) -> None:
         settings = make_settings(system, system.vary(base, ranges))
         seen.add(str(settings))
     assert len(seen) > 20, "the space is hardly one"
+
+
+@pytest.mark.parametrize("name", [n for n in BUILT_IN if n != "bert_docred_gold"])
+def test_every_choice_trains_and_predicts_under_autocast(name: str) -> None:
+    system = find_system(name)
+    schema, examples = CORPUS[min(system.tasks)]
+    made = resources(pretrained=True, examples=examples)
+    for seed in range(8):
+        choices = make_settings(system, system.vary(system.Settings(), Drawn(seed)))
+        torch.manual_seed(seed)
+        built = system.build(choices, schema, made)
+        batch = built.encode(examples).whole()
+        with torch.autocast("cpu", torch.bfloat16):
+            loss = built.train().loss(batch).total
+            loss.backward()
+            rows = built.eval().predict(batch)
+        assert torch.isfinite(loss), choices
+        assert len(rows) == len(examples)
 
 
 @pytest.mark.parametrize("name", BUILT_IN)

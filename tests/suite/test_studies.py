@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
@@ -16,29 +15,15 @@ import torch
 
 from suite.datasets.catalogue import CATALOGUE
 from suite.errors import SuiteError
-from suite.examples import Example, Task
+from suite.examples import Task
 from suite.printed import MEASURES, PER_CENT
-from suite.schema import Schema
 from suite.studies import Study, StudyVariant, checked, find_study, study_names
 from suite.system import Resources, find_system, make_settings
-from tests.corpus import (
-    DOCUMENTS,
-    FACT_SCHEMA,
-    NESTED,
-    SCHEMA,
-    SENTENCES,
-    SPAN_SCHEMA,
-    resources,
-)
+from tests.corpus import CORPUS, resources
 
 STUDIES = [find_study(name) for name in study_names()]
 EVERY = pytest.mark.parametrize("study", STUDIES, ids=study_names())
 FIGURES = [(study, figure) for study in STUDIES for figure in study.figures]
-CORPUS: dict[Task, tuple[Schema, Sequence[Example]]] = {
-    "triples": (SCHEMA, SENTENCES),
-    "docre": (FACT_SCHEMA, DOCUMENTS),
-    "ner": (SPAN_SCHEMA, NESTED),
-}
 
 
 def settings_of(variant: StudyVariant) -> dict[str, Any]:
