@@ -24,14 +24,15 @@ DEPTH = 3
 _NESTED, _DEEPER = 0.3, 0.25
 
 
-def make_spans(seed: int = 0, train: int = 1500, dev: int = 200, test: int = 400) -> Dataset:
+def make_spans(seed: int = 13, train: int = 800, dev: int = 200, test: int = 400) -> Dataset:
     """Makes the corpus; equal arguments give it byte for byte.
 
     Splits are drawn apart: a larger train set begins with the smaller one, and changes neither dev
     nor test.
 
     Args:
-        seed: any integer; another one gives other sentences and names.
+        seed: any integer; another one gives other sentences and names. The default is the first
+            whose 800 sentences have all words of dev and test that are part of no name.
         train: number of training sentences.
         dev: number of dev sentences.
         test: number of test sentences.
