@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+import optuna
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from suite.space import BLOCKS, PATTERNS, RATES, dilations, receptive_field
+from suite.space import BLOCKS, PATTERNS, RATES, dilations, receptive_field, stepped
 from suite.system import BUILT_IN, find_system, make_settings
 from tests.corpus import CORPUS, resources
 
@@ -125,6 +126,14 @@ def test_fastre_searches_the_structures_of_table_4_first() -> None:
     plain = asdict(system.Settings())
     for settings in found.values():
         assert {k for k, v in asdict(settings).items() if v != plain[k]} <= {"dilations"}
+
+
+def test_numbers_in_steps_have_no_digits_of_adding_up() -> None:
+    study = optuna.create_study()
+    for dropout in (0.05 * k for k in range(9)):
+        study.enqueue_trial({"dropout": dropout})
+    found = [stepped(study.ask(), "dropout", 0.0, 0.4, step=0.05) for _ in range(9)]
+    assert found == [0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4]
 
 
 @given(st.sampled_from(PATTERNS[1:]), st.integers(*BLOCKS), st.sampled_from(RATES[1:]))
