@@ -6,6 +6,7 @@ import io
 from collections.abc import Sequence
 from itertools import accumulate
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from reports.canvas import SMALL, canvas, plain_log
@@ -44,6 +45,13 @@ def _f1(trial: TrialRecord) -> float:
     return 100 * (trial.dev_f1 or 0.0)
 
 
+def _cut(ax: Axes, bottom: float, trials: Sequence[TrialRecord]) -> str:
+    """Begins the axis of F1 there, or at 0; what the figure's note says of trials below."""
+    below = sum(_f1(t) < bottom for t in trials)
+    ax.set_ylim(bottom=max(0.0, bottom))
+    return f"; {plural(below, 'structure')} below the axis not shown" if below else ""
+
+
 def _history(record: SearchRecord, own: Sequence[TrialRecord]) -> bytes:
     figure, (ax,) = canvas(1, 3.6)
     places = list(range(1, len(own) + 1))
@@ -58,11 +66,11 @@ def _history(record: SearchRecord, own: Sequence[TrialRecord]) -> bytes:
     if later:
         ax.axvline(later[0] - 0.5, color="#555555", linewidth=0.8, linestyle="--")
         ax.text(later[0] - 0.4, ax.get_ylim()[0], " second phase", fontsize=SMALL, va="bottom")
-    ax.set_ylim(bottom=max(0.0, min(filter(None, complete), default=0.0) - 15))
+    hidden = _cut(ax, min(filter(None, complete), default=0.0) - 15, own)
     ax.set_xlabel("Structure, in the order of the search")
     ax.set_ylabel("dev F1 (%)")
     ax.legend(frameon=False, fontsize=SMALL, loc="lower right")
-    return _finish(figure, record, "One seed a structure; structures far below are not shown.")
+    return _finish(figure, record, f"One seed a structure{hidden}.")
 
 
 def _epochs(record: SearchRecord, own: Sequence[TrialRecord]) -> bytes:
@@ -93,10 +101,10 @@ def _front(record: SearchRecord, own: Sequence[TrialRecord], front: Sequence[Tri
     ):
         x, y = [t.latency_ms[size] for t in trials], [_f1(t) for t in trials]
         ax.scatter(x, y, s=26, color=colour, marker=marker, label=label, zorder=3)
+    best = {t.key for t in front}
     for t in known:
         if t.label:
-            place = (t.latency_ms[size], _f1(t))
-            ax.annotate(t.label, place, xytext=(5, 4), textcoords="offset points", fontsize=SMALL)
+            _name(ax, t.label, (t.latency_ms[size], _f1(t)), above=t.key in best)
     x, y = [t.latency_ms[size] for t in front], [_f1(t) for t in front]
     ax.step(x, y, where="post", color=_FRONT, label="front", zorder=2)
     if record.limits.latency_ms is not None:
@@ -105,4 +113,18 @@ def _front(record: SearchRecord, own: Sequence[TrialRecord], front: Sequence[Tri
     ax.set_xlabel(f"Latency (ms a sentence, batch {size})")
     ax.set_ylabel("dev F1 (%)")
     ax.legend(frameon=False, fontsize=SMALL, loc="lower right")
-    return _finish(figure, record, "Complete structures, one seed each.")
+    hidden = _cut(ax, min(y) - 5, known)
+    return _finish(figure, record, f"Complete structures, one seed each{hidden}.")
+
+
+def _name(ax: Axes, name: str, place: tuple[float, float], *, above: bool) -> None:
+    """Left of a point of the front and above it, right of another one and below: off the line."""
+    ax.annotate(
+        name,
+        place,
+        xytext=(-5, 4) if above else (5, -4),
+        textcoords="offset points",
+        ha="right" if above else "left",
+        va="bottom" if above else "top",
+        fontsize=SMALL,
+    )

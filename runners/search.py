@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import optuna
-from optuna.pruners import MedianPruner, NopPruner, PatientPruner
+from optuna.pruners import BasePruner, MedianPruner, NopPruner
 from optuna.samplers import TPESampler
 from optuna.trial import FrozenTrial, TrialState
 
@@ -32,9 +32,10 @@ from suite.system import System, make_settings
 RESULT = "result"
 STRUCTURE = "structure"
 LABEL = "label"
-START_UP, WARM_UP_EPOCHS, PATIENCE = 5, 2, 1
-"""Trials before any is pruned, epochs before one is, and epochs that it may lie under the median
-of all trials at that epoch."""
+START_UP = 5
+"""Complete trials before any is pruned."""
+WARM_UP_EPOCHS, WARM_UP_SHARE = 2, 5
+"""A trial is pruned after as many epochs at the earliest, and after a fifth of all."""
 TRIAL_BATCHES = (1, 128)
 
 
@@ -146,9 +147,9 @@ class Search:
 
     def accuracy(self) -> optuna.Study:
         """The study of dev F1, the published structures first in its queue."""
-        pruner = PatientPruner(
-            MedianPruner(n_startup_trials=START_UP, n_warmup_steps=WARM_UP_EPOCHS), PATIENCE
-        )
+        # Not within `PatientPruner`, which prunes no score that rises, and these do.
+        warm_up = max(WARM_UP_EPOCHS, self.base.protocol.epochs // WARM_UP_SHARE)
+        pruner = MedianPruner(n_startup_trials=START_UP, n_warmup_steps=warm_up)
         study = self._study("accuracy", pruner, directions=["maximize"])
         with locked(self.out):
             for label, choices in self.system.searched_first.items():
@@ -169,7 +170,7 @@ class Search:
                     study.add_trial(_as_known(trial, found, values))
         return study
 
-    def _study(self, phase: Phase, pruner: Any, directions: list[str]) -> optuna.Study:
+    def _study(self, phase: Phase, pruner: BasePruner, directions: list[str]) -> optuna.Study:
         name = f"{self.request.name}/{phase}"
         study = open_study(self.storage, name, self.identity, pruner=pruner, directions=directions)
         study.sampler = TPESampler(

@@ -16,6 +16,7 @@ from typing import Any
 import psutil
 import pytest
 import yaml
+from optuna.trial import TrialState
 
 from runners.lock import locked
 from runners.plan import Workbench
@@ -267,11 +268,37 @@ def test_a_pruned_structure_is_recorded_and_timed(dataset: Path, tmp_path: Path)
     assert str(record.failure).startswith("after epoch ")
 
 
+def _begun(dataset: Path, out: Path, worker: int = 0, epochs: int = 60) -> Search:
+    """A search that finds nothing there."""
+    suite = Request((str(dataset),), ("fastre",), (0,), Protocol(epochs=epochs), out)
+    request = SearchRequest(suite, 9, 0, 0, Limits(), "begun")
+    return Search(request, open_storage(None, out, dry=True), worker)
+
+
+@pytest.mark.parametrize(("epochs", "earliest"), [(6, 2), (60, 12)])
+def test_a_rising_score_under_the_median_is_pruned(
+    epochs: int, earliest: int, dataset: Path, tmp_path: Path
+) -> None:
+    study = _begun(dataset, tmp_path, epochs=epochs).accuracy()
+
+    def pruned_after(slope: float) -> int | None:
+        trial = study.ask()
+        for epoch in range(1, epochs + 1):
+            trial.report(slope * epoch, epoch)
+            if trial.should_prune():
+                study.tell(trial, state=TrialState.PRUNED)
+                return epoch
+        study.tell(trial, slope * epochs)
+        return None
+
+    assert [pruned_after(s) for s in (0.1, 0.5, 0.3, 0.2, 0.4)] == [None] * 5, "too few to judge"
+    assert pruned_after(0.25) == earliest
+    assert pruned_after(0.35) is None
+
+
 def _asked(dataset: Path, out: Path, worker: int) -> list[dict[str, Any]]:
-    """The first choices of a worker that finds nothing there."""
-    suite = Request((str(dataset),), ("fastre",), (0,), Protocol(), out)
-    request = SearchRequest(suite, 9, 0, 0, Limits(), "asked")
-    begun = Search(request, open_storage(None, out, dry=True), worker)
+    """The first choices of a worker."""
+    begun = _begun(dataset, out, worker)
     study = begun.accuracy()
     asked = []
     for number in range(9):
