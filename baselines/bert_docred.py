@@ -38,7 +38,7 @@ from suite.matching import Item
 from suite.ragged import Ragged
 from suite.ranking import facts_from
 from suite.schema import Schema
-from suite.space import Choices, stepped
+from suite.space import Choices
 from suite.stages import stage
 from suite.system import Loss, Prediction, PublishedSettings, Resources, System
 from suite.windows import Long, LongTransformer, range_means
@@ -156,7 +156,7 @@ class BertDocRED(System):
             "width": choices.suggest_categorical("width", (64, 128, 256, 384)),
             "distance_width": choices.suggest_categorical("distance_width", (10, 20, 40)),
             "negatives": choices.suggest_int("negatives", 1, 8),
-            "dropout": stepped(choices, "dropout", 0.0, 0.4, step=0.1),
+            "dropout": choices.suggest_float("dropout", 0.0, 0.4, step=0.1),
         }
 
     @classmethod

@@ -18,7 +18,7 @@ from suite.examples import Example, Sentence
 from suite.fastre import FastRESettings
 from suite.layers import Dropout
 from suite.schema import Schema
-from suite.space import Choices, stepped
+from suite.space import Choices
 from suite.stages import stage
 from suite.system import Loss, Prediction, PublishedSettings, Resources, System
 
@@ -112,11 +112,11 @@ class CasRel(System):
         found: dict[str, Any] = {
             "end_projection": choices.suggest_categorical("end_projection", (True, False)),
             "heads_per_step": choices.suggest_categorical("heads_per_step", ("all", "one")),
-            "threshold": stepped(choices, "threshold", 0.3, 0.7, step=0.05),
+            "threshold": choices.suggest_float("threshold", 0.3, 0.7, step=0.05),
         }
         if settings.encoder == "lstm":
             found["lstm_width"] = choices.suggest_categorical("lstm_width", (100, 200, 300, 400))
-            found["lstm_dropout"] = stepped(choices, "lstm_dropout", 0.0, 0.5, step=0.1)
+            found["lstm_dropout"] = choices.suggest_float("lstm_dropout", 0.0, 0.5, step=0.1)
         return found
 
     @classmethod

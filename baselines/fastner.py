@@ -22,7 +22,7 @@ from suite.exits import ExitRule
 from suite.layered import LayeredTransformer, Midway
 from suite.layers import Convolution
 from suite.schema import Schema
-from suite.space import Choices, stepped
+from suite.space import Choices
 from suite.spans import (
     Candidates,
     candidates_of,
@@ -195,7 +195,7 @@ class FastNER(System):
         found: dict[str, Any] = {
             "bypass": choices.suggest_categorical("bypass", (True, False)),
             "width": choices.suggest_categorical("width", (50, 100, 150, 200)),
-            "dropout": stepped(choices, "dropout", 0.0, 0.4, step=0.1),
+            "dropout": choices.suggest_float("dropout", 0.0, 0.4, step=0.1),
             "exit_weights": choices.suggest_categorical("exit_weights", ("equal", "depth")),
         }
         if found["bypass"]:

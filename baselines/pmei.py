@@ -26,7 +26,7 @@ from suite.layers import Dropout
 from suite.pairs import Layout, PairClassifier
 from suite.ragged import Ragged
 from suite.schema import Schema
-from suite.space import Choices, stepped
+from suite.space import Choices
 from suite.stages import stage
 from suite.system import Loss, Prediction, PublishedSettings, Resources, System
 
@@ -288,7 +288,7 @@ class PMEI(System):
         }
         if settings.encoder == "bilstm":
             found["lstm_width"] = choices.suggest_categorical("lstm_width", (100, 200, 300))
-            found["dropout"] = stepped(choices, "dropout", 0.0, 0.5, step=0.1)
+            found["dropout"] = choices.suggest_float("dropout", 0.0, 0.5, step=0.1)
         return found
 
     @classmethod

@@ -65,7 +65,8 @@ def _history(record: SearchRecord, own: Sequence[TrialRecord]) -> bytes:
     later = [i for i, t in zip(places, own, strict=True) if t.phase == "trade-off"]
     if later:
         ax.axvline(later[0] - 0.5, color="#555555", linewidth=0.8, linestyle="--")
-        ax.text(later[0] - 0.4, ax.get_ylim()[0], " second phase", fontsize=SMALL, va="bottom")
+        at_the_foot = ax.get_xaxis_transform()
+        ax.text(later[0], 0.01, "second phase", fontsize=SMALL, transform=at_the_foot)
     hidden = _cut(ax, min(filter(None, complete), default=0.0) - 15, own)
     ax.set_xlabel("Structure, in the order of the search")
     ax.set_ylabel("dev F1 (%)")

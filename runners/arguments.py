@@ -69,6 +69,6 @@ def make_protocol(fields: dict[str, Any]) -> Protocol:
         return Protocol.model_validate(fields)
     except ValidationError as error:
         raise SuiteError(
-            f"the protocol's {': '.join(first_mistake(error))}",
+            f"the protocol's {first_mistake(error)}",
             remedy="README.md, on how it is measured, tells what the protocol holds.",
         ) from error

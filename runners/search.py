@@ -34,8 +34,8 @@ STRUCTURE = "structure"
 LABEL = "label"
 START_UP = 5
 """Complete trials before any is pruned."""
-WARM_UP_EPOCHS, WARM_UP_SHARE = 2, 5
-"""A trial is pruned after as many epochs at the earliest, and after a fifth of all."""
+WARM_UP_EPOCHS, WARM_UP_SHARE = 2, 0.2
+"""Epochs, and share of the epochs asked for, after which a trial is pruned at the earliest."""
 TRIAL_BATCHES = (1, 128)
 
 
@@ -143,12 +143,14 @@ class Search:
     def settings_of(self, trial: optuna.trial.BaseTrial) -> dict[str, Any]:
         """The system's settings in a trial that differ from its defaults."""
         varied = self.system.vary(self.settings, trial)
-        return {**self.base.settings, **varied}
+        # Optuna's third step of 0.05 is 0.15000000000000002, by its key another setting than 0.15.
+        rounded = {k: float(f"{v:.10g}") if isinstance(v, float) else v for k, v in varied.items()}
+        return {**self.base.settings, **rounded}
 
     def accuracy(self) -> optuna.Study:
         """The study of dev F1, the published structures first in its queue."""
         # Not within `PatientPruner`, which prunes no score that rises, and these do.
-        warm_up = max(WARM_UP_EPOCHS, self.base.protocol.epochs // WARM_UP_SHARE)
+        warm_up = max(WARM_UP_EPOCHS, int(WARM_UP_SHARE * self.base.protocol.epochs))
         pruner = MedianPruner(n_startup_trials=START_UP, n_warmup_steps=warm_up)
         study = self._study("accuracy", pruner, directions=["maximize"])
         with locked(self.out):

@@ -26,11 +26,15 @@ class SuiteError(Exception):
         super().__init__(f"{place}{cause}.{advice}")
 
 
-def first_mistake(error: ValidationError) -> tuple[str, str]:
-    """The first field that is not as it should be, its parts joined by dots, and what is wrong."""
+def first_mistake(error: ValidationError, within: str = "") -> str:
+    """The first field that is not as it should be and what is wrong with it: `within.field: cause`.
+
+    Either part of the name may be missing: what is no JSON at all is wrong in no field.
+    """
     first = error.errors()[0]
-    field = ".".join(str(part) for part in first["loc"])
-    return field, first["msg"].removeprefix("Value error, ")
+    field = ".".join(filter(None, (within, *map(str, first["loc"]))))
+    cause = first["msg"].removeprefix("Value error, ")
+    return f"{field}: {cause}" if field else cause
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> SuiteError:

@@ -57,7 +57,7 @@ def read_model(path: Path, model: type[Model], what: str, remedy: str) -> Model:
     except OSError as error:
         raise SuiteError(f"cannot be read: {error.strerror}", where=path, remedy=remedy) from error
     except ValidationError as error:
-        cause = f"not a {what} of this version: {': '.join(first_mistake(error))}"
+        cause = f"not a {what} of this version: {first_mistake(error)}"
         raise SuiteError(cause, where=path, remedy=remedy) from error
 
 
@@ -72,9 +72,9 @@ def read_lines(path: Path, model: type[Model]) -> Iterator[Model]:
             try:
                 yield model.model_validate_json(line)
             except ValidationError as error:
-                cause = ": ".join(filter(None, first_mistake(error)))
+                what = model.__name__.lower()
                 raise SuiteError(
-                    f"line {number} is no {model.__name__.lower()} of this version: {cause}",
+                    f"line {number} is no {what} of this version: {first_mistake(error)}",
                     where=path,
                     remedy="Delete the run's folder and run the suite again.",
                 ) from error

@@ -23,15 +23,6 @@ class Choices(Protocol):
         """A number from `low` to `high`."""
 
 
-def stepped(choices: Choices, name: str, low: float, high: float, *, step: float) -> float:
-    """A number from `low` to `high` in steps, to ten digits.
-
-    Three steps of 0.05 add up to 0.15000000000000002, whose last digits would stand in every file
-    and make it another setting than 0.15.
-    """
-    return round(choices.suggest_float(name, low, high, step=step), 10)
-
-
 Pattern = Literal["free", "rising", "rising then ones", "repeated"]
 PATTERNS: tuple[Pattern, ...] = ("free", "rising", "rising then ones", "repeated")
 RATES = (1, 2, 4, 8, 16, 32)
@@ -71,7 +62,7 @@ def vary_fastre(choices: Choices) -> dict[str, Any]:
         "width": choices.suggest_categorical("width", (64, 96, 128, 192, 256)),
         "gate": choices.suggest_categorical("gate", ("gated linear unit", "highway", "none")),
         "attention_heads": choices.suggest_categorical("attention_heads", (2, 4, 8, 16)),
-        "dropout": stepped(choices, "dropout", 0.0, 0.4, step=0.05),
+        "dropout": choices.suggest_float("dropout", 0.0, 0.4, step=0.05),
         "heads_per_step": choices.suggest_categorical("heads_per_step", ("all", "one")),
     }
 

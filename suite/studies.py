@@ -54,7 +54,7 @@ def _fields_of_protocol(changes: dict[str, Any]) -> dict[str, Any]:
     try:
         Protocol.model_validate(changes)
     except ValidationError as error:
-        raise ValueError(": ".join(first_mistake(error))) from error
+        raise ValueError(first_mistake(error)) from error
     return changes
 
 

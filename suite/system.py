@@ -287,8 +287,6 @@ def make_settings(system: type[System], values: Mapping[str, Any]) -> Any:
     try:
         return TypeAdapter(system.Settings).validate_python(dict(values))
     except ValidationError as error:
-        field, cause = first_mistake(error)
         raise SuiteError(
-            f"{'.'.join(filter(None, (system.name, field)))}: {cause}",
-            remedy="See the fields' documentation.",
+            first_mistake(error, system.name), remedy="See the fields' documentation."
         ) from error

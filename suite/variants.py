@@ -132,7 +132,7 @@ def read_fields(path: Path, option: str, form: str) -> dict[str, Any]:
 
 def wrong_field(error: ValidationError, path: Path, form: str) -> SuiteError:
     """The first of the fields of a file that are not as they should be."""
-    return SuiteError(": ".join(filter(None, first_mistake(error))), where=path, remedy=form)
+    return SuiteError(first_mistake(error), where=path, remedy=form)
 
 
 _FORM = "Expected `system: fastre` and `settings:` with fields of that system below."

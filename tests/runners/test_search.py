@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import optuna
 import psutil
 import pytest
 import yaml
@@ -294,6 +295,16 @@ def test_a_rising_score_under_the_median_is_pruned(
     assert [pruned_after(s) for s in (0.1, 0.5, 0.3, 0.2, 0.4)] == [None] * 5, "too few to judge"
     assert pruned_after(0.25) == earliest
     assert pruned_after(0.35) is None
+
+
+def test_numbers_in_steps_have_no_digits_of_adding_up(dataset: Path, tmp_path: Path) -> None:
+    begun = _begun(dataset, tmp_path)
+    published = dict(begun.system.searched_first["FastRE"])
+    study = optuna.create_study()
+    for step in range(9):
+        study.enqueue_trial({**published, "dropout": 0.05 * step})
+    found = [begun.settings_of(study.ask())["dropout"] for _ in range(9)]
+    assert found == [0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4]
 
 
 def _asked(dataset: Path, out: Path, worker: int) -> list[dict[str, Any]]:

@@ -7,15 +7,16 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-import optuna
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from suite.space import BLOCKS, PATTERNS, RATES, dilations, receptive_field, stepped
+from suite.space import BLOCKS, PATTERNS, RATES, dilations, receptive_field
 from suite.system import BUILT_IN, find_system, make_settings
 from tests.corpus import CORPUS, resources
+
+SEARCHED = pytest.mark.parametrize("name", [n for n in BUILT_IN if n != "bert_docred_gold"])
 
 
 class Drawn:
@@ -70,7 +71,7 @@ class Given(Drawn):
         return self._given(name)
 
 
-@pytest.mark.parametrize("name", [n for n in BUILT_IN if n != "bert_docred_gold"])
+@SEARCHED
 def test_every_choice_is_one_that_the_system_takes(name: str) -> None:
     system = find_system(name)
     base = system.Settings()
@@ -82,8 +83,8 @@ def test_every_choice_is_one_that_the_system_takes(name: str) -> None:
     assert len(seen) > 20, "the space is hardly one"
 
 
-@pytest.mark.parametrize("name", [n for n in BUILT_IN if n != "bert_docred_gold"])
-def test_every_choice_trains_and_predicts_under_autocast(name: str) -> None:
+@SEARCHED
+def test_what_is_drawn_trains_and_predicts_under_autocast(name: str) -> None:
     system = find_system(name)
     schema, examples = CORPUS[min(system.tasks)]
     made = resources(pretrained=True, examples=examples)
@@ -126,14 +127,6 @@ def test_fastre_searches_the_structures_of_table_4_first() -> None:
     plain = asdict(system.Settings())
     for settings in found.values():
         assert {k for k, v in asdict(settings).items() if v != plain[k]} <= {"dilations"}
-
-
-def test_numbers_in_steps_have_no_digits_of_adding_up() -> None:
-    study = optuna.create_study()
-    for dropout in (0.05 * k for k in range(9)):
-        study.enqueue_trial({"dropout": dropout})
-    found = [stepped(study.ask(), "dropout", 0.0, 0.4, step=0.05) for _ in range(9)]
-    assert found == [0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4]
 
 
 @given(st.sampled_from(PATTERNS[1:]), st.integers(*BLOCKS), st.sampled_from(RATES[1:]))
