@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from reports.load import Row
-from reports.runs import Missing, Run
-from suite.records import RunRecord, Scores
+from reports.run_files import Missing, Run
+from suite.records.run import RunRecord, Scores
 
 Value: TypeAlias = float | str
 """A measured number, or why there is none."""

@@ -19,8 +19,8 @@ from reports.published import (
     form_of,
 )
 from reports.readings import NOT_LABELLED, f1_of, labelled
-from suite.plan import EXAMPLES
-from suite.records import RunRecord, SystemFacts
+from suite.records.run import RunRecord, SystemFacts
+from suite.records.suite import EXAMPLES
 
 SHORTFALL = 5.0
 """Points of F1 under a published figure from which on the report's first page says so."""

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reports.runs import Missing, Run
+from reports.run_files import Missing, Run
 from suite.errors import SuiteError
-from suite.matching import selection_match
-from suite.plan import PlannedDataset, SuitePlan, read_plan
 from suite.protocol import Match
-from suite.records import DatasetFacts, Environment, RunRecord, SystemFacts, read_record
+from suite.records.run import DatasetFacts, Environment, RunRecord, SystemFacts, read_record
+from suite.records.suite import PlannedDataset, SuitePlan, read_plan
+from suite.tasks.matching import selection_match
 
 RESOURCES = {
     "vectors": "word vectors",

@@ -8,7 +8,7 @@ from typing import Literal
 from reports.cells import Value
 from reports.load import Group
 from suite.protocol import Match
-from suite.records import Evaluation, InferenceCost, RunRecord
+from suite.records.run import Evaluation, InferenceCost, RunRecord
 
 NOT_LABELLED = "not labelled"
 """What stands for a score of a test set that has no gold, such as DocRED's."""

@@ -8,24 +8,26 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from reports import (
+from reports.cells import Pictures
+from reports.figures import operating as operating_figure
+from reports.figures import training as figures
+from reports.figures.style import Styles, make_styles
+from reports.load import Group, Results, load_results
+from reports.sections import (
     analysis,
     background,
-    beside,
     caveats,
     convergence,
     efficiency,
-    figures,
     operating,
-    operating_figure,
     overview,
     results,
     study,
 )
-from reports.canvas import Styles, make_styles
-from reports.cells import Pictures
-from reports.frames import operating_frame, results_frame
-from reports.load import Group, Results, load_results
+from reports.sections import (
+    published as beside,
+)
+from reports.tables_csv import operating_frame, results_frame
 from suite.files import write_atomically
 
 FIGURES: Mapping[str, Callable[[Group, Styles], bytes | None]] = {

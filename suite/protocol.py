@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from suite.examples import Task
+from suite.tasks.examples import Task
 
 Match = Literal["partial", "exact"]
 

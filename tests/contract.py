@@ -12,9 +12,10 @@ from typing import Any, ClassVar
 import pytest
 import torch
 
-from suite.batching import evaluation_batches
-from suite.encoded import Batch
-from suite.examples import (
+from suite.modelling.batching import evaluation_batches
+from suite.modelling.encoded import Batch
+from suite.systems.contract import System, make_settings
+from suite.tasks.examples import (
     Document,
     DocumentEntity,
     Example,
@@ -24,9 +25,8 @@ from suite.examples import (
     Span,
     Task,
 )
-from suite.matching import Item, gold_items
-from suite.schema import Schema
-from suite.system import System, make_settings
+from suite.tasks.matching import Item, gold_items
+from suite.tasks.schema import Schema
 from tests.corpus import CORPUS, resources
 
 Found = dict[str, dict[Item, float]]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from suite.dependencies import Chain
-from suite.encoders import WordVectors, random_vectors
-from suite.examples import (
+from suite.modelling.encoders import WordVectors, random_vectors
+from suite.modelling.parsers import Chain
+from suite.modelling.pretrained import UNTRAINED, UNTRAINED_FREQUENCY, find_pretrained
+from suite.systems.contract import Resources
+from suite.tasks.examples import (
     Document,
     DocumentEntity,
     Entity,
@@ -18,9 +20,7 @@ from suite.examples import (
     Task,
     Triple,
 )
-from suite.pretrained import UNTRAINED, UNTRAINED_FREQUENCY, find_pretrained
-from suite.schema import Schema
-from suite.system import Resources
+from suite.tasks.schema import Schema
 
 LIVES, BORN, WORKS, PART = "lives in", "born in", "works for", "part of"
 SCHEMA = Schema(

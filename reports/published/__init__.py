@@ -14,8 +14,8 @@ from reports.published.types import (
     PublishedScore,
     form_of,
 )
-from suite.printed import EncoderKind, Form
-from suite.studies import find_study
+from suite.studies.figures import EncoderKind, Form
+from suite.studies.study import find_study
 
 __all__ = [
     "CLAIMS",

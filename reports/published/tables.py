@@ -10,8 +10,8 @@ from reports.published.types import (
     PublishedEfficiency,
     PublishedScore,
 )
-from suite.printed import Figure
-from suite.studies import Study, StudyVariant, find_study
+from suite.studies.figures import Figure
+from suite.studies.study import Study, StudyVariant, find_study
 
 BATCH_SIZES = (1, 8, 128)
 

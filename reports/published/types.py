@@ -8,8 +8,8 @@ from typing import Literal, TypeAlias
 
 from pydantic import JsonValue
 
-from suite.printed import EncoderKind, Form
 from suite.protocol import Match
+from suite.studies.figures import EncoderKind, Form
 
 Settings: TypeAlias = Mapping[str, tuple[JsonValue, ...]]
 """Setting of one of the suite's systems -> values under which it is the published one."""

@@ -8,8 +8,8 @@ from typing import NamedTuple
 from suite.datasets.dataset import TypeMap
 from suite.datasets.problems import ProblemLog
 from suite.errors import SuiteError
-from suite.examples import Entity, Sentence, Span, SurfaceTriple, Triple
-from suite.schema import ANY
+from suite.tasks.examples import Entity, Sentence, Span, SurfaceTriple, Triple
+from suite.tasks.schema import ANY
 
 
 class Mentioned(NamedTuple):

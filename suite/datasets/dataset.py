@@ -8,9 +8,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from suite.examples import Example, SurfaceTriple, Task
-from suite.matching import Wording, all_wordings
-from suite.schema import Schema
+from suite.tasks.examples import Example, SurfaceTriple, Task
+from suite.tasks.matching import Wording, all_wordings
+from suite.tasks.schema import Schema
 
 TypeMap = Mapping[str, tuple[str, str]]
 """Relation -> (entity type of its subject, entity type of its object)."""

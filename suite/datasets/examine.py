@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from suite.datasets.fingerprint import text_hash
+from suite.datasets.make_schema import relations_of, types_of
 from suite.datasets.problems import ProblemLog
-from suite.datasets.schema_of import relations_of, types_of
-from suite.examples import Example, Task
+from suite.tasks.examples import Example, Task
 
 
 def note_within(examples: Sequence[Example], task: Task, problems: ProblemLog) -> None:

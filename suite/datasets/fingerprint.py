@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 
-from suite.examples import Document, Example
+from suite.tasks.examples import Document, Example
 
 
 def text_hash(words: Iterable[str]) -> str:

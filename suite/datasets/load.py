@@ -6,22 +6,22 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from suite.datasets.catalogue import CATALOGUE, SYNTHETICS, dataset_names
+from suite.datasets.catalogue.entries import CATALOGUE, SYNTHETICS, dataset_names
+from suite.datasets.catalogue.entry import NAMES, Entry, SplitName
+from suite.datasets.catalogue.fetch import cache_folder, fetch
+from suite.datasets.catalogue.judge import describe, judge
 from suite.datasets.dataset import Dataset, Problems, Sample, Split, TypeMap
 from suite.datasets.examine import note_against, note_within
-from suite.datasets.fetch import cache_folder, fetch
 from suite.datasets.fingerprint import fingerprint
 from suite.datasets.formats import Format, detect, task_of
-from suite.datasets.judge import describe, judge
 from suite.datasets.layout import find_splits
+from suite.datasets.make_schema import make_schema, relations_of
 from suite.datasets.problems import ProblemLog
-from suite.datasets.registry import NAMES, Entry, SplitName
-from suite.datasets.schema_of import make_schema, relations_of
 from suite.datasets.sidecars import read_relations, read_training_facts, read_types
 from suite.datasets.splitting import cut_dev
 from suite.datasets.textfile import TextFile
 from suite.errors import SuiteError, unknown
-from suite.examples import Example, Task
+from suite.tasks.examples import Example, Task
 
 __all__ = ["Dataset", "Problems", "Sample", "Split", "load_dataset"]
 
@@ -58,14 +58,14 @@ def load_dataset(name_or_path: str, data_dir: Path | None = None) -> Dataset:
 def _make(name: str) -> Dataset:
     """One of the synthetic datasets; their grammars are imported on demand."""
     if name == "synthetic-documents":
-        from suite.datasets.synthetic_documents import make_documents  # noqa: PLC0415
+        from suite.datasets.synthetic.documents import make_documents  # noqa: PLC0415
 
         return make_documents()
     if name == "synthetic-spans":
-        from suite.datasets.synthetic_spans import make_spans  # noqa: PLC0415
+        from suite.datasets.synthetic.spans import make_spans  # noqa: PLC0415
 
         return make_spans()
-    from suite.datasets.synthetic import make_dataset  # noqa: PLC0415
+    from suite.datasets.synthetic.triples import make_dataset  # noqa: PLC0415
 
     return make_dataset()
 

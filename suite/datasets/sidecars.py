@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from suite.datasets.dataset import TypeMap
 from suite.datasets.formats.records import Strict, explained
 from suite.datasets.textfile import TextFile
-from suite.examples import SurfaceTriple
+from suite.tasks.examples import SurfaceTriple
 
 T = TypeVar("T")
 

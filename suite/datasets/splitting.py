@@ -9,7 +9,7 @@ from dataclasses import replace
 from suite.datasets.dataset import Dataset
 from suite.datasets.fingerprint import fingerprint, text_hash
 from suite.errors import SuiteError
-from suite.examples import Example
+from suite.tasks.examples import Example
 
 
 def cut_dev(train: Sequence[Example], where: object) -> tuple[list[Example], list[Example]]:

@@ -9,11 +9,11 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from suite.datasets.dataset import Dataset, Split
+from suite.datasets.make_schema import relations_of, types_of
 from suite.datasets.problems import KINDS
-from suite.datasets.schema_of import relations_of, types_of
-from suite.examples import Document, Sentence, Task
-from suite.matching import Wording, gold_items, wordings
-from suite.overlap import PATTERNS, overlap_patterns
+from suite.tasks.examples import Document, Sentence, Task
+from suite.tasks.matching import Wording, gold_items, wordings
+from suite.tasks.overlap import PATTERNS, overlap_patterns
 
 _Known = frozenset[Wording]
 
@@ -35,7 +35,7 @@ class TripleCounts(_Counts):
     """A split of the task `triples`.
 
     Attributes:
-        overlap: sentences by `suite.overlap`; one may be both EPO and SEO.
+        overlap: sentences by `suite.tasks.overlap`; one may be both EPO and SEO.
         by_triples: sentences by how many triples they have: 0, 1, 2, 3, 4, 5 or more.
         unplaced: triples whose head or tail is not among the words.
         beyond: sentences longer than the protocol's cut.

@@ -10,9 +10,9 @@ import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
-from suite.encoded import Batch
-from suite.examples import Sentence
-from suite.system import System
+from suite.modelling.encoded import Batch
+from suite.systems.contract import System
+from suite.tasks.examples import Sentence
 
 ROUNDS = 15
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from suite.datasets.catalogue import CATALOGUE
+from suite.datasets.catalogue.entries import CATALOGUE
 from suite.datasets.formats import detect
 from suite.datasets.problems import ProblemLog
 from suite.datasets.textfile import TextFile
-from suite.examples import Example
+from suite.tasks.examples import Example
 
 FILES = {
     "nyt10": ("test_triples.json", 4006),

@@ -17,17 +17,17 @@ import pytest
 import torch
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from runners.checkpoint import Checkpoints
-from runners.measure import batches, predict_once
-from runners.plan import RunPlan, Workbench
-from runners.train import Trainer, parameters
+from runners.runs.checkpoint import Checkpoints
+from runners.runs.inference import batches, predict_once
+from runners.runs.plan import RunPlan, Workbench
+from runners.runs.train import Trainer, parameters
 from suite.datasets import Dataset, load_dataset
-from suite.datasets.catalogue import CATALOGUE
+from suite.datasets.catalogue.entries import CATALOGUE
 from suite.datasets.formats import detect
 from suite.datasets.problems import ProblemLog
 from suite.datasets.textfile import TextFile
 from suite.protocol import Protocol
-from suite.records import read_record
+from suite.records.run import read_record
 from tests.benchmarks.floor import matrix_rate, operations, share, timed
 
 CPU = torch.device("cpu")

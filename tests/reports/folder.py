@@ -6,10 +6,8 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
-from suite.examples import Task
-from suite.plan import EXAMPLES, SEEN_SHARE, Cannot, PlannedDataset, SuitePlan
 from suite.protocol import Protocol
-from suite.records import (
+from suite.records.run import (
     DatasetFacts,
     Environment,
     Epoch,
@@ -23,6 +21,8 @@ from suite.records import (
     SystemFacts,
     TrainingCost,
 )
+from suite.records.suite import EXAMPLES, SEEN_SHARE, Cannot, PlannedDataset, SuitePlan
+from suite.tasks.examples import Task
 
 SENTENCES = 50
 PROTOCOL = Protocol(epochs=8, target_f1=(0.3, 0.9))

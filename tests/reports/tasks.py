@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from suite.datasets.statistics import DocumentCounts, EntityCounts
-from suite.plan import Cannot, PlannedDataset, SuitePlan
 from suite.protocol import Protocol
-from suite.records import (
+from suite.records.run import (
     Epoch,
     Evaluation,
     OperatingCost,
@@ -17,6 +16,7 @@ from suite.records import (
     Scores,
     SystemFacts,
 )
+from suite.records.suite import Cannot, PlannedDataset, SuitePlan
 from tests.reports.folder import (
     PROTOCOL,
     dataset_facts,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from reports.load import load_results
-from suite.records import RunRecord
+from suite.records.run import RunRecord
 from tests.reports.folder import ENVIRONMENT, PROTOCOL, epochs, plan, record, stopped, write_run
 
 

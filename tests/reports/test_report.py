@@ -13,7 +13,7 @@ import pytest
 from reports.load import load_results
 from reports.report import compose, write_report
 from suite.errors import SuiteError
-from suite.records import Outcome
+from suite.records.run import Outcome
 from tests.reports.folder import PROTOCOL, plan, record, stopped, write_run
 from tests.reports.markdown import rows, section, tables
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from reports.canvas import make_styles
+from reports.figures.style import make_styles
 from reports.load import Results, load_results
 from reports.report import write_report
-from suite.plan import Cannot
-from suite.records import RunRecord
+from suite.records.run import RunRecord
+from suite.records.suite import Cannot
 from tests.reports.folder import PROTOCOL, epochs, record, write_run
 from tests.reports.markdown import rows, section, tables
 from tests.reports.tasks import (

@@ -33,7 +33,7 @@ class Moments:
 
     def watch(self) -> None:
         """Puts itself between the suite and the disk."""
-        from runners import train
+        from runners.runs import train
 
         fsync, replace, plain_open, tell = os.fsync, Path.replace, Path.open, train.tell
 
@@ -74,6 +74,6 @@ class Moments:
 
 
 def train_until(folder: Path, log: Path, fatal: str | None) -> int:
-    """`python -m runners.run FOLDER`, killed at the moment `fatal`; for `tiny.forked`."""
+    """`python -m runners.runs.run FOLDER`, killed at the moment `fatal`; for `tiny.forked`."""
     Moments(log, fatal).watch()
     return tiny.train(folder)

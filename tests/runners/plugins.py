@@ -13,11 +13,11 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from suite.cascade import batch_targets, encode_targets
-from suite.encoded import Encoded
-from suite.encoders import WordEmbedding
-from suite.examples import Span, Triple
-from suite.system import Loss, Prediction, System
+from suite.modelling.cascade import batch_targets, encode_targets
+from suite.modelling.encoded import Encoded
+from suite.modelling.encoders import WordEmbedding
+from suite.tasks.examples import Span, Triple
+from suite.systems.contract import Loss, Prediction, System
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ import time
 import torch
 from gazetteer import Gazetteer
 
-from suite.records import RunRecord
+from suite.records.run import RunRecord
 
 
 class Late(Gazetteer):

@@ -14,7 +14,7 @@ from suite.datasets.formats import conll, docred, nayak, spert, spo_list, triple
 from suite.datasets.problems import ProblemLog
 from suite.datasets.textfile import TextFile
 from suite.errors import SuiteError
-from suite.examples import Example, Sentence, Task
+from suite.tasks.examples import Example, Sentence, Task
 
 Reader = Callable[[TextFile, str, TypeMap, ProblemLog], list[Example]]
 """Reads one split.

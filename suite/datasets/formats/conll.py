@@ -7,7 +7,7 @@ from suite.datasets.dataset import TypeMap
 from suite.datasets.problems import ProblemLog
 from suite.datasets.textfile import TextFile
 from suite.errors import SuiteError
-from suite.examples import Entity, Example, Sentence, Span
+from suite.tasks.examples import Entity, Example, Sentence, Span
 
 _DOCUMENT = "-DOCSTART-"
 

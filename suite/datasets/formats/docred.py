@@ -12,7 +12,7 @@ from suite.datasets.dataset import TypeMap
 from suite.datasets.formats.records import Strict, read_json_records
 from suite.datasets.problems import ProblemLog
 from suite.datasets.textfile import TextFile
-from suite.examples import Document, DocumentEntity, Example, Fact, Mention, Span
+from suite.tasks.examples import Document, DocumentEntity, Example, Fact, Mention, Span
 
 
 class _Mention(Strict):

@@ -7,8 +7,8 @@ from suite.datasets.dataset import TypeMap
 from suite.datasets.problems import ProblemLog
 from suite.datasets.textfile import TextFile
 from suite.errors import SuiteError
-from suite.examples import Entity, Example, Sentence, Span, Triple
-from suite.schema import ANY
+from suite.tasks.examples import Entity, Example, Sentence, Span, Triple
+from suite.tasks.schema import ANY
 
 
 def companion(file: TextFile, suffix: str) -> TextFile | None:

@@ -11,7 +11,7 @@ from suite.datasets.dataset import TypeMap
 from suite.datasets.formats.records import Strict, read_json_records
 from suite.datasets.problems import ProblemLog
 from suite.datasets.textfile import TextFile
-from suite.examples import Entity, Example, Sentence, Span, Triple
+from suite.tasks.examples import Entity, Example, Sentence, Span, Triple
 
 
 class _Entity(Strict):

@@ -1,0 +1,409 @@
+"""BERT DocRED: pairs of entities, classified by a bilinear layer over a pretrained encoder.
+
+The paper is a report on DocRED's public baseline code with a pretrained encoder in place of its
+LSTM ("public code" below).
+
+Letters in shapes: B examples, S subwords, E width of the encoder, D width of an entity's vector,
+T entities of a batch, M their mentions, P ordered pairs of entities, K distance buckets,
+R relations, C classes (R and NA, which is class 0), X features of one side of a pair.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
+
+from baselines.bert_docred.entity_pairs import (
+    BilinearClassifier,
+    Entities,
+    Pairs,
+    all_pairs,
+    annotated,
+    draw_pairs,
+    encode_entities,
+)
+from baselines.bert_docred.windows import Long, LongTransformer, range_means
+from suite.errors import SuiteError
+from suite.fastre.space import Choices
+from suite.modelling.bioes import TAGS, decode_tags, tag_spans
+from suite.modelling.encoded import Batch, Encoded
+from suite.modelling.layers import Dropout
+from suite.modelling.ragged import Ragged
+from suite.modelling.stages import stage
+from suite.systems.contract import Loss, Prediction, PublishedSettings, Resources, System
+from suite.tasks.examples import Example, Fact, Sentence, Span, Triple
+from suite.tasks.matching import Item
+from suite.tasks.ranking import facts_from
+from suite.tasks.schema import Schema
+
+MAX_NUMBERS_AT_ONCE = 2**24
+"""Numbers of heads and classes held at once in prediction, where wrong entities may be many."""
+THRESHOLDS = torch.arange(1, 1000) / 1000
+"""Those among which dev chooses for triples."""
+
+
+@dataclass(frozen=True)
+class BertDocREDSettings:
+    """The settings; the defaults are the paper's and its public code's.
+
+    Attributes:
+        width: D, to which the encoder's vectors are projected.
+        distance_width: of the embedding of a relative distance.
+        negatives: pairs without a relation for each pair with one, drawn anew in each step; an
+            example without any pair with one gets as many as if it had one.
+        max_pairs: of an example in a step.
+        long: texts over the encoder's limit are read by overlapping `windows` or `cut`.
+        stride: of the windows, in subwords.
+        dropout: on the entities' vectors; the encoder has its own.
+        entity_weight: of the entity head's loss (triples).
+    """
+
+    width: int = 128
+    distance_width: int = 20
+    negatives: int = 3
+    max_pairs: int = 1800
+    long: Long = "windows"
+    stride: int = 256
+    dropout: float = 0.0
+    entity_weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        for name in ("width", "distance_width", "negatives", "max_pairs", "stride"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} {getattr(self, name)} is less than 1")
+        if not 0 <= self.dropout < 1:
+            raise ValueError(f"dropout {self.dropout} lies outside [0, 1)")
+        if self.entity_weight <= 0:
+            raise ValueError(f"entity_weight {self.entity_weight} is not above 0")
+
+
+class BertDocRED(System):
+    """The system: on documents with their entities, on sentences with a tagger that finds them.
+
+    An entity whose mentions all lie beyond a cut (setting `long`) is in no pair: none of its facts
+    is ever predicted.
+    """
+
+    name = "bert_docred"
+    title = "BERT DocRED"
+    citation = (
+        "Yuan Yao, Deming Ye, Peng Li, Xu Han, Yankai Lin, Zhenghao Liu, Zhiyuan Liu, Lixin Huang, "
+        "Jie Zhou, Maosong Sun: DocRED: A Large-Scale Document-Level Relation Extraction Dataset. "
+        "ACL 2019. Its baseline with a pretrained encoder, as studied in: Pre-trained NLP Models "
+        "Implementation on Relation Extraction."
+    )
+    tasks = frozenset({"docre", "triples"})
+    departures = (
+        "Texts over the encoder's limit are read by overlapping windows; the paper cuts them after "
+        "512 subwords (setting long).",
+        "Distances count words between the entities' earliest mentions; public code counts "
+        "subwords between those that the file lists first.",
+        "At most 1,800 pairs of an example train in a step, as in public code, so that a loss does "
+        "not depend on the batch; the paper says of a batch.",
+        "An example without any fact trains three pairs as NA; public code skips it.",
+        "The loss is summed over classes and averaged over an example's pairs, then over examples; "
+        "public code averages over classes and over all pairs of a batch.",
+        "A pair's best class counts as right in the training accuracies where it is any of the "
+        "gold ones; public code draws one.",
+        "On sentences, where entities are not given, a BIOES tagger over words finds them, trained "
+        "jointly with a loss summed over words; training pairs gold entities alone, and theta is "
+        "fitted on dev to a thousandth.",
+    )
+    Settings = BertDocREDSettings
+    published = PublishedSettings(
+        settings={"long": "cut"},
+        protocol={
+            "learning_rate": 4e-5,
+            "pretrained_learning_rate": 4e-5,
+            "warmup": 0.1,
+            "document_batch_size": 8,
+            "epochs": 200,
+            "patience": 200,
+            "max_gradient_norm": 0.1,
+        },
+    )
+    entities_given: ClassVar[bool] = False
+
+    theta: Float[Tensor, ""]
+
+    def __init__(self, settings: BertDocREDSettings, schema: Schema, resources: Resources) -> None:
+        super().__init__()
+        if resources.pretrained is None:
+            raise SuiteError(
+                f"{self.title} needs a pretrained encoder", remedy="Name one with --pretrained."
+            )
+        self.settings, self.schema = settings, schema
+        self.encoder = LongTransformer(resources.pretrained, settings.long, settings.stride)
+        self.project = nn.Linear(self.encoder.width, settings.width)
+        self.dropout = Dropout(settings.dropout)
+        classes = len(schema.relations) + 1
+        self.classifier = BilinearClassifier(settings.width, settings.distance_width, classes)
+        tags = schema.task == "triples" and not self.entities_given
+        self.tagger = nn.Linear(self.encoder.width, len(TAGS)) if tags else None
+        self.register_buffer("theta", torch.tensor(0.5))
+
+    @classmethod
+    def vary(cls, settings: BertDocREDSettings, choices: Choices) -> dict[str, Any]:
+        """Widths, dropout, and how many pairs without a relation a step sees."""
+        return {
+            "width": choices.suggest_categorical("width", (64, 128, 256, 384)),
+            "distance_width": choices.suggest_categorical("distance_width", (10, 20, 40)),
+            "negatives": choices.suggest_int("negatives", 1, 8),
+            "dropout": choices.suggest_float("dropout", 0.0, 0.4, step=0.1),
+        }
+
+    @classmethod
+    def build(
+        cls, settings: BertDocREDSettings, schema: Schema, resources: Resources
+    ) -> BertDocRED:
+        """A system whose layers but the encoder are freshly initialised."""
+        return cls(settings, schema, resources)
+
+    @classmethod
+    def resources_needed(cls, settings: BertDocREDSettings) -> frozenset[str]:
+        """The pretrained encoder."""
+        return frozenset({"pretrained"})
+
+    def pretrained_parameters(self) -> Iterator[nn.Parameter]:
+        """The encoder's, where it is a pretrained one."""
+        if self.encoder.pretrained:
+            yield from self.encoder.parameters()
+
+    def encode(self, examples: Sequence[Example]) -> Encoded:
+        """Subwords and windows, entities, mentions and facts, and tags where entities are found."""
+        columns = self.encoder.encode(e.words for e in examples)
+        classes = {relation: i + 1 for relation, i in self.schema.relation_ids.items()}
+        columns |= encode_entities(examples, columns["read"].values.tolist(), classes)
+        if self.tagger is not None:
+            spans = [[span for spans in annotated(e)[0] for span in spans] for e in examples]
+            columns["tags"] = tag_spans([len(e.words) for e in examples], spans)
+        return Encoded(columns)
+
+    def _describe(
+        self,
+        batch: Batch,
+        x: Float[Tensor, "S E"],
+        rows: Int[Tensor, " T"],
+        entities: Int[Tensor, "T 3"],
+        mentions: Int[Tensor, "M 3"],
+    ) -> Entities:
+        """Entities with their vectors.
+
+        Args:
+            batch: of whose texts.
+            x: the encoder's output.
+            rows: example of each entity.
+            entities: number, first word and end, as in the column `entities`.
+            mentions: entity (index into the others), first word and end.
+        """
+        owners, words = mentions[:, 0], batch["words"]
+        ends = words.values.cumsum(0)
+        offsets = words.offsets[rows[owners]]
+        first, last = offsets + mentions[:, 1], offsets + mentions[:, 2] - 1
+        means = range_means(x, (ends - words.values)[first], ends[last])
+        sums = x.new_zeros(len(rows), x.shape[1]).index_add(0, owners, means)
+        counts = torch.bincount(owners, minlength=len(rows))
+        vectors = self.dropout(self.project(sums / counts[:, None]))
+        return Entities(rows, entities[:, 0], entities[:, 1:], vectors)
+
+    def _given(self, batch: Batch, x: Float[Tensor, "S E"]) -> Entities:
+        """The entities that the batch holds."""
+        entities, mentions = batch["entities"], batch["mentions"].values.clone()
+        mentions[:, 0] += entities.offsets[batch["mentions"].owners]
+        return self._describe(batch, x, entities.owners, entities.values, mentions)
+
+    def _tag(self, batch: Batch, x: Float[Tensor, "S E"]) -> Float[Tensor, "words tags"]:
+        """Scores of the BIOES tags of all words, sentence after sentence."""
+        assert self.tagger is not None
+        ends = batch["words"].values.cumsum(0)
+        scores: Tensor = self.tagger(range_means(x, ends - batch["words"].values, ends))
+        return scores.float()
+
+    def _find(self, batch: Batch, x: Float[Tensor, "S E"]) -> Entities:
+        """The entities that the tags give, or that are given."""
+        if self.tagger is None:
+            return self._given(batch, x)
+        best = Ragged(self._tag(batch, x).argmax(1), batch["words"].offsets)
+        spans = decode_tags(best.padded(), best.mask())
+        number = torch.arange(len(spans.rows), device=x.device)
+        found = torch.stack([number, spans.first, spans.last + 1], 1)
+        return self._describe(batch, x, spans.rows, found, found)
+
+    def loss(self, batch: Batch) -> Loss:
+        """Binary cross entropy of the pairs' classes, and of the words' tags where they are found.
+
+        The former is summed over classes and averaged over an example's pairs, drawn in training
+        and all of them out of it; the latter is summed over words.
+        """
+        x = self.encoder(batch)
+        entities = self._given(batch, x)
+        pairs = all_pairs(entities.rows)
+        gold = pairs.targets(batch, len(self.schema.relations) + 1)
+        rows = entities.rows[pairs.heads]
+        if self.training:
+            setting = self.settings
+            drawn = draw_pairs(rows, ~gold[:, 0], setting.negatives, setting.max_pairs)
+            pairs, gold, rows = pairs.select(drawn), gold[drawn], rows[drawn]
+        scores = self.classifier(entities, pairs).float()
+        loss = binary_cross_entropy_with_logits(scores, gold.float(), reduction="none").sum(1)
+        parts = {"relation": (loss / torch.bincount(rows)[rows]).sum()}
+        if self.tagger is not None:
+            tags = cross_entropy(self._tag(batch, x), batch["tags"].values, reduction="sum")
+            parts["entity"] = self.settings.entity_weight * tags
+        parts = {name: part / len(batch) for name, part in parts.items()}
+        total = torch.stack(list(parts.values())).sum()
+        detached = {name: part.detach() for name, part in parts.items()}
+        return Loss(total, detached, training_accuracies(scores.detach(), gold))
+
+    def _score(self, entities: Entities) -> Iterator[tuple[Entities, Pairs, Float[Tensor, "P R"]]]:
+        """All pairs of entities with the probability of each relation, some examples at a time."""
+        weight = self.classifier.weight
+        for part in entities.parts(max(1, MAX_NUMBERS_AT_ONCE // weight[0].numel())):
+            pairs = all_pairs(part.rows)
+            with stage("forward"):
+                scores = self.classifier(part, pairs)[:, 1:].float()
+            yield part, pairs, scores.sigmoid()
+
+    def fact_scores(self, batch: Batch) -> list[Float[Tensor, "entities entities R"]]:
+        """Each relation's own sigmoid; zero on the diagonal and beyond a cut."""
+        with stage("forward"):
+            entities = self._given(batch, self.encoder(batch))
+        sizes = batch["sizes"].values
+        ends = (sizes**2).cumsum(0)
+        cells = torch.zeros(int(ends[-1]), len(self.schema.relations), device=sizes.device)
+        for part, pairs, probability in self._score(entities):
+            rows, index = part.rows[pairs.heads], part.index
+            place = index[pairs.heads] * sizes[rows] + index[pairs.tails]
+            cells[(ends - sizes**2)[rows] + place] = probability
+        tables = cells.split((sizes**2).tolist())
+        return [t.unflatten(0, (n, n)) for t, n in zip(tables, sizes.tolist(), strict=True)]
+
+    def decide_at(self, theta: float) -> None:
+        """Sets the probability from which on a fact or a triple is predicted."""
+        self.theta.fill_(theta)
+
+    def predict(self, batch: Batch) -> list[list[Prediction]]:
+        """Facts or triples of a probability of theta or more."""
+        names = self.schema.relations
+        if self.schema.task == "docre":
+            scores = self.fact_scores(batch)
+            with stage("decode"):
+                return facts_from(scores, self.theta.item(), names)
+        with stage("forward"):
+            entities = self._find(batch, self.encoder(batch))
+        rows: list[list[Prediction]] = [[] for _ in range(len(batch))]
+        for part, pairs, probability in self._score(entities):
+            with stage("decode"):
+                which, relation = (probability >= self.theta).nonzero(as_tuple=True)
+                heads, tails = pairs.heads[which], pairs.tails[which]
+                columns = (part.rows[heads], part.spans[heads], relation, part.spans[tails])
+                scores = probability[which, relation].tolist()
+                for row, head, r, tail, score in zip(
+                    *(column.tolist() for column in columns), scores, strict=True
+                ):
+                    triple = Triple(Span(*head), names[r], Span(*tail))
+                    rows[row].append(Prediction(triple, score))
+        return rows
+
+    def calibrate(self, batches: Sequence[Batch], gold: Sequence[AbstractSet[Item]]) -> None:
+        """Fits theta to dev's triples, to a thousandth: the highest of those of best F1."""
+        bounds = THRESHOLDS.to(self.theta.device)
+        # How many triples reach so many of the thresholds: all, and correct ones.
+        counts = torch.zeros(2, len(bounds) + 1, dtype=torch.long, device=bounds.device)
+        remaining = iter(gold)
+        for batch in batches:
+            items = [next(remaining) for _ in range(len(batch))]
+            entities = self._find(batch, self.encoder(batch))
+            for part, pairs, probability in self._score(entities):
+                correct = probability[self._correct(part, pairs, items)]
+                for kind, scores in enumerate((probability.flatten(), correct)):
+                    reached = torch.bucketize(scores, bounds, right=True)
+                    counts[kind] += torch.bincount(reached, minlength=len(bounds) + 1)
+        found, correct = counts.flip(1).cumsum(1)[:, :-1]  # from the highest threshold down
+        f1 = 2 * correct / (found + max(1, sum(map(len, gold))))
+        self.decide_at(float(bounds.flip(0)[f1.argmax()]) if f1.any() else 0.5)
+
+    def _correct(
+        self, entities: Entities, pairs: Pairs, gold: Sequence[AbstractSet[Item]]
+    ) -> tuple[Int[Tensor, " gold"], Int[Tensor, " gold"]]:
+        """Pair and relation of every gold triple whose entities are there."""
+        table = zip(entities.rows.tolist(), entities.spans.tolist(), strict=True)
+        number = {(row, Span(*span)): i for i, (row, span) in enumerate(table)}
+        ids = self.schema.relation_ids
+        found = [
+            (number[row, t.head], number[row, t.tail], ids[t.relation])
+            for row, items in enumerate(gold)
+            for t in items
+            if isinstance(t, Triple) and t.relation in ids and t.head != t.tail
+            if (row, t.head) in number and (row, t.tail) in number
+        ]
+        columns = torch.tensor(found, dtype=torch.long, device=pairs.heads.device).view(-1, 3)
+        return pairs.place(columns[:, 0], columns[:, 1]), columns[:, 2]
+
+    def ceiling(self, batch: Batch) -> list[list[Prediction]]:
+        """The gold facts of known relations between entities that are read, and found by tags."""
+        names, facts = self.schema.relations, batch["facts"]
+        first = batch["entities"].offsets[facts.owners]
+        head, tail, kind = facts.values.unbind(1)
+        heads, tails = (batch["entities"].values[first + side].tolist() for side in (head, tail))
+        there = self._tagged(batch)
+        rows: list[list[Prediction]] = [[] for _ in range(len(batch))]
+        for row, (i, *h), (j, *t), c in zip(
+            facts.owners.tolist(), heads, tails, kind.tolist(), strict=True
+        ):
+            if self.schema.task == "docre":
+                rows[row].append(Prediction(Fact(i, names[c - 1], j), 1.0))
+            elif there is None or {(row, *h), (row, *t)} <= there:
+                triple = Triple(Span(*h), names[c - 1], Span(*t))
+                rows[row].append(Prediction(triple, 1.0))
+        return rows
+
+    def _tagged(self, batch: Batch) -> set[tuple[int, ...]] | None:
+        """Sentence, first word and end of what the gold tags give; None where nothing is tagged."""
+        if self.tagger is None:
+            return None
+        spans = decode_tags(batch["tags"].padded(), batch["tags"].mask())
+        return set(map(tuple, torch.stack([spans.rows, spans.first, spans.last + 1], 1).tolist()))
+
+
+class BertDocREDGold(BertDocRED):
+    """The same without a tagger, on sentences that come with their gold entities."""
+
+    name = "bert_docred_gold"
+    title = "BERT DocRED, gold entities"
+    tasks = frozenset({"triples"})
+    departures = (
+        *BertDocRED.departures[:-1],
+        "On sentences, it is given the gold entities; theta is fitted on dev to a thousandth.",
+    )
+    upper_bound = "is given the gold entities"
+    entities_given = True
+
+    @classmethod
+    def bare(cls, example: Example) -> Example:
+        """Words and gold entities."""
+        if isinstance(example, Sentence):
+            return Sentence(example.id, example.words, entities=example.entities)
+        return super().bare(example)
+
+
+def training_accuracies(
+    scores: Float[Tensor, "P C"], gold: Bool[Tensor, "P C"]
+) -> dict[str, Tensor]:
+    """Shares of pairs whose best class is gold: of those that are NA, of the others, of all.
+
+    1 where there is no such pair.
+    """
+    right = gold.gather(1, scores.argmax(1, keepdim=True)).squeeze(1)
+    related = ~gold[:, 0]
+    kinds = {"na_accuracy": ~related, "non_na_accuracy": related, "accuracy": related | ~related}
+    return {
+        name: 1 - (kind & ~right).sum() / kind.sum().clamp(min=1) for name, kind in kinds.items()
+    }

@@ -1,0 +1,187 @@
+"""CasRel: a cascade binary tagger on a pretrained encoder (Wei et al., ACL 2020)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+
+from torch import Tensor, nn
+
+from baselines.casrel.tagger import CascadeTagger
+from suite.errors import SuiteError
+from suite.fastre.encoder import ConvolutionalEncoder
+from suite.fastre.space import Choices
+from suite.fastre.system import FastRESettings
+from suite.modelling.cascade import HeadsPerStep, decode_targets, encode_targets
+from suite.modelling.encoded import Batch, Encoded
+from suite.modelling.encoders import BiLSTM, Transformer
+from suite.modelling.layers import Dropout
+from suite.modelling.stages import stage
+from suite.systems.contract import Loss, Prediction, PublishedSettings, Resources, System
+from suite.tasks.examples import Example, Sentence
+from suite.tasks.schema import Schema
+
+
+@dataclass(frozen=True)
+class CasRelSettings:
+    """CasRel's settings; the defaults are the paper's.
+
+    Attributes:
+        encoder: `pretrained`, `lstm` over word vectors, or FastRE's `convolution` (the encoder swap
+            of FastRE's discussion, section 3.7).
+        end_projection: whether v_sub sees a subject's end through a linear layer of its own;
+            without it, v_sub is the plain mean of the paper, whose bound on words `CascadeTagger`
+            tells.
+        lstm_width: hidden size of the LSTM, both directions together.
+        lstm_dropout: on the LSTM's output.
+        threshold: probability above which a word is tagged.
+        heads_per_step: the object taggers train on `all` gold subjects or on `one` drawn at random
+            (public code).
+    """
+
+    encoder: Literal["pretrained", "lstm", "convolution"] = "pretrained"
+    end_projection: bool = True
+    lstm_width: int = 300
+    lstm_dropout: float = 0.2
+    threshold: float = 0.5
+    heads_per_step: HeadsPerStep = "all"
+
+    def __post_init__(self) -> None:
+        if not 0 < self.threshold < 1:
+            raise ValueError(f"threshold {self.threshold} lies outside (0, 1)")
+
+
+class CasRel(System):
+    """The system: an encoder with `baselines.casrel.tagger.CascadeTagger` on it."""
+
+    name = "casrel"
+    title = "CasRel"
+    citation = (
+        "Zhepei Wei, Jianlin Su, Yue Wang, Yuan Tian, Yi Chang: A Novel Cascade Binary Tagging "
+        "Framework for Relational Triple Extraction. ACL 2020."
+    )
+    tasks = frozenset({"triples"})
+    departures = (
+        "Tags stand on words, whose vectors are the means of their subwords; published code tags "
+        "subwords.",
+        "v_sub is the mean of the start's vector and a linear projection of the end's: on words, "
+        "the plain mean cannot link two subjects of one word each; published code keeps start and "
+        "end apart by a separator behind every word (setting end_projection).",
+        "Every subject of a sentence trains the object taggers in each step; published code draws "
+        "one (setting heads_per_step).",
+        "Taggers start at the rarity of tags (0.05 for subjects, 0.001 for objects), not at even "
+        "odds: a few hundred sentences' steps would go into unlearning them.",
+        "The losses are summed over words and averaged over sentences and subjects as FastRE's "
+        "are, so that one learning rate serves both; published code averages over words.",
+    )
+    Settings = CasRelSettings
+    published = PublishedSettings(
+        settings={"heads_per_step": "one"},
+        protocol={
+            "optimiser": "adam",
+            "schedule": "constant",
+            "learning_rate": 1e-5,
+            "pretrained_learning_rate": 1e-5,
+            "weight_decay": 0.0,
+            "warmup": 0.0,
+            "max_gradient_norm": None,
+            "batch_size": 6,
+            "epochs": 100,
+            "patience": 7,
+        },
+    )
+
+    def __init__(self, settings: CasRelSettings, schema: Schema, resources: Resources) -> None:
+        super().__init__()
+        self.settings = settings
+        self.schema = schema.untyped()
+        self.encoder = _make_encoder(settings, resources)
+        self.dropout = Dropout(settings.lstm_dropout if settings.encoder == "lstm" else 0.0)
+        self.tagger = CascadeTagger(
+            self.encoder.width,
+            schema.relations,
+            end_projection=settings.end_projection,
+            threshold=settings.threshold,
+            heads_per_step=settings.heads_per_step,
+        )
+
+    @classmethod
+    def vary(cls, settings: CasRelSettings, choices: Choices) -> dict[str, Any]:
+        """How subjects are read and trained on, and the size of an LSTM."""
+        found: dict[str, Any] = {
+            "end_projection": choices.suggest_categorical("end_projection", (True, False)),
+            "heads_per_step": choices.suggest_categorical("heads_per_step", ("all", "one")),
+            "threshold": choices.suggest_float("threshold", 0.3, 0.7, step=0.05),
+        }
+        if settings.encoder == "lstm":
+            found["lstm_width"] = choices.suggest_categorical("lstm_width", (100, 200, 300, 400))
+            found["lstm_dropout"] = choices.suggest_float("lstm_dropout", 0.0, 0.5, step=0.1)
+        return found
+
+    @classmethod
+    def build(cls, settings: CasRelSettings, schema: Schema, resources: Resources) -> CasRel:
+        """A CasRel whose taggers are freshly initialised."""
+        return cls(settings, schema, resources)
+
+    @classmethod
+    def resources_needed(cls, settings: CasRelSettings) -> frozenset[str]:
+        """The pretrained encoder, or word vectors for the other two."""
+        return frozenset({"pretrained" if settings.encoder == "pretrained" else "vectors"})
+
+    def pretrained_parameters(self) -> Iterator[nn.Parameter]:
+        """The encoder's, where it is a pretrained one."""
+        if isinstance(self.encoder, Transformer) and self.encoder.pretrained:
+            yield from self.encoder.parameters()
+
+    def word_vectors(self) -> Tensor | None:
+        """The encoder's table; a transformer's embeddings are its own."""
+        if isinstance(self.encoder, Transformer):
+            return None
+        return self.encoder.words.table
+
+    def encode(self, examples: Sequence[Example]) -> Encoded:
+        """Subwords or word ids, subjects, objects with their relations."""
+        sentences = cast(Sequence[Sentence], examples)
+        words = self.encoder.encode(s.words for s in sentences)
+        return Encoded({**words, **encode_targets(sentences, self.schema)})
+
+    def loss(self, batch: Batch) -> Loss:
+        """Binary cross entropy of subject and object tags, summed over words and relations."""
+        return self.tagger.loss(self.dropout(self.encoder(batch)), batch)
+
+    def predict(self, batch: Batch) -> list[list[Prediction]]:
+        """Tags subjects, then the objects of each, and pairs starts with nearest ends."""
+        with stage("forward"):
+            h = self.encoder(batch)
+        return self.tagger.predict(h, batch)
+
+    def ceiling(self, batch: Batch) -> list[list[Prediction]]:
+        """The targets, decoded."""
+        return decode_targets(batch, 1, self.schema.relations, "nearest")
+
+
+def _make_encoder(
+    settings: CasRelSettings, resources: Resources
+) -> Transformer | BiLSTM | ConvolutionalEncoder:
+    if settings.encoder == "lstm":
+        return BiLSTM(resources.vectors, settings.lstm_width)
+    if settings.encoder == "convolution":
+        fastre = FastRESettings()
+        return ConvolutionalEncoder(
+            resources.vectors,
+            fastre.width,
+            resources.max_words,
+            dilations=fastre.dilations,
+            kernel=fastre.kernel,
+            gate=fastre.gate,
+            residual=fastre.residual,
+            dropout=fastre.dropout,
+            input_dropout=fastre.input_dropout,
+        )
+    if resources.pretrained is None:
+        raise SuiteError(
+            "CasRel needs a pretrained encoder",
+            remedy="Name one with --pretrained, or set its encoder to lstm or convolution.",
+        )
+    return Transformer(resources.pretrained)

@@ -1,0 +1,163 @@
+"""What all figures share: how a system is drawn, the canvas, and its legend.
+
+Colours are those of Okabe and Ito (2008), told apart by readers of every colour vision; each
+system also keeps its own marker throughout a report. Upper bounds are drawn hollow.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+from reports.load import Group, Results, Row
+from reports.sections.overview import plural
+
+_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#8C6D1F")
+_MARKERS = "osD^vPXh"
+_DPI = 105
+_WIDTH = 8.4
+"""Inches: shown without scaling in a page's column."""
+SMALL = 8.5
+TITLE = 12
+LEGEND_LETTERS = 105
+"""That fit side by side."""
+LINE = 0.22
+"""Inches that a further line of the legend takes."""
+
+
+@dataclass(frozen=True)
+class Style:
+    """How a system is drawn in all figures of a report."""
+
+    colour: str
+    marker: str
+    hollow: bool
+
+    @property
+    def face(self) -> str:
+        """What fills its markers and bars."""
+        return "white" if self.hollow else self.colour
+
+
+Styles = Mapping[str, Style]
+
+
+def make_styles(results: Results) -> Styles:
+    """A style for each row's label; the ninth system takes the first colour, another marker."""
+    bounds = {row.label: bool(row.upper_bound) for group in results.groups for row in group.rows}
+    return {
+        label: Style(
+            _COLOURS[i % len(_COLOURS)],
+            _MARKERS[(i + i // len(_COLOURS)) % len(_MARKERS)],
+            bound,
+        )
+        for i, (label, bound) in enumerate(bounds.items())
+    }
+
+
+def canvas(panels: int, height: float) -> tuple[Figure, list[Axes]]:
+    """Two panels abreast, each `height` inches high."""
+    columns = min(panels, 2)
+    lines = math.ceil(panels / columns)
+    figure = Figure(figsize=(_WIDTH, height * lines + 1.1), dpi=_DPI, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = list(np.atleast_1d(figure.subplots(lines, columns)).flat)
+    for ax in axes[panels:]:
+        ax.remove()
+    for ax in axes[:panels]:
+        ax.grid(True, axis="y", color="#dddddd", linewidth=0.8)
+        ax.set_axisbelow(True)
+        ax.spines[["top", "right"]].set_visible(False)
+    return figure, axes[:panels]
+
+
+def finish(figure: Figure, group: Group, note: str) -> bytes:
+    """The figure as PNG, with a note on what is drawn and where it was measured."""
+    protocol = group.first.protocol
+    figure.supxlabel(
+        f"{note}\n{protocol.device}, {plural(protocol.threads, 'thread')}, "
+        f"{group.environment.processor}",
+        fontsize=SMALL,
+        color="#555555",
+    )
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png")
+    return buffer.getvalue()
+
+
+def legend(figure: Figure, title: str, handles: Sequence[Line2D], labels: Sequence[str]) -> None:
+    """The figure's title with its legend beneath, as many abreast as there is room for."""
+    columns = _columns(labels)
+    further = math.ceil(len(labels) / columns) - 1
+    figure.set_figheight(figure.get_figheight() + LINE * further)
+    figure.legend(
+        handles,
+        labels,
+        title=title,
+        title_fontsize=TITLE,
+        loc="outside upper center",
+        ncols=columns,
+        frameon=False,
+    )
+
+
+def _columns(labels: Sequence[str]) -> int:
+    """The most columns, three or fewer, into which the labels fit as matplotlib deals them out."""
+    for columns in range(min(len(labels), 3), 1, -1):
+        dealt = np.array_split([len(label) + 8 for label in labels], columns)  # 8: line and gap
+        if sum(int(lengths.max()) for lengths in dealt) <= LEGEND_LETTERS:
+            return columns
+    return 1
+
+
+def system_legend(figure: Figure, title: str, rows: Sequence[Row], styles: Styles) -> None:
+    """The figure's title with an entry a row."""
+    handles = [
+        Line2D(
+            [],
+            [],
+            color=styles[row.label].colour,
+            marker=styles[row.label].marker,
+            markerfacecolor=styles[row.label].face,
+        )
+        for row in rows
+    ]
+    legend(figure, title, handles, [f"{row.label} ({row.n})" for row in rows])
+
+
+def wrapped(label: str, width: int = 22) -> str:
+    """A label over several lines."""
+    return textwrap.fill(label, width)
+
+
+def plain_log(ax: Axes, axis: str) -> None:
+    """A logarithmic axis labelled 0.2, 1, 50 and not by powers of ten."""
+    getattr(ax, f"set_{axis}scale")("log")
+    chosen = ax.xaxis if axis == "x" else ax.yaxis
+    low, high = getattr(ax, f"get_{axis}lim")()
+    narrow = math.log10(high / low) < 2.2
+    chosen.set_major_locator(LogLocator(subs=(1, 2, 5) if narrow else (1,)))
+    chosen.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    chosen.set_minor_formatter(NullFormatter())
+
+
+def widen(axes: Sequence[Axes], least: float) -> None:
+    """One range of the vertical axis for all panels, `least` points of F1 or more.
+
+    A close-up of a point or two would make chance look like a finding.
+    """
+    limits = [ax.get_ylim() for ax in axes]
+    low, high = min(low for low, _ in limits), max(high for _, high in limits)
+    widened = max(0.0, least - (high - low)) / 2
+    for ax in axes:
+        ax.set_ylim(low - widened, high + widened)

@@ -1,0 +1,260 @@
+"""The report's figures of training and scores, rendered to PNG in memory."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections.abc import Sequence
+from functools import partial
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from reports.cells import Value, mean, measured, number, values
+from reports.figures.style import (
+    SMALL,
+    TITLE,
+    Style,
+    Styles,
+    canvas,
+    finish,
+    plain_log,
+    system_legend,
+    widen,
+    wrapped,
+)
+from reports.load import Group, Row
+from reports.readings import f1_of, milliseconds, slice_f1, slice_names, training
+from reports.run_files import Run
+from suite.records.run import Epoch
+
+NOTE_LETTERS = 130
+"""Of a note over all panels abreast."""
+
+
+def convergence(group: Group, styles: Styles) -> bytes | None:
+    """Dev F1 by epoch and by wall clock, loss and gradient norm; None without a history."""
+    rows = [row for row in group.rows if any(run.history for run in row.runs)]
+    if not rows:
+        return None
+    runs = [run for row in rows for run in row.runs if run.history]
+    clocks = [_clock(run.history)[-1] for run in runs]
+    unit, divisor = ("min", 60.0) if max(clocks) >= 180 else ("s", 1.0)
+    figure, axes = canvas(4, height=3.1)
+    by_epoch, by_time, loss, norm = axes
+    for row in rows:
+        for run in row.runs:
+            epochs = [e.epoch for e in run.history]
+            f1 = [100 * e.dev.under(group.match).f1 for e in run.history]
+            time = [seconds / divisor for seconds in _clock(run.history)]
+            for ax, x, y in (
+                (by_epoch, epochs, f1),
+                (by_time, time, f1),
+                (loss, epochs, [e.loss for e in run.history]),
+                (norm, epochs, [e.gradient_norm for e in run.history]),
+            ):
+                _curve(ax, run, x, y, styles[row.label])
+    for ax in (by_epoch, loss, norm):
+        ax.set_xlabel("epoch")
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    by_time.set_xlabel(f"training and dev evaluation ({unit})")
+    for ax in (by_epoch, by_time):
+        ax.set_ylabel(f"dev F1{group.rule} (%)")
+        ax.set_ylim(bottom=0)
+    if max(clocks) > 5 * min(clocks) > 0:
+        plain_log(by_time, "x")
+    loss.set_ylabel("training loss (own scales)")
+    norm.set_ylabel("gradient norm before clipping")
+    for ax in (loss, norm):
+        drawn = np.concatenate([np.asarray(line.get_ydata(), dtype=float) for line in ax.lines])
+        drawn = drawn[np.isfinite(drawn)]
+        if len(drawn) and drawn.min() > 0:
+            plain_log(ax, "y")
+    system_legend(figure, f"{group.title}: convergence", rows, styles)
+    cross = (
+        "" if all(r.complete for r in runs) else " Black cross: end of a run that did not complete."
+    )
+    return finish(figure, group, f"One line a seed; marker: the chosen epoch.{cross}")
+
+
+def _clock(history: Sequence[Epoch]) -> list[float]:
+    """Seconds of training and dev evaluation at the end of each epoch."""
+    return [e.seconds + e.evaluation_seconds for e in history]
+
+
+def _curve(ax: Axes, run: Run, x: Sequence[float], y: Sequence[float], style: Style) -> None:
+    """A run's line with its chosen epoch, and a cross where it ended without completing."""
+    ax.plot(x, y, color=style.colour, linewidth=1.3, alpha=0.8)
+    best = [i for i, epoch in enumerate(run.history) if epoch.best][-1:]
+    ax.plot(
+        [x[i] for i in best],
+        [y[i] for i in best],
+        style.marker,
+        color=style.face,
+        markersize=7,
+        markeredgecolor=style.colour if style.hollow else "white",
+    )
+    finite = [i for i, value in enumerate(y) if math.isfinite(value)]
+    if not run.complete and finite:
+        ax.plot(x[finite[-1]], y[finite[-1]], "x", color="black", markersize=8, markeredgewidth=2)
+
+
+def _bars(ax: Axes, rows: Sequence[Row], found: list[dict[int, Value]], styles: Styles) -> None:
+    """A bar for each row's mean and a dot for each seed; no bar where a seed is missing."""
+    for place, (row, cells) in enumerate(zip(rows, found, strict=True)):
+        numbers = [value for value in cells.values() if not isinstance(value, str)]
+        average = mean(cells)
+        if average is not None:
+            style = styles[row.label]
+            edge = style.colour if style.hollow else None
+            ax.barh(place, average, color=style.face, edgecolor=edge, height=0.6)
+            text = number(average)
+        else:
+            reason = next(str(value) for value in cells.values() if isinstance(value, str))
+            text = f"{len(numbers)} of {len(cells)} seeds:\n{reason}" if numbers else reason
+        if len(numbers) > 1 or average is None:
+            ax.plot(
+                numbers,
+                [place] * len(numbers),
+                styles[row.label].marker,
+                color="white",
+                markeredgecolor="black",
+                markersize=5,
+            )
+        right = max(numbers, default=0.0)
+        ax.annotate(
+            text, (right, place), xytext=(7, 0), textcoords="offset points", va="center", fontsize=9
+        )
+    ax.set_yticks(range(len(rows)), [wrapped(row.label) for row in rows])
+    ax.grid(False)
+    ax.grid(True, axis="x", color="#dddddd", linewidth=0.8)
+    ax.set_ylim(len(rows) - 0.5, -0.5)
+    ax.set_xlim(0, ax.get_xlim()[1] * 1.45)
+    ax.xaxis.set_major_locator(MaxNLocator(5))
+
+
+def iterations(group: Group, styles: Styles) -> bytes | None:
+    """Time of a training step and steps to the chosen epoch, as FastRE's Figure 2."""
+    if not any(run.complete and run.record.training for run in group.runs):
+        return None
+
+    figure, (step, steps) = canvas(2, height=0.6 + 0.5 * len(group.rows))
+    figure.suptitle(f"{group.title}: iteration time and iterations", fontsize=TITLE)
+    time = [values(row, partial(training, name="step_seconds", factor=1000)) for row in group.rows]
+    count = [values(row, partial(training, name="steps_to_best")) for row in group.rows]
+    _bars(step, group.rows, time, styles)
+    _bars(steps, group.rows, count, styles)
+    step.set_xlabel("ms a training step (median)")
+    steps.set_xlabel("steps to the chosen epoch")
+    steps.set_yticklabels([])
+    size = group.first.protocol.examples_a_step(group.dataset.task)
+    return finish(figure, group, f"Bar: mean over seeds; dots: seeds. Batch {size} for all.")
+
+
+_PANELS = {
+    "type": "entity type",
+    "nested": "shares words with another entity",
+    "distance": "sentences of both entities",
+    "seen": "gold item in train",
+    "overlap": "overlap pattern",
+    "count": "gold items in the sentence",
+    "length": "words in the sentence",
+}
+SLICES = 6
+"""That a panel has room for; the tables have them all."""
+
+
+def slices(group: Group, styles: Styles) -> bytes | None:
+    """Test F1 by slice, all systems side by side; None where no run has slices."""
+    families = [family for family in _PANELS if slice_names(group, family)]
+    if not families:
+        return None
+    figure, axes = canvas(len(families), height=2.9)
+    for ax, family in zip(axes, families, strict=True):
+        _slice_panel(ax, group, family, styles)
+    system_legend(figure, f"{group.title}: test F1 by slice{group.rule}", group.rows, styles)
+    note = "Gold items in brackets; bars: standard deviation over seeds; no mark: a seed is missing"
+    return finish(figure, group, f"{note}.")
+
+
+def _slice_panel(ax: Axes, group: Group, family: str, styles: Styles) -> None:
+    gold = slice_names(group, family)
+    names = list(gold)[:SLICES]
+    for place, row in enumerate(group.rows):
+        offset = (place - (len(group.rows) - 1) / 2) * 0.7 / max(1, len(group.rows))
+        for x, name in enumerate(names):
+            numbers = measured(values(row, partial(slice_f1, family=family, name=name)))
+            if numbers is not None:
+                _point(ax, [x + offset], numbers, styles[row.label], size=7)
+    labels = [f"{wrapped(name, 14)}\n({gold[name]:,})" for name in names]
+    ax.set_xticks(range(len(names)), labels, fontsize=SMALL)
+    ax.set_xlim(-0.6, len(names) - 0.4)
+    for edge in range(1, len(names)):
+        ax.axvline(edge - 0.5, color="#eeeeee", linewidth=0.8)
+    ax.set_ylim(0, 105)
+    more = f", the {SLICES} most frequent" if len(gold) > SLICES else ""
+    ax.set_xlabel(_PANELS[family] + more)
+    ax.set_ylabel("test F1 (%)")
+
+
+def _point(ax: Axes, x: Sequence[float], y: Sequence[float], style: Style, size: int) -> None:
+    """The mean over seeds, with standard deviations where there are several."""
+    ax.errorbar(
+        float(np.mean(x)),
+        float(np.mean(y)),
+        xerr=float(np.std(x, ddof=1)) if len(x) > 1 else None,
+        yerr=float(np.std(y, ddof=1)) if len(y) > 1 else None,
+        fmt=style.marker,
+        color=style.colour,
+        markerfacecolor=style.face,
+        markersize=size,
+        capsize=3,
+    )
+
+
+LEAST_RANGE = 20.0
+"""Points of F1 that the axis of `trade_off` covers at least."""
+
+
+def trade_off(group: Group, styles: Styles) -> bytes | None:
+    """Test F1 against inference time at the least and the largest batch; None without either."""
+    ends = {*group.batch_sizes[:1], *group.batch_sizes[-1:]}
+    panels = {size: _points(group, size) for size in sorted(ends)}
+    panels = {size: found for size, found in panels.items() if found[0]}
+    if not panels:
+        return None
+    figure, axes = canvas(len(panels), height=3.2)
+    for ax, (size, (points, absent)) in zip(axes, panels.items(), strict=True):
+        for row, time, f1 in points:
+            _point(ax, time, f1, styles[row.label], size=9)
+        ax.margins(0.2)
+        plain_log(ax, "x")
+        ax.set_xlabel(f"ms a {group.unit} at batch {size}")
+        ax.set_ylabel(f"test F1{group.rule} (%)")
+        if absent:
+            text = textwrap.fill("Not shown: " + "; ".join(absent), NOTE_LETTERS // len(axes))
+            ax.set_title(text, fontsize=SMALL, color="#555555")
+    widen(axes, LEAST_RANGE)
+    system_legend(figure, f"{group.title}: test F1 against inference time", group.rows, styles)
+    note = "Words to predictions; bars: standard deviation over seeds."
+    bounds = " Hollow: upper bounds." if len(group.systems) < len(group.rows) else ""
+    return finish(figure, group, note + bounds)
+
+
+def _points(
+    group: Group, size: int
+) -> tuple[list[tuple[Row, list[float], list[float]]], list[str]]:
+    """Rows with time and F1 of every seed, and for the others why they have no point."""
+    points, absent = [], []
+    for row in group.rows:
+        times = values(row, partial(milliseconds, batch_size=size))
+        scores = values(row, partial(f1_of, match=group.match))
+        time, f1 = measured(times), measured(scores)
+        if time and f1:
+            points.append((row, time, f1))
+        else:
+            found = [*times.values(), *scores.values()]
+            reason = next(value for value in found if isinstance(value, str))
+            absent.append(f"{row.label} ({reason})")
+    return points, absent

@@ -1,0 +1,56 @@
+"""One run as it lies in its folder: the record, the epochs, and the counts of each test example."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Int
+
+from suite.errors import SuiteError
+from suite.files import read_lines
+from suite.protocol import Match
+from suite.records.run import Epoch, Outcome, RunRecord, read_history
+
+
+class Missing(str):
+    """Why a whole run gives nothing: its status, or that it left no record."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run's record with the folder it lies in."""
+
+    record: RunRecord
+    folder: Path
+
+    @property
+    def complete(self) -> bool:
+        """Whether its scores count: they do for no other status."""
+        return self.record.status == "complete"
+
+    @cached_property
+    def history(self) -> list[Epoch]:
+        """Its epochs; empty where none ended."""
+        return read_history(self.folder)
+
+    def counts(self, match: Match) -> dict[str, Int[np.ndarray, "3"]] | None:
+        """Test example -> correct, predicted, gold; None where no predictions were kept."""
+        path = self.folder / "predictions.jsonl"
+        if not path.is_file():
+            return None
+        found = {}
+        for outcome in read_lines(path, Outcome):
+            if match not in outcome.correct:
+                raise SuiteError(
+                    f"example {outcome.id!r} has no counts under {match} match",
+                    where=path,
+                    remedy="Delete the run's folder and run the suite again.",
+                )
+            scores = outcome.correct[match]
+            found[outcome.id] = np.array([scores.correct, scores.predicted, scores.gold])
+        return found

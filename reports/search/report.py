@@ -1,0 +1,284 @@
+"""Makes the report of a structure search: `trials.csv`, `figures/`, `report.md`.
+
+Reads `search.json` and the records of the finals alone.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+
+from reports.cells import (
+    Pictures,
+    add_row,
+    cell,
+    image,
+    markdown,
+    megabytes,
+    number,
+    per_cent,
+    seeds_cell,
+    values,
+)
+from reports.load import Group, Results, Row, load_results
+from reports.readings import f1_of, milliseconds, training
+from reports.search import figures as search_figures
+from reports.sections.analysis import against, compare
+from reports.sections.overview import listed, machine, plural
+from suite.files import write_atomically
+from suite.records.search import SearchRecord, TrialRecord, best_first, front, read_search
+
+SHOWN = 15
+"""Trials of the table of the best; `trials.csv` holds all."""
+
+
+def quickest_first(record: SearchRecord) -> list[TrialRecord]:
+    """Complete structures that no other one beats in dev F1 and latency at once, by latency.
+
+    Those that break a limit are not among them.
+    """
+    size = record.limits.latency_batch
+    kept = [t for t in best_first(record.trials) if not t.broken and size in t.latency_ms]
+    found = front(kept, lambda t: t.latency_ms[size])
+    return sorted(found, key=lambda t: t.latency_ms[size])
+
+
+def _heading(record: SearchRecord) -> str:
+    p = record.protocol
+    sources = filter(None, (record.system.vectors, record.system.pretrained))
+    synthetic = (
+        "\n**The data are synthetic**, made by this suite: their figures say nothing about real "
+        "text.\n"
+        if record.dataset.synthetic
+        else ""
+    )
+    return (
+        f"# Structure search of {record.system.title} on {record.dataset.title}\n\n"
+        f"Search `{record.name}`, reported {record.created}, on {machine(record.environment)}, "
+        f"{plural(p.threads, 'thread')} a training, {p.precision}; at most "
+        f"{plural(p.epochs, 'epoch')} a training. Resources: {listed(sources) or 'none'}.\n\n"
+        f"```\n{' '.join(record.command)}\n```\n{synthetic}"
+    )
+
+
+def _what_to_know(record: SearchRecord) -> str:
+    trials = record.trials
+    own = [t for t in trials if t.duplicate_of is None]
+    states = {s: sum(t.state == s for t in own) for s in ("complete", "pruned", "failed")}
+    counted = listed(f"{count} {state}" for state, count in states.items() if count)
+    lines = [
+        f"{plural(len(own), 'structure')} tried ({counted}); {len(trials) - len(own)} more were "
+        "asked for again and not trained again.",
+        f"A trial is **one seed**, scored on dev ({record.protocol.match} match where the task "
+        "has match rules). The best of many trials on dev flatters itself: what holds is the table "
+        "of the finals, trained anew over seeds and scored on test once.",
+        "Latency is of dev, words to predictions, in a process of its own. A pruned structure was "
+        "timed with the weights that it had.",
+        _limits(record),
+        _time(record),
+    ]
+    notes = [note.rstrip(".") + "." for note in record.dataset.notes]
+    return "".join(f"- {line}\n" for line in [*lines, *notes] if line)
+
+
+def _limits(record: SearchRecord) -> str:
+    limits = record.limits
+    said = []
+    if limits.latency_ms is not None:
+        said.append(f"{limits.latency_ms:g} ms a sentence at batch {limits.latency_batch}")
+    if limits.memory_mb is not None:
+        said.append(f"{limits.memory_mb:g} MiB while training")
+    if not said:
+        return "No limit was set on latency or memory."
+    complete = best_first(record.trials)
+    kept = [t for t in complete if not t.broken]
+    text = f"Limits: {listed(said)}; {len(kept)} of {len(complete)} complete structures keep them."
+    if kept:
+        return text
+    size = limits.latency_batch
+    near = sorted(t.latency_ms[size] for t in complete if size in t.latency_ms)
+    return f"{text} **No structure does**" + (
+        f"; the quickest takes {number(near[0])} ms." if near else "."
+    )
+
+
+def _time(record: SearchRecord) -> str:
+    alive = sum(w.alive for w in record.workers)
+    if not alive:
+        return "No worker came to its end: what the search cost besides its trials is not known."
+    spent = sum(w.spent for w in record.workers)
+    waiting = sum(w.waiting for w in record.workers)
+    share = (alive - spent - waiting) / alive
+    return (
+        f"{plural(len(record.workers), 'worker')} took {alive / 60:.1f} min together: "
+        f"{spent / 60:.1f} min training, evaluating and measuring, {waiting / 60:.1f} min waiting "
+        f"for one another, and {per_cent(share)} % all else (start, sampling, storage, tracking)."
+    )
+
+
+def _finals(record: SearchRecord, results: Results | None) -> str:
+    if results is None:
+        return "No finalist was trained again.\n"
+    parts = [_finals_of(record, group) for group in results.groups]
+    return (
+        "Chosen on dev; trained anew, each seed from its own start; scored on test by the epoch "
+        "with the best dev F1. Differences are to the first row: paired bootstrap over test "
+        "sentences, counts summed over seeds. The whole report of these runs: "
+        "[finals](finals/report.md).\n\n" + "\n".join(parts)
+    )
+
+
+def _finals_of(record: SearchRecord, group: Group) -> str:
+    finalists = {f.variant: f for f in record.finalists}
+    structures = {t.key: t.structure for t in record.trials}
+    default = record.finalists[0].variant
+    found, refused = compare(group.systems, group.match)
+    table: dict[str, list[str]] = {}
+    for row in group.systems:
+        if row.facts.key in finalists:
+            finalist = finalists[row.facts.key]
+            cells = {
+                "Structure": row.label,
+                "Seeds": seeds_cell(row),
+                **structures.get(finalist.key, {}),
+                **_measured(group, row, batch_sizes(record)),
+                **against(found, row.facts.key, default),
+                "Chosen for": finalist.reason,
+            }
+            add_row(table, cells)
+    text = markdown(table) if table else ""
+    return text + "".join(f"{line}\n" for line in refused)
+
+
+def batch_sizes(record: SearchRecord) -> list[int]:
+    """At which latency was measured in trials."""
+    return sorted({size for t in record.trials for size in t.latency_ms})
+
+
+def _measured(group: Group, row: Row, sizes: Sequence[int]) -> dict[str, str]:
+    """Costs and scores of a finalist."""
+    minutes = values(row, lambda r: training(r, "training_seconds", factor=1 / 60))
+    dev = values(row, lambda r: f1_of(r, group.match, "dev"))
+    return {
+        "Parameters (thousands)": _parameters(row),
+        "Training (min)": cell(minutes),
+        **{
+            f"Latency, batch {b} (ms)": cell(values(row, partial(milliseconds, batch_size=b)))
+            for b in sizes
+        },
+        "dev F1 (%)": cell(dev, 1),
+        "test F1 (%)": cell(values(row, lambda r: f1_of(r, group.match)), 1),
+    }
+
+
+def _parameters(row: Row) -> str:
+    sizes = {r.record.parameters.total for r in row.complete if r.record.parameters}
+    return f"{sizes.pop() / 1000:,.0f}" if len(sizes) == 1 else "-"
+
+
+def trial_table(sizes: Sequence[int], trials: Sequence[TrialRecord]) -> str:
+    """Trials in the columns of FastRE's Table 4, with what else was varied."""
+    table: dict[str, list[str]] = {}
+    for t in trials:
+        cells = {"Trial": t.name + (f" ({t.label})" if t.label else ""), **t.structure}
+        cells |= {
+            "Parameters (thousands)": (
+                "-" if t.parameters is None else f"{t.parameters / 1000:,.0f}"
+            ),
+            "Training (min)": number(t.spent.training / 60),
+            **{
+                f"Latency, batch {b} (ms)": number(t.latency_ms[b]) if b in t.latency_ms else "-"
+                for b in sizes
+            },
+            "Memory (MiB)": (
+                "-" if t.peak_memory_bytes is None else number(megabytes(t.peak_memory_bytes), 0)
+            ),
+            "dev F1 (%), one seed": "-" if t.dev_f1 is None else per_cent(t.dev_f1),
+        }
+        over = listed(f"{name} by {number(by)}" for name, by in t.broken.items())
+        add_row(table, {**cells, "State": t.state + (f"; over {over}" if over else "")})
+    return markdown(table) if table else "None.\n"
+
+
+def _compose(record: SearchRecord, results: Results | None, pictures: Pictures) -> str:
+    labelled = [t for t in record.trials if t.label and t.duplicate_of is None]
+    importances = sorted(record.importances.items(), key=lambda named: -named[1])
+    size, sizes = record.limits.latency_batch, batch_sizes(record)
+    sections = {
+        "What to know first": _what_to_know(record),
+        "The finals": _finals(record, results),
+        "The published structures": (
+            "Structures of the paper's table, tried before all others and never pruned.\n\n"
+            + trial_table(sizes, labelled)
+            if labelled
+            else ""
+        ),
+        "The best trials": (
+            f"The {SHOWN} best on dev; `trials.csv` has all.\n\n"
+            + trial_table(sizes, best_first(record.trials)[:SHOWN])
+        ),
+        "Accuracy against latency": (
+            f"No other structure has a better dev F1 at the same or a lower latency (batch {size}) "
+            "than these:\n\n"
+            + trial_table(sizes, quickest_first(record))
+            + image(pictures, "front", "dev F1 against latency of all structures")
+        ),
+        "What mattered": (
+            "How far good trials differ from all in each choice (PED-ANOVA, Watanabe et al., IJCAI "
+            "2023), of the choices that every trial makes; from one seed a trial.\n\n"
+            + markdown(
+                {
+                    "Choice": [name for name, _ in importances],
+                    "Importance": [f"{value:.2f}" for _, value in importances],
+                }
+            )
+            if importances
+            else "Too few complete trials to say.\n"
+        ),
+        "The course of the search": (
+            image(pictures, "history", "dev F1 of each trial and the best so far")
+            + image(pictures, "epochs", "dev F1 after each epoch, pruned trials marked")
+        ),
+    }
+    present = [(title, text) for title, text in sections.items() if text]
+    body = "\n".join(f"## {i}. {title}\n\n{text}" for i, (title, text) in enumerate(present, 1))
+    return f"{_heading(record)}\n{body}"
+
+
+def trials_frame(record: SearchRecord) -> pd.DataFrame:
+    """One row a trial."""
+    rows = []
+    for t in record.trials:
+        held = t.model_dump(mode="json", exclude={"structure", "settings", "latency_ms", "spent"})
+        rows.append(
+            {k: json.dumps(v) if isinstance(v, dict | list) else v for k, v in held.items()}
+            | {f"latency_ms_{size}": value for size, value in t.latency_ms.items()}
+            | {f"seconds_{name}": value for name, value in t.spent.model_dump().items()}
+            | {"settings": json.dumps(t.settings)}
+        )
+    return pd.DataFrame(rows).convert_dtypes()
+
+
+def write_search_report(out: Path) -> Path:
+    """Writes the report of an output folder of `search-structure`.
+
+    Returns:
+        The path of `report.md`.
+
+    Raises:
+        SuiteError: there is no `search.json`, or a record is broken.
+    """
+    record = read_search(out / "search.json")
+    finals = out / "finals"
+    there = (finals / "suite.json").is_file() and any(finals.glob("runs/*/*/*/record.json"))
+    results = load_results(finals) if there else None
+    pictures = search_figures.draw(record, quickest_first(record))
+    for name, png in pictures.items():
+        write_atomically(out / "figures" / f"{name}.png", png)
+    write_atomically(out / "trials.csv", trials_frame(record).to_csv(index=False))
+    write_atomically(out / "report.md", _compose(record, results, pictures))
+    return out / "report.md"

@@ -1,0 +1,243 @@
+"""Where systems are right and wrong, and whether their differences are more than chance."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from functools import partial
+from itertools import combinations
+from typing import NamedTuple
+
+import numpy as np
+
+from reports.cells import (
+    Pictures,
+    add_row,
+    cell,
+    image,
+    markdown,
+    measured,
+    seeds_cell,
+    values,
+)
+from reports.comparison import accepted, f1_reader, refusals
+from reports.load import Group, Row
+from reports.published import PublishedDocumentScore
+from reports.readings import NOT_LABELLED, labelled, slice_f1, slice_names
+from reports.sections.caveats import MINIMUM_SEEDS
+from reports.sections.overview import caption, listed
+from suite.protocol import Match
+from suite.significance import Counts, Difference, against_published, holm, paired_bootstrap
+
+FAMILIES = {
+    "type": "Entity type",
+    "nested": "Entities that share words with another of their sentence (nested), and those that "
+    "do not (flat)",
+    "distance": "Facts of which a sentence mentions both entities, and those across sentences",
+    "seen": "Gold items that stand in train, and those that do not",
+    "overlap": "Overlap pattern (a sentence may show both EPO and SEO)",
+    "count": "Gold items in the sentence",
+    "length": "Words in the sentence",
+}
+RELATIONS = "relation"
+SHOWN_RELATIONS = 8
+
+
+def slice_table(group: Group, family: str, names: Sequence[str]) -> str:
+    """F1 of each slice, a column a system."""
+    gold = slice_names(group, family)
+    table: dict[str, list[str]] = {}
+    for name in names:
+        cells = {"Slice": name, "Gold items": f"{gold[name]:,}"}
+        for row in group.rows:
+            found = values(row, partial(slice_f1, family=family, name=name))
+            cells[f"{row.label} ({row.n})"] = cell(found, 1)
+        add_row(table, cells)
+    return markdown(table)
+
+
+def _relations(group: Group) -> str:
+    gold = slice_names(group, RELATIONS)
+    names = sorted((n for n in gold if gold[n]), key=lambda n: (-gold[n], n))
+    if not names:
+        return ""
+    if len(names) <= 2 * SHOWN_RELATIONS:
+        return f"All {len(names)} relations by frequency in test:\n\n" + slice_table(
+            group, RELATIONS, names
+        )
+    return (
+        f"The {SHOWN_RELATIONS} most frequent of {len(names)} relations in test:\n\n"
+        f"{slice_table(group, RELATIONS, names[:SHOWN_RELATIONS])}\n"
+        f"The {SHOWN_RELATIONS} rarest; a figure over a handful of gold items says little:\n\n"
+        f"{slice_table(group, RELATIONS, names[-SHOWN_RELATIONS:])}"
+    )
+
+
+def slices_section(groups: Sequence[Group], pictures: Pictures) -> str:
+    """Test F1 by slice for each dataset."""
+    parts = []
+    for group in groups:
+        text = f"### {group.title}\n\n{caption(group)}\nTest F1 (%){group.rule}.\n"
+        known = {name for r in group.runs if r.record.test for name in r.record.test.slices}
+        known = known if labelled(group) else set()
+        families = [f for f in FAMILIES if f in known]
+        families += sorted(known - set(FAMILIES) - {RELATIONS})
+        for family in families:
+            table = slice_table(group, family, list(slice_names(group, family)))
+            text += f"\n{FAMILIES.get(family, family)}:\n\n{table}"
+        if not known:
+            why = "no run recorded any" if labelled(group) else f"the test set is {NOT_LABELLED}"
+            text += f"\nNo slices: {why}.\n"
+        relations = _relations(group)
+        text += f"\n{relations}" if relations else ""
+        text += image(pictures, f"{group.key}-slices", f"{group.title}: test F1 by slice")
+        parts.append(text)
+    return "\n".join(parts)
+
+
+def _pooled(
+    a: Row, b: Row, counts: Mapping[tuple[str, int], Mapping[str, Counts]]
+) -> tuple[Counts, Counts, list[int]] | str:
+    """Both systems' counts for each test example, summed over the seeds both have; or why not."""
+    seeds = [s for s in a.seeds if (a.label, s) in counts and (b.label, s) in counts]
+    if not seeds:
+        return "no seed of which both runs completed and kept their predictions"
+    ids = list(counts[a.label, seeds[0]])
+    runs = [counts[row.label, seed] for row in (a, b) for seed in seeds]
+    if not ids or any(run.keys() != set(ids) for run in runs):
+        return "their predictions do not cover the same test examples"
+
+    def pool(row: Row) -> Counts:
+        return sum(np.stack([counts[row.label, seed][i] for i in ids]) for seed in seeds)  # type: ignore[return-value]
+
+    return pool(a), pool(b), seeds
+
+
+def _p(value: float) -> str:
+    if math.isnan(value):
+        return "undefined: all seeds are equal"
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+class Compared(NamedTuple):
+    """Two rows, the seeds that both have, and how far the first is above the second."""
+
+    first: Row
+    second: Row
+    seeds: list[int]
+    difference: Difference
+
+
+def compare(rows: Sequence[Row], match: Match) -> tuple[list[Compared], list[str]]:
+    """Every two rows by a paired bootstrap, and a line for each pair that cannot be.
+
+    They may stand in tables of their own, as long as they were tested on the same examples.
+    """
+    counts = {}
+    for row in rows:
+        for run in row.complete:
+            found = run.counts(match)
+            if found is not None:
+                counts[row.label, run.record.seed] = found
+    results = []
+    refused = []
+    for a, b in combinations(rows, 2):
+        pooled = _pooled(a, b, counts)
+        if isinstance(pooled, str):
+            refused.append(f"- {a.label} and {b.label} are not compared: {pooled}.")
+        else:
+            results.append(Compared(a, b, pooled[2], paired_bootstrap(pooled[0], pooled[1])))
+    return results, refused
+
+
+def difference_cells(difference: Difference) -> dict[str, str]:
+    """A difference in F1 between two systems, in points."""
+    return {
+        "Difference in F1 (points)": f"{100 * difference.difference:+.1f}",
+        "95 % interval": f"{100 * difference.low:+.1f} to {100 * difference.high:+.1f}",
+        "p": _p(difference.p),
+    }
+
+
+def against(found: Sequence[Compared], key: str, reference: str) -> dict[str, str]:
+    """The F1 of one row minus that of another, as cells; dashes where they were not compared.
+
+    Args:
+        found: what was compared.
+        key: of the one, as plans have it.
+        reference: of the other.
+    """
+    for first, second, _, d in found:
+        if (first.facts.key, second.facts.key) == (key, reference):
+            return difference_cells(d)
+        if (second.facts.key, first.facts.key) == (key, reference):
+            return difference_cells(Difference(0 - d.difference, 0 - d.high, 0 - d.low, d.p))
+    return dict.fromkeys(("Difference in F1 (points)", "95 % interval", "p"), "-")
+
+
+def pairs(group: Group) -> str:
+    """Paired bootstrap between every two systems."""
+    if not labelled(group):
+        return f"The test set is {NOT_LABELLED}: nothing to compare.\n"
+    if len(group.systems) < 2:
+        return "Only one system: nothing to compare.\n"
+    results, refused = compare(group.systems, group.match)
+    adjusted = holm([difference.p for *_, difference in results])
+    table: dict[str, list[str]] = {}
+    for (a, b, seeds, difference), holms in zip(results, adjusted, strict=True):
+        cells = {
+            "Systems": f"{a.label} minus {b.label}",
+            "Seeds": f"n={len(seeds)} ({listed(seeds)})",
+            **difference_cells(difference),
+            "p, Holm": _p(holms),
+        }
+        add_row(table, cells)
+    text = markdown(table) if table else ""
+    return text + ("\n" if text and refused else "") + "".join(f"{line}\n" for line in refused)
+
+
+def against_papers(group: Group) -> str:
+    """One-sample t-tests of the seeds against published figures, or why there is none."""
+    table: dict[str, list[str]] = {}
+    lines = [f"- {line}" for line in refusals(group)]
+    for row, score in accepted(group):
+        numbers = measured(values(row, f1_reader(score)))
+        # Where the table's own rule is meant, its heading says so.
+        other = score.split if isinstance(score, PublishedDocumentScore) else f"{score.match} match"
+        other = "" if other == f"{group.match} match" else f", {other}"
+        if numbers is None or len(numbers) < MINIMUM_SEEDS:
+            lines.append(
+                f"- {row.label}: not tested against {score.printed}{other} of {score.source} "
+                f"({score.table}): a test over seeds needs {MINIMUM_SEEDS} complete ones and no "
+                f"missing one, and there are {row.n.removeprefix('n=')}."
+            )
+            continue
+        found = against_published(numbers, score.f1)
+        cells = {
+            "System": row.label,
+            "Seeds": seeds_cell(row),
+            "Published": f"{score.printed}{other} ({score.source}, {score.table}; {score.encoder})",
+            "Difference in F1 (points)": f"{found.difference:+.1f}",
+            "95 % interval": f"{found.low:+.1f} to {found.high:+.1f}",
+            "p": _p(found.p),
+        }
+        add_row(table, cells)
+    text = f"{markdown(table)}\n" if table else ""
+    return text + "\n".join(lines) + "\n"
+
+
+def significance_section(groups: Sequence[Group]) -> str:
+    """Differences between systems, and to published figures."""
+    parts = [
+        "Between systems: paired bootstrap over the test examples, 10,000 samples, each example's "
+        "counts summed over the seeds that both systems have. It answers whether another test set "
+        "of this kind would show the difference; the spread between seeds is in section 2. `p, "
+        "Holm` is adjusted for all comparisons of the table. Against published figures: a "
+        "one-sample t-test over seeds, which takes the published figure as exact.\n"
+    ]
+    parts += [
+        f"### {group.title}\n\n{caption(group)}\nTest F1{group.rule}, between systems:\n\n"
+        f"{pairs(group)}\nAgainst published figures:\n\n{against_papers(group)}"
+        for group in groups
+    ]
+    return "\n".join(parts)

@@ -1,0 +1,199 @@
+"""What the reader must know before believing a figure of the report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from reports.comparison import shortfalls
+from reports.load import Results, Row
+from reports.sections.overview import listed
+from suite.records.run import RunRecord
+from suite.records.suite import Cannot
+
+MINIMUM_SEEDS = 3
+OWN_LOAD = 0.5
+"""What a run may add to the load average beyond its threads: evaluation, tracker, the system."""
+PARSER = "en_core_web_sm"
+"""The pipeline that is taken for the papers', which name spaCy alone."""
+OTHER_TASK = "does not do the task"
+"""In the reason why a system was not run on data of a task that is none of its own."""
+
+
+def warnings(results: Results) -> str:
+    """All that weakens a figure of this report, the worst first."""
+    found = [
+        *_failures(results),
+        *(line for group in results.groups for line in shortfalls(group)),
+        *_data(results),
+        *_repeats(results),
+        *_machine_load(results),
+        *_resources(results),
+        *_provenance(results),
+    ]
+    return "".join(f"- {' '.join(line.split())}\n" for line in found) or "None.\n"
+
+
+def _name(record: RunRecord) -> str:
+    return f"{record.system.title}, {record.dataset.title}, seed {record.seed}"
+
+
+def _failures(results: Results) -> list[str]:
+    lines = [
+        f"**{run.record.status}**: {_name(run.record)}: "
+        f"{(run.record.failure or 'no reason given').rstrip('.')}. Its scores count in no mean."
+        for run in results.runs
+        if not run.complete
+    ]
+    absent: dict[str, list[int]] = {}
+    for system, dataset, seed in results.absent:
+        absent.setdefault(f"{system} on {dataset}", []).append(seed)
+    lines += [
+        f"**no record**: {place}, seed {listed(seeds)}: planned, but not started or cut off."
+        for place, seeds in absent.items()
+    ]
+    unmeasured: dict[str, list[int]] = {}
+    for run in results.runs:
+        record = run.record
+        for cost in record.inference:
+            if cost.failure:
+                place = f"{record.system.title} on {record.dataset.title}"
+                what = f"{place}, inference at batch {cost.batch_size}: {cost.failure}"
+                unmeasured.setdefault(what, []).append(record.seed)
+        if record.operating is not None and record.operating.failure:
+            place = f"{record.system.title} on {record.dataset.title}"
+            what = f"{place}, operating points: {record.operating.failure}"
+            unmeasured.setdefault(what, []).append(record.seed)
+    lines += [
+        f"**not measured**: {what} (seed {listed(seeds)})." for what, seeds in unmeasured.items()
+    ]
+    return lines + _not_run(results)
+
+
+def _not_run(results: Results) -> list[str]:
+    """What was not run; systems that do not do a dataset's task in one line."""
+    barred: dict[tuple[str, str], list[Cannot]] = {}
+    for cannot in results.plan.cannot:
+        _, other_task, _ = cannot.reason.partition(OTHER_TASK)
+        barred.setdefault((cannot.dataset, other_task or cannot.reason), []).append(cannot)
+    lines = []
+    for (dataset, _), several in barred.items():
+        reason = several[0].reason
+        if len(several) > 1:
+            reason = "they do not do its task" if OTHER_TASK in reason else reason
+        lines.append(f"**not run**: {listed(c.system for c in several)} on {dataset}: {reason}.")
+    return lines
+
+
+def _data(results: Results) -> list[str]:
+    lines = []
+    for group in results.groups:
+        wrong = [split for split, flag in group.dataset.published.items() if flag is False]
+        if wrong:
+            lines.append(
+                f"{group.title}: {listed(wrong)} not the published split; no figure here "
+                "reproduces a published one."
+            )
+        if group.differences:
+            lines.append(
+                f"{group.title} stands in a table of its own: {'; '.join(group.differences)}."
+            )
+        several: dict[str, list[Row]] = {}
+        for row in group.rows:
+            several.setdefault(row.name, []).append(row)
+        apart = group.apart
+        lines += [
+            f"{group.title}: the runs of {rows[0].facts.name} have different settings or "
+            f"resources, and stand as {listed(f'{r.label} ({apart[r.label]})' for r in rows)}."
+            for rows in several.values()
+            if len(rows) > 1
+        ]
+    return lines
+
+
+def _repeats(results: Results) -> list[str]:
+    few = [
+        f"{row.label} on {group.title} ({row.n})"
+        for group in results.groups
+        for row in group.rows
+        if len(row.complete) < MINIMUM_SEEDS
+    ]
+    if not few:
+        return []
+    return [
+        f"Fewer than {MINIMUM_SEEDS} complete seeds: {'; '.join(few)}. A difference smaller than "
+        "the spread between seeds cannot be told from chance."
+    ]
+
+
+def _machine_load(results: Results) -> list[str]:
+    """Runs beside which other work ran."""
+    busy: list[tuple[float, str]] = []
+    for run in results.runs:
+        record = run.record
+        loads = list(record.training.load_average) if record.training else []
+        loads += [max(c.load_average) for c in record.inference if c.load_average]
+        if loads and max(loads) > record.protocol.threads + OWN_LOAD:
+            busy.append((max(loads), f"{_name(record)} ({max(loads):.1f})"))
+    if not busy:
+        return []
+    busy.sort(reverse=True)
+    named = "; ".join(name for _, name in busy[:6]) + ("; ..." if len(busy) > 6 else "")
+    threads = listed(sorted({run.record.protocol.threads for run in results.runs}))
+    return [
+        f"Other work competed during {len(busy)} of {len(results.runs)} runs (one-minute load "
+        f"average above the run's {threads} thread(s)): their times are too long, and a ratio "
+        f"of two such times is uncertain. {named}."
+    ]
+
+
+def _resources(results: Results) -> list[str]:
+    lines = []
+    vectors: dict[str, list[str]] = {}
+    encoders: dict[str, list[str]] = {}
+    parsers: dict[str, list[str]] = {}
+    for group in results.groups:
+        for row in group.rows:
+            place = f"{row.label} on {group.title}"
+            if row.facts.vectors is not None and "glove" not in row.facts.vectors.lower():
+                vectors.setdefault(row.facts.vectors, []).append(place)
+            encoder = row.facts.pretrained
+            if encoder is not None and "bert-base-cased" not in encoder.lower():
+                encoders.setdefault(encoder, []).append(place)
+            if row.facts.parser is not None and not row.facts.parser.startswith(PARSER):
+                parsers.setdefault(row.facts.parser, []).append(place)
+    lines += [
+        f"Word vectors are `{source}`, in place of the papers' 300-d GloVe: {'; '.join(places)}."
+        for source, places in vectors.items()
+    ]
+    lines += [
+        f"The pretrained encoder is `{source}`, in place of the papers' bert-base-cased: "
+        f"{'; '.join(places)}."
+        for source, places in encoders.items()
+    ]
+    lines += [
+        f"Dependency trees are from `{source}`, in place of spaCy's `{PARSER}`: "
+        f"{'; '.join(places)}."
+        for source, places in parsers.items()
+    ]
+    return lines
+
+
+def _provenance(results: Results) -> list[str]:
+    lines = []
+    changed = {g.environment.git for g in results.groups if "+changes" in g.environment.git}
+    if changed:
+        lines.append(
+            f"The work tree held changes that were not committed (`{'`, `'.join(sorted(changed))}`)"
+            ": the commit alone does not give these figures back."
+        )
+    resumed = [r for r in results.runs if r.record.training and r.record.training.resumed]
+    if resumed:
+        names: Sequence[str] = [
+            f"{_name(r.record)} ({r.record.training.resumed} time(s))"
+            for r in resumed
+            if r.record.training
+        ]
+        lines.append(
+            f"Cut off and resumed: {'; '.join(names)}: their times are sums over the parts."
+        )
+    return lines

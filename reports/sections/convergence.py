@@ -1,0 +1,132 @@
+"""How systems converge: curves, time to a fixed dev F1, iterations (FastRE, Figure 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from reports.cells import (
+    Pictures,
+    Value,
+    add_row,
+    cell,
+    image,
+    markdown,
+    megabytes,
+    run_values,
+    seeds_cell,
+    values,
+)
+from reports.load import Group
+from reports.readings import training
+from reports.run_files import Run
+from reports.sections.overview import caption
+from suite.records.run import RunRecord
+
+
+def iteration_table(group: Group) -> str:
+    """Epochs, steps, the time of a step, memory and encoding."""
+    table: dict[str, list[str]] = {}
+    for row in group.rows:
+        cells = {"System": row.label, "Seeds": seeds_cell(row)}
+        for heading, field, factor, digits in (
+            ("Chosen epoch", "best_epoch", 1, 1),
+            ("Epochs run", "epochs", 1, 1),
+            ("Steps to chosen epoch", "steps_to_best", 1, 0),
+            ("Steps in all", "steps", 1, 0),
+            ("ms a step (median)", "step_seconds", 1000, None),
+            ("Encoding train and dev (s)", "encode_seconds", 1, None),
+        ):
+            cells[heading] = cell(
+                values(row, partial(training, name=field, factor=factor)),
+                digits,
+            )
+        cells["Peak memory (MiB)"] = cell(values(row, _memory), 0)
+        add_row(table, cells)
+    return markdown(table)
+
+
+def _memory(record: RunRecord) -> float | None:
+    return megabytes(record.training.peak_memory_bytes) if record.training else None
+
+
+def _seconds_to(record: RunRecord, target: str) -> Value | None:
+    if record.training is None or target not in record.training.seconds_to_target:
+        return None
+    seconds = record.training.seconds_to_target[target]
+    return "not reached" if seconds is None else seconds
+
+
+def target_table(group: Group) -> str:
+    """Seconds of training and dev evaluation until a dev F1 was first reached."""
+    targets = dict.fromkeys(
+        target
+        for run in group.runs
+        if run.record.training
+        for target in run.record.training.seconds_to_target
+    )
+    if not targets:
+        return ""
+    table: dict[str, list[str]] = {}
+    for row in group.rows:
+        cells = {"System": row.label, "Seeds": seeds_cell(row)}
+        for target in targets:
+            cells[f"to dev F1 {100 * float(target):g} % (s)"] = cell(
+                values(row, partial(_seconds_to, target=target))
+            )
+        add_row(table, cells)
+    return (
+        f"Seconds of training and dev evaluation until dev F1{_bracketed(group)} first reached "
+        f"a mark fixed beforehand:\n\n{markdown(table)}"
+    )
+
+
+def _bracketed(group: Group) -> str:
+    return f" ({group.match} match)" if group.rule else ""
+
+
+ACCURACIES = {
+    "na_accuracy": "NA (%)",
+    "non_na_accuracy": "non-NA (%)",
+    "accuracy": "total (%)",
+}
+"""Measure of an epoch -> its column."""
+
+
+def _chosen(run: Run, measure: str) -> Value | None:
+    """A measure of the chosen epoch in per cent."""
+    chosen = [epoch for epoch in run.history if epoch.best][-1:]
+    return next((100 * e.measures[measure] for e in chosen if measure in e.measures), None)
+
+
+def accuracy_table(group: Group) -> str:
+    """How often a pair of entities was given its relation while training; empty without such."""
+    table: dict[str, list[str]] = {}
+    for row in group.rows:
+        if any(_chosen(run, "accuracy") is not None for run in row.complete):
+            cells = {"System": row.label, "Seeds": seeds_cell(row)}
+            for measure, heading in ACCURACIES.items():
+                cells[heading] = cell(run_values(row, partial(_chosen, measure=measure)), 1)
+            add_row(table, cells)
+    if not table:
+        return ""
+    return (
+        "\nAccuracy on the pairs of entities that were trained on, mean over the steps of the "
+        "chosen epoch: those without a relation (NA), those with one (non-NA), and all:\n\n"
+        f"{markdown(table)}"
+    )
+
+
+def section(groups: Sequence[Group], pictures: Pictures) -> str:
+    """Convergence of each dataset."""
+    parts = []
+    for group in groups:
+        text = f"### {group.title}\n\n{caption(group)}\n{iteration_table(group)}\n"
+        text += target_table(group)
+        text += accuracy_table(group)
+        if not any(run.history for run in group.runs):
+            text += "\nNo curves: no run left a history.\n"
+        text += image(pictures, f"{group.key}-convergence", f"{group.title}: convergence")
+        text += image(pictures, f"{group.key}-iterations", f"{group.title}: iterations")
+        parts.append(text)
+    return "\n".join(parts)

@@ -1,0 +1,175 @@
+"""What inference costs, as FastRE's Table 3, and each system's costs as multiples of FastRE's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from reports.cells import (
+    Pictures,
+    Value,
+    add_row,
+    cell,
+    image,
+    markdown,
+    mean,
+    megabytes,
+    number,
+    seeds_cell,
+    values,
+)
+from reports.load import Group, Row
+from reports.published import CLAIMS, EFFICIENCY, FASTRE, FASTRE_DEVICE
+from reports.readings import inference, milliseconds, training
+from reports.sections.overview import caption, listed
+from reports.sections.results import pass_seconds
+from suite.records.run import InferenceCost, RunRecord
+
+REFERENCE = "fastre"
+STAGES = ("encode", "forward", "decode", "total")
+
+
+def _parameters(record: RunRecord, which: str) -> float | None:
+    counts = record.parameters
+    if counts is None:
+        return None
+    if which == "without vectors":
+        return counts.total - counts.word_vectors
+    return float(getattr(counts, which))
+
+
+def summary_table(group: Group) -> str:
+    """Parameters, and milliseconds an example at each batch size."""
+    table: dict[str, list[str]] = {}
+    for row in group.rows:
+        cells = {"System": row.label, "Seeds": seeds_cell(row)}
+        for heading, which in (
+            ("Parameters", "total"),
+            ("without word vectors", "without vectors"),
+            ("trained", "trainable"),
+        ):
+            cells[heading] = cell(values(row, partial(_parameters, which=which)), 0)
+        for size in group.batch_sizes:
+            for part, name in (("median", "median"), ("p95", "95th percentile")):
+                cells[f"Batch {size}: ms a {group.unit}, {name}"] = cell(
+                    values(row, partial(milliseconds, batch_size=size, part=part))
+                )
+        add_row(table, cells)
+    return markdown(table)
+
+
+def _memory(record: RunRecord, batch_size: int) -> Value | None:
+    cost = inference(record, batch_size)
+    if not isinstance(cost, InferenceCost):
+        return cost
+    return None if cost.peak_memory_bytes is None else megabytes(cost.peak_memory_bytes)
+
+
+def stage_table(group: Group) -> str:
+    """Encode, forward and decode apart, the whole test set, and peak memory."""
+    table: dict[str, list[str]] = {}
+    for size in group.batch_sizes:
+        for row in group.rows:
+            cells = {"Batch": str(size), "System": row.label, "Seeds": seeds_cell(row)}
+            for stage in STAGES:
+                cells[f"{stage} (ms a {group.unit})"] = cell(
+                    values(row, partial(milliseconds, batch_size=size, stage=stage))
+                )
+            cells["whole test set (s)"] = cell(values(row, partial(pass_seconds, batch_size=size)))
+            cells["peak memory (MiB)"] = cell(values(row, partial(_memory, batch_size=size)), 0)
+            add_row(table, cells)
+    return markdown(table)
+
+
+def _ratio_cells(group: Group, row: Row, reference: Row) -> dict[str, str]:
+    def ratio(read: Callable[[RunRecord], Value | None]) -> str:
+        ours, theirs = values(reference, read), values(row, read)
+        divisor, dividend = mean(ours), mean(theirs)
+        if divisor and dividend is not None:
+            return number(dividend / divisor, 2)
+        lacking = (row.label, theirs) if dividend is None else (reference.label, ours)
+        reason = next((str(v) for v in lacking[1].values() if isinstance(v, str)), "0")
+        return f"{lacking[0]}: {reason}"
+
+    cells = {
+        "System": row.label,
+        "parameters": ratio(partial(_parameters, which="total")),
+        "parameters without word vectors": ratio(partial(_parameters, which="without vectors")),
+        "training and dev evaluation to chosen epoch": ratio(
+            partial(training, name="seconds_to_best")
+        ),
+        "training in all": ratio(partial(training, name="training_seconds")),
+    }
+    for size in group.batch_sizes:
+        cells[f"ms a {group.unit} at batch {size}"] = ratio(partial(milliseconds, batch_size=size))
+    return cells
+
+
+def ratios(group: Group) -> str:
+    """Each system's cost as a multiple of FastRE's, at the same batch size."""
+    references = [row for row in group.systems if row.name == REFERENCE]
+    others = [row for row in group.rows if row.name != REFERENCE]
+    if not references:
+        return "No ratio to FastRE: it is not among the systems of this table.\n"
+    if not others:
+        return "No ratio to FastRE: it is the only system of this table.\n"
+    parts = []
+    for reference in references:
+        table: dict[str, list[str]] = {}
+        for row in others:
+            add_row(table, _ratio_cells(group, row, reference))
+        parts.append(f"As a multiple of {reference.label} (1 is equal):\n\n{markdown(table)}")
+    encoder = "" if any(row.facts.pretrained for row in others) else " (no system here has one)"
+    return "\n".join(parts) + (
+        f"\nFastRE's abstract claims {CLAIMS['training']}, {CLAIMS['inference']} and "
+        f"{CLAIMS['parameters']} of systems on a pretrained BERT{encoder}. Those figures are from "
+        f"an {FASTRE_DEVICE} and compare each system at its own batch size; these are from "
+        f"{group.environment.processor} (device {group.environment.device}) and compare at one "
+        "batch size. Ratios differ between devices; agreement is not to be expected.\n"
+    )
+
+
+def section(groups: Sequence[Group], pictures: Pictures) -> str:
+    """Inference efficiency of each dataset."""
+    parts = []
+    for group in groups:
+        passes = sorted({c.passes for r in group.runs for c in r.record.inference if not c.failure})
+        text = f"### {group.title}\n\n{caption(group)}\n{summary_table(group)}\n"
+        if group.batch_sizes:
+            text += (
+                f"From words to predictions in a fresh process with the chosen checkpoint, "
+                f"{listed(passes) or 'no'} pass(es) over the test set after a warm-up; median and "
+                "95th percentile are over batches. Where the time goes:\n\n"
+                f"{stage_table(group)}"
+            )
+        else:
+            text += "Inference was not measured.\n"
+        if group.dataset.task == "triples":  # FastRE does no other task
+            text += f"\n{ratios(group)}"
+        text += image(pictures, f"{group.key}-trade-off", f"{group.title}: F1 against time")
+        parts.append(text)
+    return "\n".join(parts)
+
+
+def published_section(groups: Sequence[Group]) -> str:
+    """FastRE's Table 3 on these datasets, apart from what was measured."""
+    names = {group.dataset.name for group in groups}
+    rows = [row for row in EFFICIENCY if row.dataset in names]
+    if not rows:
+        return ""
+    sizes = sorted({size for row in rows for size in row.milliseconds})
+    table = {
+        "Published row": [row.row for row in rows],
+        "Dataset": [row.dataset for row in rows],
+        "Parameters (thousands)": [f"{row.parameters:,}" for row in rows],
+        **{
+            f"ms an instance, batch {size}": [
+                f"{row.milliseconds[size]:g}" if size in row.milliseconds else "-" for row in rows
+            ]
+            for size in sizes
+        },
+    }
+    return (
+        f"### Inference, as published\n\n{FASTRE}, Table 3, on an {FASTRE_DEVICE}; word vectors "
+        f"are not among the parameters of its FastRE row.\n\n{markdown(table)}"
+    )

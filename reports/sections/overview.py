@@ -1,0 +1,125 @@
+"""What was compared, in plain words, and the captions of tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from reports.load import Group, Results
+from suite.records.run import Environment
+from suite.tasks.examples import Task
+
+TASKS: Mapping[Task, str] = {
+    "triples": "relational triples from sentences",
+    "docre": "facts between the given entities of documents",
+    "ner": "entities of sentences",
+}
+"""What each task is, in words."""
+
+
+def listed(names: Iterable[object]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    words = [str(name) for name in names]
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def plural(count: int, noun: str) -> str:
+    """`1 run`, `2 runs`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def machine(environment: Environment) -> str:
+    """A place of work in one phrase."""
+    memory = environment.memory_bytes / 2**30
+    torch = environment.versions.get("torch")
+    return (
+        f"{environment.processor} ({environment.cores} cores, {memory:.0f} GiB memory), "
+        f"device {environment.device}, Python {environment.python}"
+        + (f", torch {torch}" if torch else "")
+    )
+
+
+def heading(results: Results) -> str:
+    """Title and one paragraph in plain words."""
+    plan, runs = results.plan, results.runs
+    titles = {r.facts.title: r.upper_bound for group in results.groups for r in group.rows}
+    bounds = [title for title, bound in titles.items() if bound is not None]
+    systems = [title for title in titles if title not in bounds] or bounds
+    datasets = dict.fromkeys(group.dataset.title for group in results.groups)
+    seeds = sorted({run.record.seed for run in runs})
+    environments = list(dict.fromkeys(machine(group.environment) for group in results.groups))
+    complete = sum(run.complete for run in runs)
+    text = (
+        f"# {listed(systems)} on {listed(datasets)}\n\n"
+        f"Suite `{plan.name}` of {plan.created}. {plural(len(systems), 'system')} trained and "
+        f"measured on {plural(len(datasets), 'dataset')} with {plural(len(seeds), 'seed')} "
+        f"({listed(seeds)}): {plural(len(runs), 'run')} left a record, {complete} complete. "
+    )
+    if bounds and systems != bounds:
+        text += (
+            f"Beside them: {listed(bounds)}, an upper bound that is given what systems have to "
+            "find; it is ranked with none. "
+            if len(bounds) == 1
+            else f"Beside them: {listed(bounds)}, upper bounds that are given what systems have to "
+            "find; they are ranked with none. "
+        )
+    if len(environments) == 1:
+        text += f"All ran on {environments[0]}. "
+    else:
+        text += f"They ran in {len(environments)} environments, whose figures share no table: "
+        text += "; ".join(environments) + ". "
+    text += (
+        "The test set was scored once a run, by the epoch with the best dev F1. Figures are the "
+        "mean over seeds ± the sample standard deviation; where a seed is missing, the values "
+        "that are there are listed and no mean is taken. Every figure without a named publication "
+        "was measured in these runs; `results.csv` holds them run by run.\n"
+        f"{_tasks(results)}"
+    )
+    synthetic = dict.fromkeys(g.dataset.title for g in results.groups if g.dataset.synthetic)
+    if synthetic:
+        verb, their = ("is", "its") if len(synthetic) == 1 else ("are", "their")
+        text += (
+            f"\n**{listed(synthetic)} {verb} synthetic data**, made by this suite: {their} figures "
+            "show that the systems learn and how fast they are, and nothing about real text.\n"
+        )
+    return text
+
+
+def _tasks(results: Results) -> str:
+    """Which dataset is for which task, where they are for several."""
+    found: dict[Task, dict[str, None]] = {}
+    for group in results.groups:
+        found.setdefault(group.dataset.task, {})[group.dataset.title] = None
+    if len(found) < 2:
+        return ""
+    lines = "".join(f"- {TASKS[task]}: {listed(titles)}\n" for task, titles in found.items())
+    return f"\nThe datasets are for {len(found)} tasks, whose figures do not compare:\n\n{lines}"
+
+
+def caption(group: Group) -> str:
+    """What holds for every figure of a table: data, match rule, protocol, and the data's notes."""
+    facts, protocol = group.dataset, group.first.protocol
+    documents = facts.task == "docre"
+    splits = listed(f"{split} {published_word(flag)}" for split, flag in facts.published.items())
+    parts = [
+        *(["**synthetic data**"] if facts.synthetic else []),
+        "facts compared by relation and entities"
+        if documents
+        else f"spans compared by {facts.matching}",
+        f"epoch chosen by dev F1{'' if documents else f' under {group.match} match'}",
+        f"{protocol.settings} settings, protocol `{protocol.digest()}`",
+        f"{protocol.device}, {plural(protocol.threads, 'thread')}",
+        f"splits: {splits}" if splits else "no splits recorded",
+    ]
+    text = "; ".join(parts)
+    notes = group.notes
+    different = ""
+    if group.differences:
+        different = f"\n\nA table of its own, since it differs: {'; '.join(group.differences)}."
+    return f"*{text}.*{' ' + notes if notes else ''}{different}\n"
+
+
+def published_word(flag: bool | None) -> str:
+    """How a split stands to the published one."""
+    return {True: "published", False: "**not the published one**", None: "(nothing published)"}[
+        flag
+    ]

@@ -1,0 +1,61 @@
+"""The main table of each dataset, as FastRE's Table 2, and what was published beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from reports.cells import Value, add_row, cell, markdown, seeds_cell, values
+from reports.load import Group
+from reports.readings import inference, training
+from reports.score_columns import MEANINGS, score_columns
+from reports.sections.overview import caption
+from reports.sections.published import beside_published
+from suite.records.run import InferenceCost, RunRecord
+
+
+def pass_seconds(record: RunRecord, batch_size: int) -> Value | None:
+    """Seconds of a pass over the test set, or why there are none."""
+    cost = inference(record, batch_size)
+    return cost.total_seconds if isinstance(cost, InferenceCost) else cost
+
+
+def main_table(group: Group) -> str:
+    """Scores as the task's field prints them, and what training and inference took."""
+    table: dict[str, list[str]] = {}
+    sizes = group.batch_sizes[-1:]
+    for row in group.rows:
+        cells = {"System": row.label, "Seeds": seeds_cell(row), **score_columns(group, row)}
+        for heading, field in (
+            ("Training and dev evaluation to chosen epoch (min)", "seconds_to_best"),
+            ("Training in all (min)", "training_seconds"),
+            ("Dev evaluation (min)", "evaluation_seconds"),
+        ):
+            cells[heading] = cell(values(row, partial(training, name=field, factor=1 / 60)))
+        for size in sizes:
+            cells[f"Inference, whole test set at batch {size} (s)"] = cell(
+                values(row, partial(pass_seconds, batch_size=size))
+            )
+        add_row(table, cells)
+    return markdown(table)
+
+
+def bounds(group: Group) -> str:
+    """What each upper bound is given."""
+    return "".join(
+        f"\n{row.label} {row.upper_bound.strip().rstrip('.')}, which a system has to find: it "
+        "bounds the systems from above and is ranked with none of them.\n"
+        for row in group.rows
+        if row.upper_bound is not None
+    )
+
+
+def section(groups: Sequence[Group]) -> str:
+    """The main tables."""
+    return "\n".join(
+        f"### {group.title}\n\n{caption(group)}\n{main_table(group)}\n"
+        f"{MEANINGS[group.dataset.task]} Times are wall clock; training in all "
+        f"excludes dev evaluation, which has its own column.\n{bounds(group)}\n"
+        f"{beside_published(group)}"
+        for group in groups
+    )

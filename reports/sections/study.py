@@ -1,0 +1,218 @@
+"""A paper's table beside what was measured of it: paper, ours, and each one's own differences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+
+from reports.cells import Value, add_row, cell, markdown, number, seeds_cell, values
+from reports.load import Group, Results, Row
+from reports.readings import f1_of, measure, milliseconds, training
+from reports.sections.analysis import Compared, against, compare
+from suite.protocol import Match
+from suite.records.run import RunRecord
+from suite.studies.figures import MEASURES, Figure
+from suite.studies.study import Study, StudyVariant
+from suite.tasks.matching import selection_match
+
+Reader = Callable[[RunRecord], Value | None]
+MEASURE_NAMES = {"ign_f1": "Ign F1", "auc": "AUC", "ign_auc": "Ign AUC", "theta": "theta"}
+
+
+def _parameters(record: RunRecord) -> Value | None:
+    held = record.parameters
+    return None if held is None else (held.total - held.word_vectors) / 1000
+
+
+def _whole_test(record: RunRecord) -> Value | None:
+    first = next((c for c in record.inference if c.batch_size == 1), None)
+    return None if first is None else first.failure or first.total_seconds
+
+
+COSTS: Mapping[str, tuple[str, Reader]] = {
+    "parameters_thousands": ("Parameters without word vectors (thousands)", _parameters),
+    "train_minutes": (
+        "Training to the chosen epoch (min)",
+        partial(training, name="seconds_to_best", factor=1 / 60),
+    ),
+    "inference_seconds": ("Whole test set at batch 1 (s)", _whole_test),
+    "step_milliseconds": ("Training step (ms)", partial(training, name="step_seconds", factor=1e3)),
+    "steps": ("Steps to the chosen epoch", partial(training, name="steps_to_best")),
+    **{
+        f"milliseconds_{size}": (f"Batch {size} (ms)", partial(milliseconds, batch_size=size))
+        for size in (1, 8, 128)
+    },
+}
+"""Published measure of cost -> what stands here for it, and how it is read."""
+
+
+def section(results: Results) -> str:
+    """The study of the suite; nothing where it was none."""
+    study = results.plan.study
+    if study is None:
+        return ""
+    notes = "".join(f"- {note.rstrip('.')}.\n" for note in study.notes)
+    text = (
+        f"**{study.question}** {study.title}: {study.table} of {study.source}. *Paper* is what is "
+        "printed there; all else was measured here. Differences are to the full model, each in its "
+        "own column of figures: what a paper concludes stands or falls with them, whatever the "
+        f"level.\n\n{notes}\n"
+    )
+    names = dict.fromkeys(group.dataset.name for group in results.groups)
+    parts = [_on(study, [g for g in results.groups if g.dataset.name == name]) for name in names]
+    return text + "\n".join([*parts, _published_only(study)])
+
+
+def _on(study: Study, groups: Sequence[Group]) -> str:
+    """One dataset's tables; rows of several groups where variants differ in what groups share."""
+    dataset = groups[0].dataset
+    rows = {row.facts.key: row for group in groups for row in group.systems}
+    text = f"### {dataset.title}\n\n"
+    reported = dataset.name in study.datasets
+    if not reported:
+        text += (
+            f"The paper does not report on `{dataset.name}`: its differences on its own data stand "
+            "for comparison.\n\n"
+        )
+    if len(groups) > 1:
+        text += (
+            "The variants differ in what a table must hold equal (protocol or data): section 2 has "
+            "a table for each, and says in what.\n\n"
+        )
+    for match in _matches(study, groups[0]):
+        found, _ = compare(list(rows.values()), match)
+        text += _scores(study, groups[0], rows, match, found) + "\n"
+    costs = _costs(study, dataset.name, rows)
+    missing = [v.title or v.system for v in study.variants if v.name not in rows]
+    text += f"{costs}\n" if costs else ""
+    text += f"Not measured here: {'; '.join(missing)}.\n" if missing else ""
+    return text
+
+
+def _matches(study: Study, group: Group) -> list[Match]:
+    """The rules of the paper's figures; where there are none, the one that chose the epochs."""
+    printed = dict.fromkeys(f.match for f in study.figures if f.match is not None)
+    default = selection_match(study.task, group.first.protocol.match)
+    return list(printed) or [default]
+
+
+def _figure(
+    study: Study, variant: StudyVariant, dataset: str, match: Match, task_has_rules: bool
+) -> Figure | None:
+    wanted = match if task_has_rules else None
+    own = [f for f in study.figures if f.variant == variant.name and f.dataset == dataset]
+    own = [f for f in own if f.match in {wanted, None} and {"f1", "f1_difference"} & set(f.numbers)]
+    return next((f for f in own if f.split == "test"), next(iter(own), None))
+
+
+def _scores(
+    study: Study,
+    group: Group,
+    rows: Mapping[str, Row],
+    match: Match,
+    found: Sequence[Compared],
+) -> str:
+    table: dict[str, list[str]] = {}
+    for variant in study.variants:
+        row = rows.get(variant.name)
+        if row is None:
+            continue
+        full = study.reference_of(variant.name)
+        cells = {"Variant": row.label, "Seeds": seeds_cell(row)}
+        cells |= _measured(study, row, match)
+        own = against(found, variant.name, full or "")
+        cells |= {
+            "To the full model, here": own["Difference in F1 (points)"],
+            "95 % interval": own["95 % interval"],
+            "p": own["p"],
+        }
+        add_row(table, {**cells, **_printed(study, variant, group.dataset.name, match)})
+    return markdown(table) if table else ""
+
+
+def _measured(study: Study, row: Row, match: Match) -> dict[str, str]:
+    rule = "" if study.task == "docre" else f", {match} match"
+    cells = {f"test F1{rule} (%)": cell(values(row, lambda r: f1_of(r, match)), 1)}
+    for name in study.measures:
+        if name in MEASURE_NAMES and name != "theta":
+            read = partial(measure, name=name, split="test")
+            cells[f"test {MEASURE_NAMES[name]} (%)"] = cell(values(row, read), 1)
+    if study.task == "docre":
+        dev = cell(values(row, lambda r: f1_of(r, match, "dev")), 1)
+        cells = {"dev F1 (%)": dev, **cells}
+    return cells
+
+
+def _printed(study: Study, variant: StudyVariant, dataset: str, match: Match) -> dict[str, str]:
+    """The paper's F1 on the dataset with its difference, or its differences on its own data."""
+    has_rules = any(f.match is not None for f in study.figures)
+    if dataset in study.datasets:
+        figure = _figure(study, variant, dataset, match, has_rules)
+        split = f" {figure.split}" if figure else ""
+        return {
+            "Paper F1 (%)": _number(figure, "f1") + (f"{split}" if figure else ""),
+            "To the full model, paper": _difference(study, figure),
+            "Encoder there": figure.encoder if figure else "-",
+        }
+    cells = {}
+    for other in study.datasets:
+        figure = _figure(study, variant, other, match, has_rules)
+        cells[f"To the full model, paper, {other}"] = _difference(study, figure)
+    return cells
+
+
+def _difference(study: Study, figure: Figure | None) -> str:
+    found = None if figure is None else study.difference(figure)
+    if found is None or (figure and figure.variant == study.reference_of(figure.variant)):
+        return "-"
+    return f"{found:+.1f}"
+
+
+def _number(figure: Figure | None, name: str) -> str:
+    value = None if figure is None else figure.numbers.get(name)
+    return "-" if value is None else f"{value:g}"
+
+
+def _costs(study: Study, dataset: str, rows: Mapping[str, Row]) -> str:
+    """Parameters and times of paper and here; a time of another device compares in ratios alone."""
+    names = [name for name in study.measures if name in COSTS]
+    if not names:
+        return ""
+    table: dict[str, list[str]] = {}
+    for variant in study.variants:
+        row = rows.get(variant.name)
+        if row is None:
+            continue
+        cells = {"Variant": row.label, "Seeds": seeds_cell(row)}
+        figures = [f for f in study.figures if (f.variant, f.dataset) == (variant.name, dataset)]
+        for name in names:
+            title, read = COSTS[name]
+            printed = next((f.numbers[name] for f in figures if name in f.numbers), None)
+            cells[title] = cell(values(row, read))
+            cells[f"Paper: {MEASURES[name]}"] = "-" if printed is None else number(printed)
+        add_row(table, cells)
+    device = study.device or "not stated"
+    note = f"Costs; the paper's device: {device}. Times of two devices compare as ratios alone.\n\n"
+    return note + markdown(table) if table else ""
+
+
+def _published_only(study: Study) -> str:
+    """Rows of systems that the suite does not have, as printed."""
+    table: dict[str, list[str]] = {}
+    for figure in study.figures:
+        if figure.variant is None:
+            cells = {
+                "Row": figure.row,
+                "Dataset": figure.dataset,
+                "Match": figure.match or "-",
+                "Run by": figure.origin or "its authors",
+                "Encoder": figure.encoder,
+            }
+            cells |= {name: _number(figure, name) for name in study.measures}
+            add_row(table, cells)
+    if not table:
+        return ""
+    return (
+        "### Published, never measured here\n\nRows of systems that the suite does not have, as "
+        f"{study.source} prints them.\n\n{markdown(table)}"
+    )

@@ -1,0 +1,302 @@
+"""The command `search-structure`, and the workers that it starts."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+from rich.table import Table
+
+from runners.cli.arguments import choice, cores, make_protocol, overrides, protocol_fields
+from runners.cli.command import console, errors, script, user_errors
+from runners.cli.options import (
+    Assignments,
+    DataDir,
+    Device,
+    DryRun,
+    MatchRule,
+    Parser,
+    Precision,
+    Pretrained,
+    ProtocolFields,
+    TrainShare,
+    TrainVectors,
+    Vectors,
+    Wandb,
+)
+from suite.errors import SuiteError
+from suite.protocol import Match
+
+if TYPE_CHECKING:
+    from runners.search.search import Search, SearchRequest
+
+
+def _search_structure(
+    dataset: Annotated[str, typer.Option(help="Name or folder. See run-suite --list.")],
+    system: Annotated[
+        str, typer.Option(help="Name, or YAML file of a system and its settings.")
+    ] = "fastre",
+    trials: Annotated[
+        int, typer.Option(help="Structures tried for dev F1, with pruning.", min=1)
+    ] = 50,
+    trade_offs: Annotated[
+        int | None,
+        typer.Option(
+            help="Structures tried after that for dev F1, latency and parameters at once.",
+            show_default="half of --trials",
+            min=0,
+        ),
+    ] = None,
+    finalists: Annotated[
+        int, typer.Option(help="Structures trained again over --seeds, and tested.", min=0)
+    ] = 3,
+    seeds: Annotated[int, typer.Option(help="Runs of each finalist.", min=1)] = 3,
+    max_latency: Annotated[
+        float | None, typer.Option(help="Milliseconds a sentence that a structure may take.", min=0)
+    ] = None,
+    latency_batch: Annotated[
+        int, typer.Option(help="Sentences at once for that latency.", min=1)
+    ] = 1,
+    max_memory: Annotated[
+        float | None, typer.Option(help="MiB that training a structure may take.", min=0)
+    ] = None,
+    workers: Annotated[
+        int, typer.Option(help="Processes on this machine; they share --threads.", min=1)
+    ] = 1,
+    storage: Annotated[
+        str | None,
+        typer.Option(
+            help="Database of the trials, for many machines, as postgresql://user:password@host/name.",
+            show_default="a journal in --out",
+        ),
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(help="Name in the storage.", show_default="SYSTEM-DATASET")
+    ] = None,
+    epochs: Annotated[int, typer.Option(help="Epochs of a training at most.", min=1)] = 60,
+    patience: Annotated[
+        int, typer.Option(help="Epochs without a better dev F1 before training stops.", min=1)
+    ] = 10,
+    match: MatchRule = "partial",
+    set_: Assignments = None,
+    protocol: ProtocolFields = None,
+    pretrained: Pretrained = None,
+    parser: Parser = None,
+    vectors: Vectors = None,
+    train_vectors: TrainVectors = False,
+    train_share: TrainShare = 1.0,
+    data_dir: DataDir = None,
+    device: Device = "cpu",
+    threads: Annotated[
+        int | None,
+        typer.Option(help="CPU threads of all workers.", show_default="one a core", min=1),
+    ] = None,
+    precision: Precision = "float32",
+    wandb: Wandb = "offline",
+    sampler_seed: Annotated[int, typer.Option(help="Of Optuna's sampler.")] = 0,
+    out: Annotated[Path, typer.Option(help="Folder for trials, finals and report.")] = Path(
+        "search"
+    ),
+    dry_run: DryRun = False,
+) -> None:
+    """Search a system's structure on a dataset and write OUT/report.md.
+
+    First for dev F1, with pruning and under the limits; then for dev F1, latency and parameters at
+    once; then the best of both and the system as it is are trained over seeds and scored on test,
+    once. OUT/best.yaml is the best of them: run-suite --system OUT/best.yaml trains it.
+
+    The same command again goes on where it stopped; with more --trials it adds to them. Started on
+    other machines with the same --storage, it works on the same search.
+
+    \b
+    search-structure --dataset nyt10 --trials 50 --max-latency 3
+    search-structure --dataset nyt10 --storage postgresql://me@host/searches --workers 4
+    """  # noqa: D301 - the backspace keeps typer from reflowing the examples
+    with user_errors():
+        from runners.runs.plan import WandbMode  # noqa: PLC0415 - imports torch
+        from runners.search.search import Search, SearchRequest  # noqa: PLC0415
+        from runners.search.storage import open_storage  # noqa: PLC0415
+        from runners.suite import Request  # noqa: PLC0415
+        from suite.records.search import Limits  # noqa: PLC0415
+
+        request = Request(
+            datasets=(dataset,),
+            systems=(system,),
+            seeds=tuple(range(seeds)),
+            protocol=make_protocol(
+                {
+                    "epochs": epochs,
+                    "patience": patience,
+                    "match": choice("match rule", match, Match),
+                    "device": device,
+                    "threads": max(1, (threads or cores()) // workers),
+                    "precision": choice("precision", precision, Literal["float32", "bfloat16"]),
+                    **protocol_fields(protocol or []),
+                }
+            ),
+            out=out,
+            data_dir=data_dir,
+            settings=overrides(set_ or []),
+            vectors=vectors,
+            train_vectors=train_vectors,
+            train_share=train_share,
+            pretrained=pretrained,
+            parser=parser,
+            wandb=choice("mode of W&B", wandb, WandbMode),
+        )
+        search_request = SearchRequest(
+            suite=request,
+            trials=trials,
+            trade_offs=trials // 2 if trade_offs is None else trade_offs,
+            finalists=finalists,
+            limits=Limits(
+                latency_ms=max_latency, latency_batch=latency_batch, memory_mb=max_memory
+            ),
+            name=name or f"{Path(system).stem}-{Path(dataset).name}",
+            storage=storage,
+            sampler_seed=sampler_seed,
+            command=(Path(sys.argv[0]).name, *_without_password(sys.argv[1:])),
+        )
+        search = Search(search_request, open_storage(storage, out, dry=dry_run))
+        _print_plan(search, workers)
+        if dry_run:
+            return
+        search.accuracy()  # refuses a search that was begun under other conditions
+        _run_workers(search_request, workers)
+        _conclude(search)
+
+
+def _print_plan(search: Search, workers: int) -> None:
+    request, facts = search.request, search.blank.system
+    resources = "; ".join(filter(None, (facts.pretrained, facts.vectors, facts.parser)))
+    table = Table("system", "dataset", "trials", "epochs", "finals", "workers", "resources")
+    table.add_row(
+        facts.key,
+        search.blank.dataset.name,
+        f"{request.trials} + {request.trade_offs}",
+        str(search.base.protocol.epochs),
+        f"{1 + request.finalists} x {len(request.suite.seeds)} seeds",
+        str(workers),
+        resources,
+    )
+    console.print(table)
+    done = sum(t.duplicate_of is None for t in search.trials())
+    if done:
+        console.print(f"{done} structures were tried before")
+    console.print(f"output: {search.out}", markup=False)
+
+
+def _without_password(arguments: Sequence[str]) -> list[str]:
+    from urllib.parse import urlsplit  # noqa: PLC0415
+
+    def shown(argument: str) -> str:
+        password = urlsplit(argument).password if "://" in argument else None
+        return argument.replace(f":{password}@", ":...@") if password else argument
+
+    return [shown(argument) for argument in arguments]
+
+
+def _run_workers(request: SearchRequest, count: int) -> None:
+    """Starts the workers and waits for them; one may die, and the others do its work.
+
+    Raises:
+        SuiteError: all of them died.
+    """
+    from pydantic import TypeAdapter  # noqa: PLC0415
+
+    from runners.executors.local import PYTHON, WAITING  # noqa: PLC0415
+    from runners.search.search import SearchRequest  # noqa: PLC0415
+
+    # By standard input, which ends when this process does, and shows no password to anyone.
+    line = TypeAdapter(SearchRequest).dump_json(request) + b"\n"
+    children = []
+    try:
+        for number in range(count):
+            child = subprocess.Popen(
+                [*PYTHON, "runners.cli.search_structure", str(number)],
+                stdin=subprocess.PIPE,
+                env={**WAITING, **os.environ},
+            )
+            assert child.stdin is not None
+            child.stdin.write(line)
+            child.stdin.flush()
+            children.append(child)
+        codes = [child.wait() for child in children]
+    except BaseException:
+        for child in children:
+            child.terminate()
+        for child in children:
+            child.wait()
+        raise
+    finally:
+        for child in children:
+            assert child.stdin is not None
+            child.stdin.close()
+    if 0 not in codes:
+        said = ", ".join(str(code) for code in codes)
+        raise SuiteError(
+            f"no worker came to the end of the search (exit codes {said})",
+            remedy="Their messages stand above; the same command goes on.",
+        )
+    for code in codes:
+        if code:
+            errors.print(f"a worker ended with {code}; the others did its work")
+
+
+def _conclude(search: Search) -> None:
+    """Writes `search.json`, the reports and `best.yaml`, and says what is to be said."""
+    from reports.search.report import write_search_report  # noqa: PLC0415 - heavy
+    from runners.search.conclude import conclude  # noqa: PLC0415
+
+    record, best = conclude(search)
+    console.print(f"report: {write_search_report(search.out)}", markup=False)
+    console.print(f"best structure: {best}", markup=False)
+    kept = [t for t in record.trials if t.state == "complete" and not t.broken]
+    if not kept:
+        errors.print("no structure keeps to the limits; see the report for the nearest ones")
+        raise typer.Exit(1)
+
+
+def _work(number: int) -> int:
+    """The process of one of a command's workers: 0 where the search has come to its end."""
+    from pydantic import TypeAdapter  # noqa: PLC0415
+
+    line = sys.stdin.buffer.readline()
+
+    def stop_with_the_command() -> None:
+        os.read(0, 1)  # not by sys.stdin, whose lock no fork could ever have
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    threading.Thread(target=stop_with_the_command, daemon=True).start()
+    import torch  # noqa: PLC0415
+
+    torch.set_num_threads(1)  # trainings are forked from here: no pool may be running
+    from runners.search.search import Search, SearchRequest  # noqa: PLC0415
+    from runners.search.storage import open_storage  # noqa: PLC0415
+    from runners.search.worker import Worker  # noqa: PLC0415
+
+    try:
+        request = TypeAdapter(SearchRequest).validate_python(json.loads(line))
+        search = Search(request, open_storage(request.storage, request.suite.out), number)
+        Worker(search, lambda said: print(said, flush=True)).work()
+    except SuiteError as error:
+        print(f"error: {error}", file=sys.stderr, flush=True)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+search_structure = script(_search_structure)
+
+if __name__ == "__main__":
+    sys.exit(_work(int(sys.argv[1])))

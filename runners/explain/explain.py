@@ -1,0 +1,214 @@
+"""Explains a finished run: gradient norms and attention over its test split."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from reports.explain.report import write_explanation
+from reports.sections.overview import listed
+from runners.runs.inference import load_system
+from runners.runs.plan import RunPlan, Workbench, dataset_facts, read_plan
+from suite.errors import SuiteError
+from suite.explanation.predicates import find_tagged_parser, predicate_words
+from suite.explanation.record import ExplainedRun, ExplainedSentence
+from suite.explanation.word_classes import word_classes
+from suite.modelling.gradients import Explanation
+from suite.modelling.parsers import CHAIN
+from suite.records.run import RunRecord, read_record
+from suite.systems.contract import System, find_system
+from suite.tasks.examples import Sentence
+
+BATCH = 32
+"""Sentences whose gradients are held at once."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is explained, and what is drawn.
+
+    Attributes:
+        folder: of the run.
+        sentences: ids of test sentences that are drawn; none: the first ones that hold triples.
+        count, max_length: how many those are, and of how many words at most.
+        heads: whether each head of an attention is drawn.
+        parser: a spaCy pipeline by name or folder, for predicate words; `chain`: none.
+        out: where files go; None: the folder `explain` of the run.
+    """
+
+    folder: Path
+    sentences: tuple[str, ...] = ()
+    count: int = 4
+    max_length: int = 30
+    heads: bool = False
+    parser: str = CHAIN
+    out: Path | None = None
+
+
+def explain(request: Request) -> Path:
+    """Computes and writes the explanation of a run.
+
+    Returns:
+        The path of `explain.md`.
+
+    Raises:
+        SuiteError: the folder holds no complete run, its system cannot be explained, its data or
+            weights have changed, a sentence or the parser is unknown, or nothing can be written.
+    """
+    plan, record = _read(request.folder)
+    parser = find_tagged_parser(request.parser)
+    bench = Workbench(plan)
+    _check_unchanged(bench, record)
+    system = _load(request.folder, bench)
+    sentences = cast(list[Sentence], bench.examples(bench.dataset.test))
+    drawn = _chosen(request, sentences)
+    predicates = [frozenset[int]()] * len(sentences)
+    if parser is not None:
+        parsed = parser.parse([s.words for s in sentences])
+        predicates = [predicate_words(s, p) for s, p in zip(sentences, parsed, strict=True)]
+    explained = explain_all(system, sentences, predicates, set(drawn))
+    by_id = {e.sentence.id: e for e in explained}
+    run = ExplainedRun(
+        record=record,
+        sentences=explained,
+        drawn=[by_id[name] for name in drawn],
+        predicates=None if parser is None else parser.rule,
+        notes=_notes(request, drawn),
+    )
+    return write_explanation(run, request.out or request.folder / "explain", heads=request.heads)
+
+
+def explain_all(
+    system: System,
+    sentences: Sequence[Sentence],
+    predicates: Sequence[AbstractSet[int]],
+    drawn: AbstractSet[str],
+) -> list[ExplainedSentence]:
+    """Explains sentences; in float32, whatever the run was trained in.
+
+    Only sentences of one length share a batch: without padding no system can make anything of it.
+
+    Args:
+        system: with the selected weights, on its device.
+        sentences: as the system sees them.
+        predicates: candidates among the words of each.
+        drawn: ids of those whose maps are kept.
+    """
+    system.eval()
+    device = next(system.parameters()).device
+    encoded = system.encode(sentences)
+    held = encoded.to(device)
+    found: dict[int, ExplainedSentence] = {}
+    for rows in _of_one_length(encoded.lengths):
+        explanation = system.explain(held.batch(rows.to(device)))
+        for row, i in enumerate(rows.tolist()):
+            classes = word_classes(sentences[i], predicates[i])
+            norms, weights = _of_row(explanation, row, len(classes))
+            found[i] = ExplainedSentence(
+                sentences[i],
+                classes,
+                norms.numpy(),
+                {name: map_.mean((0, 1)).numpy() for name, map_ in weights.items()},
+                {name: map_.numpy() for name, map_ in weights.items() if sentences[i].id in drawn},
+            )
+    return [found[i] for i in range(len(sentences))]
+
+
+def _of_one_length(lengths: Int[Tensor, " sentences"]) -> Iterator[Int[Tensor, " batch"]]:
+    for length in lengths.unique():
+        yield from (lengths == length).nonzero().squeeze(1).split(BATCH)
+
+
+def _of_row(
+    explanation: Explanation, row: int, words: int
+) -> tuple[Float[Tensor, " N"], Mapping[str, Float[Tensor, "H N N"]]]:
+    """One sentence's norms and maps without padding."""
+    attention = explanation.attention.items()
+    maps = {name: weights[row, :, :words, :words].cpu() for name, weights in attention}
+    return explanation.gradient_norms[row, :words].cpu(), maps
+
+
+def _read(folder: Path) -> tuple[RunPlan, RunRecord]:
+    """The plan and the record of a complete run of a system that can be explained."""
+    for name in ("run.json", "record.json"):
+        if not (folder / name).is_file():
+            raise SuiteError(
+                f"holds no run: there is no {name}",
+                where=folder,
+                remedy="Name a folder OUT/runs/SYSTEM/DATASET/SEED of a run-suite command.",
+            )
+    plan = read_plan(folder)
+    record = read_record(folder / "record.json")
+    if record.status != "complete":
+        raise SuiteError(
+            f"the run is not complete: {record.status}, {record.failure}",
+            where=folder,
+            remedy="The command that began it goes on with it.",
+        )
+    if find_system(plan.system).explain is System.explain or record.dataset.task != "triples":
+        raise SuiteError(
+            f"{record.system.title} on {record.dataset.title} cannot be explained",
+            where=folder,
+            remedy="A system for triples can that has the method explain, as FastRE has.",
+        )
+    return plan, record
+
+
+def _check_unchanged(bench: Workbench, record: RunRecord) -> None:
+    """Refuses data, vectors and settings, which no checkpoint holds, that are not the run's."""
+    then, now = (s.model_dump(mode="json") for s in (record.system, bench.system_facts()))
+    parts = ("vectors", "pretrained", "parser", "settings")
+    changed = [part for part in parts if then[part] != now[part]]
+    if dataset_facts(bench.dataset).fingerprints != record.dataset.fingerprints:
+        changed.insert(0, "dataset")
+    if changed:
+        raise SuiteError(
+            f"what is here now is not what the run was trained on: {listed(changed)}",
+            where=bench.plan.dataset,
+            remedy="Put that back, or delete the run's folder and run the suite again.",
+        )
+
+
+def _load(folder: Path, bench: Workbench) -> System:
+    try:
+        return load_system(folder, bench)
+    except RuntimeError as error:
+        if "state_dict" not in str(error):
+            raise
+        raise SuiteError(
+            "the weights do not fit the system as it is now",
+            where=folder / "checkpoint",
+            remedy="Explain it with the version of the suite that ran it, or run it again.",
+        ) from error
+
+
+def _chosen(request: Request, sentences: Sequence[Sentence]) -> list[str]:
+    """The ids of the sentences that are drawn."""
+    if not request.sentences:
+        fitting = (s.id for s in sentences if s.triples and len(s.words) <= request.max_length)
+        return [name for _, name in zip(range(request.count), fitting, strict=False)]
+    known = [s.id for s in sentences]
+    for name in request.sentences:
+        if name not in known:
+            (near,) = difflib.get_close_matches(name, known, n=1, cutoff=0)
+            raise SuiteError(
+                f"unknown test sentence {name!r}",
+                remedy=f"Did you mean {near!r}? Ids are those of the run's predictions.jsonl.",
+            )
+    return list(dict.fromkeys(request.sentences))
+
+
+def _notes(request: Request, drawn: Sequence[str]) -> tuple[str, ...]:
+    if request.sentences or len(drawn) == request.count:
+        return ()
+    return (
+        f"{len(drawn)} of {request.count} sentences are drawn: no other one of at most "
+        f"{request.max_length} words holds a gold triple.",
+    )

@@ -1,0 +1,219 @@
+"""Where a run takes place: the machine, the device, the versions, and what they are loaded with."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import resource
+import subprocess
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any
+
+import psutil
+import torch
+
+import suite
+from suite.errors import SuiteError
+from suite.protocol import Protocol
+from suite.records.run import Environment
+
+LIBRARIES = ("torch", "numpy", "transformers", "tokenizers", "wandb", "pydantic")
+"""Whose versions a record keeps, where they are installed."""
+
+SOURCES = ("suite", "baselines", "runners")
+"""Folders of the checkout that decide a run's figures."""
+
+MEMORY_STEP = 64 * 2**20
+"""Machines of one kind differ by less, through what their kernels reserve."""
+
+
+def environment(device: str) -> Environment:
+    """What is held equal between the runs of one table.
+
+    Names of hosts, users and folders are not in it: two machines of one kind are one environment.
+
+    Args:
+        device: as `resolve_device` takes it.
+
+    Raises:
+        SuiteError: there is no such device.
+    """
+    resolved = resolve_device(device)
+    return Environment(
+        machine=f"{platform.system()} {platform.machine()}",
+        processor=_processor(),
+        cores=_cores(),
+        memory_bytes=_memory_bytes(),
+        device=_device_title(resolved),
+        python=platform.python_version(),
+        versions=_versions(resolved),
+        git=_git_state(Path(suite.__file__).resolve().parents[1]),
+    )
+
+
+def load_average() -> float:
+    """The machine's load over the last minute; other users' work counts."""
+    return float(psutil.getloadavg()[0])
+
+
+def peak_memory_bytes(device: torch.device) -> int:
+    """The most memory that was held at once since the process began.
+
+    On CUDA it is what torch's allocator handed out on that device; elsewhere the resident memory
+    of the process, interpreter and libraries included.
+    """
+    if device.type == "cuda":
+        return int(torch.cuda.max_memory_allocated(device))
+    status = Path("/proc/self/status")
+    if status.is_file():
+        # Linux's ru_maxrss starts at the peak of the process that started this one.
+        for line in status.read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if platform.system() == "Darwin" else peak * 1024
+
+
+def resolve_device(name: str) -> torch.device:
+    """The device of that name: `cpu`, `cuda`, `cuda:<index>` or `mps`.
+
+    Raises:
+        SuiteError: the name means nothing, or the machine has no such device.
+    """
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        device = None
+    present = _present_devices()
+    if device is not None and device.type == "cuda":
+        device = torch.device("cuda", device.index or 0)
+    if device is None or str(device) not in present:
+        here = ", ".join(present)
+        raise SuiteError(f"there is no device {name!r} here", remedy=f"There is: {here}.")
+    return device
+
+
+def synchronise(device: torch.device) -> None:
+    """Waits until all that was asked of the device is done, so that clocks mean something."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
+
+
+def _present_devices() -> list[str]:
+    cuda = [f"cuda:{i}" for i in range(torch.cuda.device_count())]
+    mps = ["mps"] if torch.backends.mps.is_available() else []
+    return ["cpu", *cuda, *mps]
+
+
+def _device_title(device: torch.device) -> str:
+    return str(torch.cuda.get_device_name(device)) if device.type == "cuda" else device.type
+
+
+def _processor(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
+    if cpuinfo.is_file():
+        for line in cpuinfo.read_text().splitlines():
+            field, _, value = line.partition(":")
+            if field.strip() == "model name" and value.strip():
+                return value.strip()
+    if platform.system() == "Darwin":
+        brand = _output("sysctl", "-n", "machdep.cpu.brand_string")
+        if brand:
+            return brand
+    return platform.processor() or platform.machine()
+
+
+def _cores() -> int:
+    """Physical cores that the process may use, of its affinity and its container's quota."""
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    limits: list[int] = [usable or 1, psutil.cpu_count(logical=False) or usable or 1]
+    for quota in _cgroup_values("cpu", "cpu.max"):
+        share, period = quota.split()
+        if share != "max":
+            limits.append(max(1, int(share) // int(period)))
+    return min(limits)
+
+
+def _memory_bytes() -> int:
+    """Memory that the process may use, to the nearest `MEMORY_STEP`."""
+    limits: list[int] = [psutil.virtual_memory().total]
+    for name in ("memory.max", "memory.limit_in_bytes"):
+        values = _cgroup_values("memory", name)
+        limits += [int(value) for value in values if value != "max"]
+    return round(min(limits) / MEMORY_STEP) * MEMORY_STEP
+
+
+def _cgroup_values(
+    controller: str,
+    name: str,
+    *,
+    root: Path = Path("/sys/fs/cgroup"),
+    membership: Path = Path("/proc/self/cgroup"),
+) -> Iterator[str]:
+    """The values of a limit in the process's control group and all above it.
+
+    `membership` has lines `id:controllers:path`; version 2 names no controllers there and has one
+    tree, version 1 has a tree for each (Linux manual, cgroups(7)).
+    """
+    if not membership.is_file():
+        return
+    for line in membership.read_text().splitlines():
+        _, controllers, path = line.split(":", 2)
+        if controllers and controller not in controllers.split(","):
+            continue
+        tree = root / controller if controllers else root
+        group = tree / path.lstrip("/")
+        for folder in (group, *group.parents):
+            if not folder.is_relative_to(tree):
+                break
+            if (folder / name).is_file():
+                yield (folder / name).read_text().strip()
+
+
+def _versions(device: torch.device) -> dict[str, str]:
+    versions = {"relation-suite": suite.__version__}
+    for library in LIBRARIES:
+        try:
+            versions[library] = importlib.metadata.version(library)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    if device.type == "cuda" and torch.version.cuda:
+        versions["cuda"] = torch.version.cuda
+    return versions
+
+
+def _git_state(checkout: Path) -> str:
+    """The checkout's commit, with `+changes` where the sources differ from it.
+
+    An installed package has none, even where its folder lies within someone's repository.
+    """
+    top = _output("git", "-C", str(checkout), "rev-parse", "--show-toplevel")
+    commit = _output("git", "-C", str(checkout), "rev-parse", "--verify", "HEAD")
+    if not top or not commit or Path(top).resolve() != checkout:
+        return f"no git, version {suite.__version__}"
+    changes = _output("git", "-C", str(checkout), "status", "--porcelain", "--", *SOURCES)
+    return commit if changes == "" else f"{commit}+changes"
+
+
+def _output(*command: str) -> str | None:
+    """What a command prints; None where it is missing, fails, or takes more than ten seconds."""
+    # Set within git's hooks, where they name another repository.
+    clean = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=10, check=True, env=clean
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()
+
+
+def autocast(protocol: Protocol, device: torch.device) -> AbstractContextManager[Any]:
+    """The protocol's precision as a context."""
+    if protocol.precision == "float32":
+        return nullcontext()
+    return torch.autocast(device.type, torch.bfloat16)

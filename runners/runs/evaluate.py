@@ -1,0 +1,145 @@
+"""Scores a system on a split, as its task asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import NamedTuple, cast
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from runners.runs.environment import autocast
+from runners.runs.plan import Workbench
+from suite.modelling.batching import evaluation_batches
+from suite.modelling.encoded import Batch, Encoded
+from suite.records.run import Evaluation, Outcome
+from suite.systems.contract import Prediction, System
+from suite.tasks.examples import Document
+from suite.tasks.matching import gold_items
+from suite.tasks.ranking import Ranking, facts_from, rank
+from suite.tasks.scoring import evaluate, evaluate_in_slices
+
+EVALUATION_BATCH = {"triples": 128, "ner": 128, "docre": 8}
+"""Examples a batch in dev and test evaluation, which is timed apart from training."""
+
+
+class Split:
+    """A split as it is scored: uncut gold, and the encoded words to predict from."""
+
+    def __init__(self, system: System, bench: Workbench, name: str, device: torch.device) -> None:
+        split = {s.name: s for s in bench.dataset.splits}[name]
+        self.gold = split.examples
+        seen = bench.examples(split)
+        task = bench.dataset.task
+        self.targets = [set(gold_items(example, task)) for example in seen]
+        encoded = system.encode(seen)
+        self.lengths = encoded.lengths
+        self.encoded: Encoded = encoded.to(device)
+        self._size = EVALUATION_BATCH[task]
+
+    @cached_property
+    def batches(self) -> list[tuple[Tensor, Batch]]:
+        """Evaluation batches with the examples they hold."""
+        return [
+            (rows, self.encoded.batch(rows.to(self.encoded.lengths.device)))
+            for rows in evaluation_batches(self.lengths, self._size)
+        ]
+
+
+class Tested(NamedTuple):
+    """What a system did on test; no evaluation of documents that are not labelled."""
+
+    evaluation: Evaluation | None
+    outcomes: list[Outcome]
+    predictions: list[list[Prediction]]
+
+
+class Evaluator:
+    """Predicts and scores; on documents by the ranking of all their facts."""
+
+    def __init__(self, system: System, bench: Workbench, device: torch.device) -> None:
+        self.system, self.bench, self.device = system, bench, device
+        self.task, self.matching = bench.dataset.task, bench.dataset.matching
+
+    def on_dev(self, split: Split) -> Evaluation:
+        """Fits what is fitted on dev and scores it."""
+        self.system.eval()
+        if self.task == "docre":
+            scores = self._fact_scores(split)
+            ranking = self._rank(split, scores)
+            theta = ranking.theta()
+            self.system.decide_at(theta)
+            found = evaluate(split.gold, self._facts(scores, theta), self.task, self.matching)
+            return found.model_copy(update={"measures": _besides_f1(ranking, theta)})
+        gold = [split.targets[i] for rows, _ in split.batches for i in rows.tolist()]
+        with torch.inference_mode(), autocast(self.bench.protocol, self.device):
+            self.system.calibrate([batch for _, batch in split.batches], gold)
+        return evaluate(split.gold, self.predict(split), self.task, self.matching)
+
+    def on_test(self, split: Split, theta: float | None) -> Tested:
+        """Predicts and, where there is gold, scores with slices.
+
+        Args:
+            split: test.
+            theta: that dev gave; None for tasks without one.
+        """
+        self.system.eval()
+        if theta is None:
+            return self._in_slices(split, self.predict(split), {})
+        scores = self._fact_scores(split)
+        measures = _besides_f1(self._rank(split, scores), theta)
+        return self._in_slices(split, self._facts(scores, theta), measures)
+
+    def _in_slices(
+        self,
+        split: Split,
+        predictions: list[list[Prediction]],
+        measures: dict[str, float],
+    ) -> Tested:
+        match, known = self.bench.protocol.match, self.bench.dataset.wordings_in_train
+        found, outcomes = evaluate_in_slices(
+            split.gold, predictions, self.task, self.matching, match, known
+        )
+        labelled = self.task != "docre" or found.exact.gold > 0
+        evaluation = found.model_copy(update={"measures": measures}) if labelled else None
+        return Tested(evaluation, outcomes, predictions)
+
+    def ceiling(self, split: Split) -> Evaluation:
+        """What the system's targets give back when they are scored perfectly."""
+        best: list[list[Prediction]] = [[] for _ in split.gold]
+        for rows, batch in split.batches:
+            for i, found in zip(rows.tolist(), self.system.ceiling(batch), strict=True):
+                best[i] = found
+        return evaluate(split.gold, best, self.task, self.matching)
+
+    def predict(self, split: Split) -> list[list[Prediction]]:
+        """Predictions in the order of the split."""
+        predictions: list[list[Prediction]] = [[] for _ in split.gold]
+        with torch.inference_mode(), autocast(self.bench.protocol, self.device):
+            for rows, batch in split.batches:
+                for i, found in zip(rows.tolist(), self.system.predict(batch), strict=True):
+                    predictions[i] = found
+        return predictions
+
+    def _fact_scores(self, split: Split) -> list[Float[Tensor, "_ _ relations"]]:
+        scores: list[Tensor] = [torch.empty(0)] * len(split.gold)
+        with torch.inference_mode(), autocast(self.bench.protocol, self.device):
+            for rows, batch in split.batches:
+                for i, found in zip(rows.tolist(), self.system.fact_scores(batch), strict=True):
+                    scores[i] = found.cpu()
+        return scores
+
+    def _rank(self, split: Split, scores: Sequence[Tensor]) -> Ranking:
+        dataset = self.bench.dataset
+        documents = cast(Sequence[Document], split.gold)
+        return rank(documents, scores, dataset.schema.relations, dataset.wordings_in_train)
+
+    def _facts(self, scores: Sequence[Tensor], theta: float) -> list[list[Prediction]]:
+        return facts_from(scores, theta, self.bench.dataset.schema.relations)
+
+
+def _besides_f1(ranking: Ranking, theta: float) -> dict[str, float]:
+    """The measures that no count of facts gives; F1 itself is that of the scores."""
+    return {name: value for name, value in ranking.measures(theta).items() if name != "f1"}

@@ -1,0 +1,174 @@
+"""Inference cost at one batch size: `python -m runners.runs.inference FOLDER BATCH_SIZE`.
+
+A process of its own, so that neither caches nor peak memory are those of training or of another
+batch size. Gold is taken away first: encoding it is no part of inference.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import time
+import traceback
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import torch
+
+from runners.runs.checkpoint import Checkpoints
+from runners.runs.environment import (
+    autocast,
+    load_average,
+    peak_memory_bytes,
+    resolve_device,
+    synchronise,
+)
+from runners.runs.failures import in_a_line, memory_ran_out
+from runners.runs.plan import Workbench, read_plan
+from suite.errors import SuiteError
+from suite.files import write_atomically
+from suite.modelling.stages import Stage, listening, stage
+from suite.records.run import InferenceCost, Latency, read_record
+from suite.systems.contract import Prediction, System
+from suite.tasks.examples import Example
+
+PASSES = 3
+"""Passes over the test split, unless they take longer than `BUDGET_SECONDS`."""
+BUDGET_SECONDS = 60.0
+WARM_UP_BATCHES = 20
+
+
+class Stopwatch:
+    """Adds up the wall clock of each stage, the device synchronised at both ends."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.device = device
+        self.seconds: defaultdict[Stage, float] = defaultdict(float)
+        self._entered: dict[Stage, float] = {}
+
+    def __call__(self, name: Stage, entered: bool) -> None:
+        """Hears of a stage's begin or end."""
+        synchronise(self.device)
+        if entered:
+            self._entered[name] = time.perf_counter()
+        else:
+            self.seconds[name] += time.perf_counter() - self._entered.pop(name)
+
+
+def batches(examples: Sequence[Example], size: int) -> Iterator[list[Example]]:
+    """In the order of the file for single examples, of like length otherwise."""
+    ordered = list(examples)
+    if size > 1:
+        ordered.sort(key=lambda e: len(e.words), reverse=True)
+    for start in range(0, len(ordered), size):
+        yield ordered[start : start + size]
+
+
+def predict_once(
+    system: System, examples: Sequence[Example], device: torch.device
+) -> list[list[Prediction]]:
+    """From words to predictions."""
+    with stage("encode"):
+        batch = system.encode(examples).to(device).whole()
+    return system.predict(batch)
+
+
+def measure(bench: Workbench, system: System, batch_size: int) -> InferenceCost:
+    """Times whole passes over test (dev, where the plan spares test) and the stages of each batch.
+
+    Args:
+        bench: of the run.
+        system: with the selected weights, on its device.
+        batch_size: sentences at once.
+    """
+    device = resolve_device(bench.protocol.device)
+    system.eval()
+    split = bench.dataset.test if bench.plan.test else bench.dataset.dev
+    examples = [system.bare(example) for example in bench.examples(split)]
+    held = list(batches(examples, batch_size))
+    latencies: defaultdict[str, list[float]] = defaultdict(list)
+    passes: list[float] = []
+    with torch.inference_mode(), autocast(bench.protocol, device):
+        for group in held[:: max(1, len(held) // WARM_UP_BATCHES)]:
+            predict_once(system, group, device)
+        while len(passes) < PASSES and sum(passes) < BUDGET_SECONDS:
+            started = time.perf_counter()
+            for group in held:
+                watch = Stopwatch(device)
+                begun = time.perf_counter()
+                with listening(watch):
+                    predict_once(system, group, device)
+                synchronise(device)
+                spent: dict[str, float] = dict(watch.seconds.items())
+                spent["total"] = time.perf_counter() - begun
+                for name, seconds in spent.items():
+                    latencies[name].append(1000 * seconds / len(group))
+            passes.append(time.perf_counter() - started)
+    return InferenceCost(
+        batch_size=batch_size,
+        sentences=len(examples),
+        passes=len(passes),
+        total_seconds=statistics.median(passes),
+        stages={name: _latency(values) for name, values in latencies.items()},
+        peak_memory_bytes=peak_memory_bytes(device),
+    )
+
+
+def _latency(values: Sequence[float]) -> Latency:
+    ordered = sorted(values)
+    return Latency(
+        median=statistics.median(ordered),
+        p95=ordered[min(len(ordered) - 1, len(ordered) * 95 // 100)],
+    )
+
+
+def load_system(folder: Path, bench: Workbench) -> System:
+    """The run's system with its selected weights.
+
+    Raises:
+        SuiteError: the weights are gone or are another run's.
+    """
+    system = bench.build().to(resolve_device(bench.protocol.device))
+    record = read_record(folder / "record.json")
+    if not Checkpoints(folder / "checkpoint", record.configuration).load_best(system):
+        raise SuiteError(
+            "the selected weights are missing or belong to another configuration",
+            where=folder / "checkpoint",
+            remedy="Delete the run's folder and run the suite again.",
+        )
+    return system
+
+
+def measured_file(folder: Path, batch_size: int) -> Path:
+    """Where a measurement's process leaves its figures."""
+    return folder / f"inference-{batch_size}.json"
+
+
+def leave_cost(folder: Path, size: int, make_bench: Callable[[], Workbench]) -> None:
+    """Leaves the figures at a batch size in the run's folder, or the reason why there are none."""
+    load = load_average()
+    try:
+        bench = make_bench()
+        cost = measure(bench, load_system(folder, bench), size)
+        cost = cost.model_copy(update={"load_average": (load, load_average())})
+    except SuiteError as error:
+        cost = InferenceCost(batch_size=size, failure=str(error))
+    except Exception as error:  # a system's own mistake must not end the suite
+        traceback.print_exc()
+        reason = "out of memory" if memory_ran_out(error) else in_a_line(error)
+        cost = InferenceCost(batch_size=size, failure=reason)
+    write_atomically(measured_file(folder, size), cost.model_dump_json())
+
+
+def main() -> int:
+    """The process of the command line."""
+    folder, size = Path(sys.argv[1]), int(sys.argv[2])
+    plan = read_plan(folder)
+    torch.set_num_threads(plan.protocol.threads)
+    leave_cost(folder, size, lambda: Workbench(plan, trees_cached=False))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

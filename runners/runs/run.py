@@ -1,0 +1,209 @@
+"""One run in a process of its own: `python -m runners.runs.run FOLDER [PIPE]`, on its `run.json`.
+
+Leaves `history.jsonl`, `predictions.jsonl`, the selected weights, and a `record.json` that says
+how the run ended, whatever happened. PIPE is the number of an inherited descriptor; at its end the
+process takes itself for stopped: who started it has died, and the run may be started again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+from typing import cast
+
+import torch
+
+from runners.runs.checkpoint import Checkpoints
+from runners.runs.environment import environment, load_average, resolve_device
+from runners.runs.evaluate import Split
+from runners.runs.failures import in_a_line, memory_ran_out
+from runners.runs.plan import RunPlan, Workbench, configuration, dataset_facts, read_plan
+from runners.runs.tracking import Tracker
+from runners.runs.train import DivergedError, Trainer, parameters
+from suite.errors import SuiteError
+from suite.files import write_atomically
+from suite.records.run import Evaluation, RunRecord, Status
+from suite.tasks.competition import competition_entries
+from suite.tasks.examples import Document
+
+PROJECT = "relation-suite"
+STOPS = (signal.SIGINT, signal.SIGTERM)
+
+
+@dataclass
+class Ending:
+    """How a run ended short of completion."""
+
+    status: Status
+    failure: str
+
+
+def run(folder: Path, bench: Workbench) -> RunRecord:
+    """Trains, selects, tests and records one run.
+
+    Raises:
+        SuiteError: the plan asks for what is not here; there is nothing to record then.
+    """
+    started = datetime.now(UTC).isoformat(timespec="seconds")
+    load = load_average()
+    record = blank_record(bench, started)
+    tracker = make_tracker(bench.plan, record, folder)
+    ending: Ending | None = None
+    try:
+        record = _train_and_test(bench, record, folder, tracker, load)
+    except DivergedError as error:
+        ending = Ending("diverged", f"not a finite number: {error}")
+    except KeyboardInterrupt:
+        ending = Ending("interrupted", "stopped by the user; the same command goes on with it")
+    except SuiteError:
+        tracker.finish(failed=True)
+        raise
+    except Exception as error:  # a system's own mistake must not end the suite
+        traceback.print_exc()
+        status: Status = "out of memory" if memory_ran_out(error) else "failed"
+        ending = Ending(status, in_a_line(error))
+    if ending:
+        record = record.model_copy(update={"status": ending.status, "failure": ending.failure})
+    record.write(folder)
+    if record.status == "complete":
+        Checkpoints(folder / "checkpoint", record.configuration).drop_last()
+    tracker.summarise(record)
+    tracker.finish(failed=record.status != "complete")
+    return record
+
+
+def blank_record(bench: Workbench, started: str) -> RunRecord:
+    """The record of a run of which nothing is known but its plan."""
+    facts = dataset_facts(bench.dataset)
+    where = environment(bench.protocol.device)
+    versions = [where.versions["torch"], where.device, where.processor]
+    system = bench.system_facts()
+    return RunRecord(
+        configuration=configuration(bench.plan, facts.fingerprints, versions, system),
+        suite=bench.plan.suite,
+        system=system,
+        dataset=facts,
+        protocol=bench.protocol,
+        seed=bench.plan.seed,
+        environment=where,
+        started=started,
+        status="failed",
+        failure="never started",
+    )
+
+
+def make_tracker(plan: RunPlan, record: RunRecord, folder: Path) -> Tracker:
+    """The run's tracker; its W&B run keeps its id over resumptions."""
+    config = {
+        "configuration": record.configuration,
+        "system": record.system.name,
+        "settings": record.system.settings,
+        "dataset": record.dataset.name,
+        "seed": plan.seed,
+        "protocol": plan.protocol.model_dump(mode="json"),
+    }
+    return Tracker(
+        plan.wandb,
+        folder,
+        project=PROJECT,
+        group=plan.suite,
+        name=f"{record.system.key}-{record.dataset.name}-{plan.seed}",
+        config=config,
+        warn=lambda message: print(message, flush=True),  # the suite passes it on
+    )
+
+
+def _train_and_test(
+    bench: Workbench, record: RunRecord, folder: Path, tracker: Tracker, load: float
+) -> RunRecord:
+    trainer = Trainer(bench, folder, record.configuration)
+    trainer.fit(tracker)
+    if not trainer.checkpoints.load_best(trainer.system):
+        raise DivergedError("no epoch could be evaluated")
+    selected = trainer.epochs[trainer.progress.best_epoch - 1]
+    splits = {"train": trainer.train, "dev": trainer.dev}
+    scores: Evaluation | None = None
+    if bench.plan.test:
+        splits["test"] = Split(trainer.system, bench, "test", resolve_device(bench.protocol.device))
+        scores = _test(trainer, splits["test"], selected.dev.measures.get("theta"), folder)
+    return record.model_copy(
+        update={
+            "status": "complete",
+            "failure": None,
+            "parameters": parameters(trainer.system),
+            "training": trainer.cost(load),
+            "dev": selected.dev,
+            "test": scores,
+            "ceiling": {name: trainer.evaluator.ceiling(split) for name, split in splits.items()},
+        }
+    )
+
+
+def _test(trainer: Trainer, test: Split, theta: float | None, folder: Path) -> Evaluation | None:
+    """Scores test and leaves what was predicted; None for documents that are not labelled."""
+    tested = trainer.evaluator.on_test(test, theta)
+    lines = "".join(f"{outcome.model_dump_json()}\n" for outcome in tested.outcomes)
+    write_atomically(folder / "predictions.jsonl", lines)
+    if trainer.bench.dataset.task == "docre":
+        entries = competition_entries(cast(Sequence[Document], test.gold), tested.predictions)
+        write_atomically(folder / "result.json", json.dumps(entries))
+    return tested.evaluation
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    # A second one, and Ctrl-C comes with the suite's own, would cut off the record.
+    for number in STOPS:
+        signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
+def _stop_at_the_end_of(pipe: int) -> None:
+    def wait() -> None:
+        os.read(pipe, 1)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+def train_here(folder: Path, pipe: int | None, make_bench: Callable[[], Workbench]) -> int:
+    """The whole of a process that trains.
+
+    Args:
+        folder: of the run.
+        pipe: at whose end it stops; None: it does not.
+        make_bench: gives the run's workbench.
+
+    Returns:
+        Its exit code: 0 where a record was left, 2 where the plan cannot be followed.
+    """
+    for number in STOPS:
+        signal.signal(number, _interrupt)
+    if pipe is not None:
+        _stop_at_the_end_of(pipe)
+    try:
+        run(folder, make_bench())
+    except SuiteError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+def main() -> int:
+    """The process of the command line."""
+    folder, *pipe = sys.argv[1:]
+    plan = read_plan(Path(folder))
+    torch.set_num_threads(plan.protocol.threads)
+    return train_here(Path(folder), int(pipe[0]) if pipe else None, lambda: Workbench(plan))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

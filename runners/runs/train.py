@@ -1,0 +1,276 @@
+"""Fits a system under the protocol and selects an epoch on dev."""
+
+from __future__ import annotations
+
+import json
+import math
+import statistics
+import time
+from collections import defaultdict
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from runners.runs.checkpoint import Checkpoints, Progress
+from runners.runs.environment import (
+    autocast,
+    load_average,
+    peak_memory_bytes,
+    resolve_device,
+    synchronise,
+)
+from runners.runs.evaluate import Evaluator, Split
+from runners.runs.plan import Workbench
+from runners.runs.tracking import Tracker
+from suite.errors import SuiteError
+from suite.files import write_atomically
+from suite.modelling.batching import training_batches
+from suite.protocol import Protocol
+from suite.records.run import Epoch, Evaluation, Parameters, TrainingCost
+from suite.systems.contract import System
+
+PROGRESS = "progress: "
+"""Begins the lines of standard output that `tell` writes."""
+
+
+class Steps(NamedTuple):
+    """The steps of an epoch: means of loss, its parts, measures and gradient norm; median time."""
+
+    loss: float
+    parts: dict[str, float]
+    measures: dict[str, float]
+    gradient_norm: float
+    seconds: float
+
+
+class DivergedError(Exception):
+    """The loss or its gradient is no longer a finite number."""
+
+
+class Trainer:
+    """The state of one run between its first step and its last."""
+
+    def __init__(self, bench: Workbench, folder: Path, digest: str) -> None:
+        self.bench, self.protocol = bench, bench.protocol
+        self.history = folder / "history.jsonl"
+        self.device = resolve_device(self.protocol.device)
+        self.system = bench.build().to(self.device)
+        started = time.perf_counter()
+        self.evaluator = Evaluator(self.system, bench, self.device)
+        self.train = Split(self.system, bench, "train", self.device)
+        self.dev = Split(self.system, bench, "dev", self.device)
+        self.encode_seconds = time.perf_counter() - started
+        self.optimiser = make_optimiser(self.system, self.protocol)
+        self.batch_size = self.protocol.examples_a_step(bench.dataset.task)
+        self.steps_per_epoch = math.ceil(len(self.train.gold) / self.batch_size)
+        steps = self.steps_per_epoch * self.protocol.epochs
+        self.schedule = make_schedule(self.optimiser, self.protocol, steps)
+        self.checkpoints = Checkpoints(folder / "checkpoint", digest)
+        self.parts: dict[str, Any] = {
+            "system": self.system,
+            "optimiser": self.optimiser,
+            "schedule": self.schedule,
+        }
+        self.progress = self.checkpoints.resume(self.parts, self.device)
+        self.epochs = self._finished_epochs()
+
+    def _finished_epochs(self) -> list[Epoch]:
+        if not self.progress.epoch:
+            write_atomically(self.history, "")
+            return []
+        lines = self.history.read_text().splitlines() if self.history.exists() else []
+        lines = lines[: self.progress.epoch]
+        if len(lines) < self.progress.epoch:
+            raise SuiteError(
+                f"holds {len(lines)} of the {self.progress.epoch} epochs of its checkpoint",
+                where=self.history,
+                remedy="Delete the run's folder and run the suite again.",
+            )
+        write_atomically(self.history, "".join(f"{line}\n" for line in lines))
+        return [Epoch.model_validate_json(line) for line in lines]
+
+    def fit(self, tracker: Tracker) -> None:
+        """Trains until the protocol's last epoch, or until dev F1 has not risen for its patience.
+
+        Raises:
+            DivergedError: the loss or its gradient is not finite.
+        """
+        for epoch in self.epochs:
+            tracker.log(epoch)
+        p = self.progress
+        while p.epoch < self.protocol.epochs and p.epoch - p.best_epoch < self.protocol.patience:
+            line = self._epoch()
+            self.epochs.append(line)
+            if line.best:
+                self.checkpoints.save_best(self.system)
+            with self.history.open("a") as file:
+                file.write(line.model_dump_json() + "\n")
+            self.checkpoints.save_last(p, self.parts)
+            tracker.log(line)
+            tell_epoch(p, self.protocol, self._f1(line.dev))
+
+    def _f1(self, dev: Evaluation) -> float:
+        return dev.selecting(self.bench.dataset.task, self.protocol.match).f1
+
+    def _epoch(self) -> Epoch:
+        p = self.progress
+        p.epoch += 1
+        started = time.perf_counter()
+        steps = self.train_epoch()
+        synchronise(self.device)
+        p.training_seconds += time.perf_counter() - started
+        if not (math.isfinite(steps.loss) and math.isfinite(steps.gradient_norm)):
+            raise DivergedError(
+                f"loss {steps.loss}, gradient norm {steps.gradient_norm} in epoch {p.epoch} "
+                f"(step {p.step})"
+            )
+        started = time.perf_counter()
+        dev = self.evaluator.on_dev(self.dev)
+        p.evaluation_seconds += time.perf_counter() - started
+        return self._note(dev, steps)
+
+    def train_epoch(self) -> Steps:
+        """One epoch's steps."""
+        self.system.train()
+        sums: defaultdict[str, Tensor] = defaultdict(lambda: torch.zeros((), device=self.device))
+        seconds = []
+        order = training_batches(
+            self.train.lengths, self.batch_size, self.bench.plan.seed, self.progress.epoch
+        )
+        names: tuple[list[str], list[str]] = ([], [])
+        for rows in order:
+            started = time.perf_counter()
+            self.optimiser.zero_grad()
+            for part in rows.chunk(self.protocol.accumulate):
+                # A part's loss is the mean over its sentences; the batch's is that over all.
+                weight = len(part) / len(rows)
+                with autocast(self.protocol, self.device):
+                    loss = self.system.loss(self.train.encoded.batch(part.to(self.device)))
+                (loss.total * weight).backward()
+                names = (list(loss.parts), list(loss.measures))
+                followed = {"total": loss.total.detach(), **loss.parts, **loss.measures}
+                for name, value in followed.items():
+                    sums[name] = sums[name] + value * weight
+            limit = self.protocol.max_gradient_norm
+            norm = nn.utils.clip_grad_norm_(self.system.parameters(), limit or math.inf)
+            self.optimiser.step()
+            self.schedule.step()
+            self.progress.step += 1
+            sums["norm"] = sums["norm"] + norm.detach()
+            synchronise(self.device)
+            seconds.append(time.perf_counter() - started)
+            tell(self.progress, len(seconds), len(order), self.protocol)
+        means = {name: float(value) / len(order) for name, value in sums.items()}
+        parts, measures = ({name: means[name] for name in kind} for kind in names)
+        return Steps(means["total"], parts, measures, means["norm"], statistics.median(seconds))
+
+    def _note(self, dev: Evaluation, steps: Steps) -> Epoch:
+        """Updates the progress by an epoch's dev scores and words its line of the history."""
+        p = self.progress
+        f1 = self._f1(dev)
+        elapsed = p.training_seconds + p.evaluation_seconds
+        for target in self.protocol.target_f1:
+            if f1 >= target and p.seconds_to_target.get(str(target)) is None:
+                p.seconds_to_target[str(target)] = elapsed
+        best = f1 > p.best_f1
+        if best:
+            p.best_epoch, p.best_f1 = p.epoch, f1
+            p.seconds_to_best, p.steps_to_best = elapsed, p.step
+        return Epoch(
+            epoch=p.epoch,
+            step=p.step,
+            seconds=p.training_seconds,
+            evaluation_seconds=p.evaluation_seconds,
+            step_seconds=steps.seconds,
+            loss=steps.loss,
+            parts=steps.parts,
+            measures=steps.measures,
+            gradient_norm=steps.gradient_norm,
+            learning_rate=self.schedule.get_last_lr()[0],
+            dev=dev,
+            best=best,
+        )
+
+    def cost(self, load_at_start: float) -> TrainingCost:
+        """What the training took."""
+        p = self.progress
+        targets = {str(t): p.seconds_to_target.get(str(t)) for t in self.protocol.target_f1}
+        return TrainingCost(
+            epochs=p.epoch,
+            best_epoch=p.best_epoch,
+            steps=p.step,
+            steps_to_best=p.steps_to_best,
+            training_seconds=p.training_seconds,
+            evaluation_seconds=p.evaluation_seconds,
+            seconds_to_best=p.seconds_to_best,
+            step_seconds=statistics.median(e.step_seconds for e in self.epochs),
+            seconds_to_target=targets,
+            encode_seconds=self.encode_seconds,
+            peak_memory_bytes=peak_memory_bytes(self.device),
+            load_average=(load_at_start, load_average()),
+            resumed=p.resumed,
+        )
+
+
+def make_optimiser(system: System, protocol: Protocol) -> torch.optim.Optimizer:
+    """The protocol's optimiser, pretrained parameters at their own learning rate."""
+    pretrained = list(system.pretrained_parameters())
+    known = {id(parameter) for parameter in pretrained}
+    fresh = [p for p in system.parameters() if p.requires_grad and id(p) not in known]
+    groups = [
+        {"params": fresh, "lr": protocol.learning_rate},
+        {"params": pretrained, "lr": protocol.pretrained_learning_rate},
+    ]
+    kind = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam}[protocol.optimiser]
+    return kind([g for g in groups if g["params"]], weight_decay=protocol.weight_decay, fused=True)
+
+
+def make_schedule(
+    optimiser: torch.optim.Optimizer, protocol: Protocol, steps: int
+) -> torch.optim.lr_scheduler.LambdaLR:
+    """Linear warm-up, then linear decay to 0 or a constant rate.
+
+    Args:
+        optimiser: whose rates are the peaks.
+        protocol: names warm-up and decay.
+        steps: of a training of the protocol's full length.
+    """
+    warm = max(1, round(protocol.warmup * steps)) if protocol.warmup else 0
+
+    def factor(step: int) -> float:
+        if step < warm:
+            return (step + 1) / warm
+        if protocol.schedule == "constant":
+            return 1.0
+        return max(0.0, (steps - step) / max(1, steps - warm))
+
+    return torch.optim.lr_scheduler.LambdaLR(optimiser, factor)
+
+
+def tell(progress: Progress, step: int, steps: int, protocol: Protocol) -> None:
+    """One line of progress on standard output, for whoever shows it; ten an epoch."""
+    if step % max(1, steps // 10) == 0 or step == steps:
+        _tell(progress, protocol, {"epoch": progress.epoch - 1 + step / steps})
+
+
+def tell_epoch(progress: Progress, protocol: Protocol, f1: float) -> None:
+    """The same after an epoch's evaluation, with its dev F1."""
+    _tell(progress, protocol, {"epoch": float(progress.epoch), "dev_f1": f1})
+
+
+def _tell(progress: Progress, protocol: Protocol, now: dict[str, float]) -> None:
+    told = {**now, "epochs": protocol.epochs, "best_f1": max(0.0, progress.best_f1)}
+    print(f"{PROGRESS}{json.dumps(told)}", flush=True)
+
+
+def parameters(system: System) -> Parameters:
+    """The system's size; frozen word vectors count in `total` though they are no parameters."""
+    trainable = sum(p.numel() for p in system.parameters() if p.requires_grad)
+    total = sum(p.numel() for p in system.parameters())
+    table = system.word_vectors()
+    if table is None:
+        return Parameters(total=total, word_vectors=0, trainable=trainable)
+    frozen = 0 if isinstance(table, nn.Parameter) else table.numel()
+    return Parameters(total=total + frozen, word_vectors=table.numel(), trainable=trainable)

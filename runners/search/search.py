@@ -1,0 +1,228 @@
+"""A structure search: Optuna varies, the suite trains and judges.
+
+Three phases, each a study of its own in one storage: dev F1 alone, with pruning; dev F1, latency
+and parameters at once; the finalists over seeds, on test. Any number of workers may do them.
+"""
+
+from __future__ import annotations
+
+import platform
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import optuna
+from optuna.pruners import BasePruner, MedianPruner, NopPruner
+from optuna.samplers import TPESampler
+from optuna.trial import FrozenTrial, TrialState
+
+from runners.executors.lock import locked
+from runners.runs.plan import RunPlan, Workbench
+from runners.runs.run import blank_record
+from runners.search.storage import open_study
+from runners.suite import Request, Suite
+from suite.errors import SuiteError
+from suite.records.run import RunRecord
+from suite.records.search import Limits, Phase, TrialRecord
+from suite.systems.contract import System, make_settings
+
+RESULT = "result"
+STRUCTURE = "structure"
+LABEL = "label"
+START_UP = 5
+"""Complete trials before any is pruned."""
+WARM_UP_EPOCHS, WARM_UP_SHARE = 2, 0.2
+"""Epochs, and share of the epochs asked for, after which a trial is pruned at the earliest."""
+TRIAL_BATCHES = (1, 128)
+
+
+@dataclass(frozen=True)
+class SearchRequest:
+    """What a `search-structure` command asks for.
+
+    Attributes:
+        suite: the dataset, the one system, its resources, the protocol, the folder, and the seeds
+            of the finals.
+        trials: of the first phase.
+        trade_offs: trials of the second phase, besides those of the first.
+        finalists: structures that are trained again besides the system as it is.
+        limits: what structures must keep to.
+        storage: URL of a database; None: a journal in the folder.
+        name: of the studies in the storage.
+        sampler_seed: of Optuna's sampler. Each worker has a sampler of its own, seeded by this, by
+            its machine, by its number there and by the trials that it finds.
+        command: the command line, an argument an item.
+    """
+
+    suite: Request
+    trials: int
+    trade_offs: int
+    finalists: int
+    limits: Limits
+    name: str
+    storage: str | None = None
+    sampler_seed: int = 0
+    command: tuple[str, ...] = ()
+
+
+class Search:
+    """A search, checked as far as it can be before anything is trained.
+
+    Args:
+        request: of the command.
+        storage: where its studies are.
+        worker: number of this process among those of the command.
+
+    Raises:
+        SuiteError: a name, a file or a device is not there, the system has no space, or the search
+            was begun under other conditions.
+    """
+
+    def __init__(
+        self, request: SearchRequest, storage: optuna.storages.BaseStorage, worker: int = 0
+    ) -> None:
+        self.request, self.storage, self.worker = request, storage, worker
+        self.out = request.suite.out
+        checked = Suite(replace(request.suite, seeds=(0,), out=self.out / "finals"))
+        if len(checked.runs) != 1:
+            reason = checked.cannot[0].reason if checked.cannot else "expected one system"
+            raise SuiteError(
+                f"nothing to search: {reason}", remedy="Name one system that does the task."
+            )
+        (run,) = checked.runs
+        self.base: RunPlan = run.plan
+        self.blank: RunRecord = run.blank
+        (self.variant,) = checked.variants
+        self.system: type[System] = self.variant.find()
+        self.settings = make_settings(self.system, self.base.settings)
+        self.bench = Workbench(self.base, checked.datasets[0])
+        self._check_space()
+        self.default_key = self.bench_of(self.base.settings)[1].configuration
+
+    def _check_space(self) -> None:
+        try:
+            self.system.vary(self.settings, optuna.trial.FixedTrial({}))
+        except NotImplementedError as error:
+            raise SuiteError(str(error), remedy="See CONTRIBUTING.md on `vary`.") from error
+        except ValueError:
+            pass  # a space whose first choice was not given is one
+
+    @cached_property
+    def identity(self) -> dict[str, Any]:
+        """What must be equal for all trials of the search; latencies of two machines are none."""
+        blank, limits = self.blank, self.request.limits
+        return {
+            "dataset": blank.dataset.name,
+            **{f"SHA-256 of {s}": d[:16] for s, d in blank.dataset.fingerprints.items()},
+            "protocol": self.base.protocol.digest(),
+            "epochs": self.base.protocol.epochs,
+            "system": blank.system.name,
+            "settings": self.default_key,
+            "processor": blank.environment.processor,
+            "device": blank.environment.device,
+            **{name.replace("_", " "): v for name, v in limits.model_dump().items()},
+        }
+
+    def bench_of(self, settings: Mapping[str, Any]) -> tuple[Workbench, RunRecord]:
+        """A trial's workbench and blank record; data and resources are shared."""
+        sizes = {*TRIAL_BATCHES, self.request.limits.latency_batch}
+        plan = self.base.model_copy(
+            update={
+                "settings": dict(settings),
+                "test": False,
+                "batch_sizes": tuple(sorted(sizes)),
+                "suite": self.request.name,
+            }
+        )
+        bench = Workbench(plan, self.bench.dataset, self.bench.resources)
+        return bench, blank_record(bench, started="")
+
+    def settings_of(self, trial: optuna.trial.BaseTrial) -> dict[str, Any]:
+        """The system's settings in a trial that differ from its defaults."""
+        varied = self.system.vary(self.settings, trial)
+        # Optuna's third step of 0.05 is 0.15000000000000002, by its key another setting than 0.15.
+        rounded = {k: float(f"{v:.10g}") if isinstance(v, float) else v for k, v in varied.items()}
+        return {**self.base.settings, **rounded}
+
+    def accuracy(self) -> optuna.Study:
+        """The study of dev F1, the published structures first in its queue."""
+        # Not within `PatientPruner`, which prunes no score that rises, and these do.
+        warm_up = max(WARM_UP_EPOCHS, int(WARM_UP_SHARE * self.base.protocol.epochs))
+        pruner = MedianPruner(n_startup_trials=START_UP, n_warmup_steps=warm_up)
+        study = self._study("accuracy", pruner, directions=["maximize"])
+        with locked(self.out):
+            for label, choices in self.system.searched_first.items():
+                study.enqueue_trial(dict(choices), {LABEL: label}, skip_if_exists=True)
+        return study
+
+    def trade_off(self, accuracy: optuna.Study) -> optuna.Study:
+        """The study of dev F1, latency and parameters, which knows what the first one found."""
+        study = self._study("trade-off", NopPruner(), ["maximize", "minimize", "minimize"])
+        with locked(self.out):
+            known = {t.user_attrs.get(STRUCTURE) for t in study.get_trials(deepcopy=False)}
+            for trial in accuracy.get_trials(states=(TrialState.COMPLETE,)):
+                found = result_of(trial)
+                if found is None or found.key in known or found.duplicate_of:
+                    continue
+                values = self.values(found)
+                if values is not None:
+                    study.add_trial(_as_known(trial, found, values))
+        return study
+
+    def _study(self, phase: Phase, pruner: BasePruner, directions: list[str]) -> optuna.Study:
+        name = f"{self.request.name}/{phase}"
+        study = open_study(self.storage, name, self.identity, pruner=pruner, directions=directions)
+        study.sampler = TPESampler(
+            seed=self._sampler_seed(len(study.get_trials(deepcopy=False))),
+            multivariate=True,
+            group=True,
+        )
+        return study
+
+    def _sampler_seed(self, known: int) -> int:
+        """Differs between workers, who would else try the same, and equals on a second search."""
+        host = zlib.crc32(platform.node().encode())
+        parts = (self.request.sampler_seed, host, self.worker, known)
+        return int(np.random.SeedSequence(parts).generate_state(1)[0])
+
+    def values(self, found: TrialRecord) -> tuple[float, float, float] | None:
+        """Dev F1, latency and parameters, which the second phase weighs; None where one lacks."""
+        latency = found.latency_ms.get(self.request.limits.latency_batch)
+        if found.dev_f1 is None or latency is None or found.parameters is None:
+            return None
+        return found.dev_f1, latency, float(found.parameters)
+
+    def trials(self) -> tuple[TrialRecord, ...]:
+        """All that came to an end, of both phases."""
+        found = []
+        for phase in ("accuracy", "trade-off"):
+            name = f"{self.request.name}/{phase}"
+            if name in optuna.get_all_study_names(self.storage):
+                study = optuna.load_study(study_name=name, storage=self.storage)
+                results = map(result_of, study.get_trials(deepcopy=False))
+                found += [r for r in results if r is not None and r.phase == phase]
+        return tuple(found)
+
+
+def result_of(trial: FrozenTrial) -> TrialRecord | None:
+    """What a trial came to; None where it has not ended, or failed as a trial."""
+    text = trial.user_attrs.get(RESULT)
+    return None if text is None else TrialRecord.model_validate_json(text)
+
+
+def _as_known(
+    trial: FrozenTrial, found: TrialRecord, values: tuple[float, float, float]
+) -> FrozenTrial:
+    """A trial of the first phase as the second one counts it."""
+    limits = {k: v for k, v in trial.system_attrs.items() if k.startswith("constraints")}
+    return optuna.trial.create_trial(
+        state=TrialState.COMPLETE,
+        params=trial.params,
+        distributions=trial.distributions,
+        values=values,
+        user_attrs={STRUCTURE: found.key, RESULT: found.model_dump_json()},
+        system_attrs=limits,
+    )

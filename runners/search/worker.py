@@ -1,0 +1,223 @@
+"""A worker of a search: one process that tries structures until nothing is left to do."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+import optuna
+from optuna.trial import FrozenTrial, TrialState
+
+from runners.executors.local import Children, Fresh
+from runners.runs.environment import resolve_device
+from runners.runs.plan import Workbench
+from runners.search.finals import Finals, choose
+from runners.search.search import LABEL, RESULT, STRUCTURE, Search, result_of
+from runners.search.storage import WORKER, give_back, retry_the_dead, this_worker
+from runners.search.trial import Outcome, PrunedError, try_structure
+from suite.records.search import Constraint, Phase, TrialRecord, WorkerTime
+
+WORKED = "worked"
+POLL_SECONDS = 0.5
+MOST_REPEATS = 50
+"""Trials of structures that are there already, one after another, before a space counts as
+searched through."""
+NOT_MEASURED = 1e9
+"""Over any limit, and yet a number that JSON has."""
+
+
+class Worker:
+    """One process that works on a search until nothing is left to do.
+
+    Args:
+        search: what is searched.
+        say: is told a line for every trial that ends.
+    """
+
+    def __init__(self, search: Search, say: Callable[[str], None]) -> None:
+        self.search, self.say = search, say
+        self.me = this_worker()
+        self.spent = self.waiting = 0.0
+
+    def work(self) -> None:
+        """All three phases, beside whoever else works on them."""
+        search, request = self.search, self.search.request
+        accuracy = search.accuracy()
+        self._until(accuracy, request.trials, self._accuracy)
+        trade_off = search.trade_off(accuracy)
+        self._until(trade_off, request.trade_offs, self._trade_off)
+        finals = Finals(search, choose(search))
+        self.spent += finals.work(self._until_queue_is_empty)
+        own = WorkerTime(
+            name=f"{self.me['host']}:{self.me['pid']}",
+            alive=time.time() - self.me["born"],
+            spent=self.spent,
+            waiting=self.waiting,
+        )
+        accuracy.set_user_attr(f"{WORKED}:{own.name}", own.model_dump(mode="json"))
+
+    def _until(
+        self, study: optuna.Study, count: int, objective: Callable[[optuna.Trial], Any]
+    ) -> None:
+        """Works until so many different structures have been tried in the study's phase."""
+        while not self._searched_through(study):
+            retry_the_dead(study)
+            trials = study.get_trials(deepcopy=False)
+            done = sum(_counts(t, study) for t in trials)
+            running = sum(t.state == TrialState.RUNNING for t in trials)
+            queued = any(t.state == TrialState.WAITING for t in trials)
+            if queued or done + running < count:
+                self._one(study, objective)
+            elif running:
+                self._wait()
+            else:
+                return
+        self.say("no structure is left that was not tried")
+
+    def _until_queue_is_empty(
+        self, study: optuna.Study, objective: Callable[[optuna.Trial], Any]
+    ) -> None:
+        while True:
+            retry_the_dead(study)
+            states = [t.state for t in study.get_trials(deepcopy=False)]
+            if TrialState.WAITING in states:
+                self._one(study, objective)
+            elif TrialState.RUNNING in states:
+                self._wait()
+            else:
+                return
+
+    def _one(self, study: optuna.Study, objective: Callable[[optuna.Trial], Any]) -> None:
+        """One trial; an interrupted one goes back into the queue."""
+        try:
+            study.optimize(objective, n_trials=1)
+        except KeyboardInterrupt:
+            give_back(study, self.me)
+            raise
+
+    def _wait(self) -> None:
+        time.sleep(POLL_SECONDS)
+        self.waiting += POLL_SECONDS
+
+    @staticmethod
+    def _searched_through(study: optuna.Study) -> bool:
+        found = [r for r in map(result_of, study.get_trials(deepcopy=False)) if r is not None]
+        last = found[-MOST_REPEATS:]
+        return len(last) == MOST_REPEATS and all(r.duplicate_of for r in last)
+
+    def _accuracy(self, trial: optuna.Trial) -> float:
+        def on_epoch(epoch: int, f1: float) -> None:
+            trial.report(f1, epoch)
+            # The report compares with the published structures: they are trained to the end.
+            if trial.should_prune() and trial.user_attrs.get(LABEL) is None:
+                raise PrunedError
+
+        found = self._try(trial, "accuracy", on_epoch)
+        if found.state == "complete" and found.dev_f1 is not None:
+            return found.dev_f1
+        raise optuna.TrialPruned(found.failure)
+
+    def _trade_off(self, trial: optuna.Trial) -> tuple[float, float, float]:
+        found = self._try(trial, "trade-off", lambda epoch, f1: None)
+        values = self.search.values(found)
+        if found.state != "complete" or values is None:
+            raise optuna.TrialPruned(found.failure)
+        return values
+
+    def _try(
+        self, trial: optuna.Trial, phase: Phase, on_epoch: Callable[[int, float], None]
+    ) -> TrialRecord:
+        """Trains and measures a trial's structure, unless an earlier trial has."""
+        search = self.search
+        trial.set_user_attr(WORKER, self.me)
+        settings = search.settings_of(trial)
+        bench, blank = search.bench_of(settings)
+        trial.set_user_attr(STRUCTURE, blank.configuration)
+        about = TrialRecord(
+            phase=phase,
+            number=trial.number,
+            key=blank.configuration,
+            label=trial.user_attrs.get(LABEL),
+            state="failed",
+            choices=trial.params,
+            settings=asdict(bench.settings),
+            structure=search.system.structure(bench.settings),
+        )
+        twin = self._twin(trial, about)
+        if twin is not None:
+            found = _as_twin(about, twin)
+        else:
+            folder = search.out / "trials" / blank.configuration
+            outcome = try_structure(bench, blank, folder, self._children(bench), on_epoch)
+            self.spent += outcome.spent.total
+            found = self._described(about, outcome)
+        for name, excess in self._excess(found).items():
+            trial.set_constraint(name, excess)
+        trial.set_user_attr(RESULT, found.model_dump_json())
+        self.say(_line(found))
+        return found
+
+    def _twin(self, trial: optuna.Trial, about: TrialRecord) -> TrialRecord | None:
+        """The trial of the same structure that came to an end; one that runs is waited for."""
+        study = trial.study
+
+        def runs(other: FrozenTrial) -> bool:
+            same = other.user_attrs.get(STRUCTURE) == about.key
+            return same and other.state == TrialState.RUNNING and other.number < trial.number
+
+        while any(map(runs, study.get_trials(deepcopy=False))):
+            self._wait()
+            retry_the_dead(study)
+        ended = (t for t in self.search.trials() if t.key == about.key)
+        return next((t for t in ended if t.duplicate_of is None), None)
+
+    def _children(self, bench: Workbench) -> Children:
+        if resolve_device(bench.protocol.device).type != "cpu":
+            return Fresh()
+        from runners.executors.fork import Forked  # noqa: PLC0415 - no fork is wanted elsewhere
+
+        return Forked(bench)
+
+    def _described(self, about: TrialRecord, outcome: Outcome) -> TrialRecord:
+        found = about.model_copy(update=outcome.fields())
+        broken = {k: v for k, v in self._excess(found).items() if v > 0}
+        return found.model_copy(update={"broken": broken})
+
+    def _excess(self, found: TrialRecord) -> dict[Constraint, float]:
+        """By how much a structure is over each limit; what was not measured is over all."""
+        limits = self.search.request.limits
+        excess: dict[Constraint, float] = {}
+        if limits.latency_ms is not None:
+            latency = found.latency_ms.get(limits.latency_batch)
+            excess["latency"] = NOT_MEASURED if latency is None else latency - limits.latency_ms
+        if limits.memory_mb is not None:
+            peak = found.peak_memory_bytes
+            excess["memory"] = NOT_MEASURED if peak is None else peak / 2**20 - limits.memory_mb
+        return excess
+
+
+def _counts(trial: FrozenTrial, study: optuna.Study) -> bool:
+    """Whether a trial is one of those that were asked for: of its phase, and no repetition."""
+    found = result_of(trial)
+    return (
+        trial.state.is_finished()
+        and found is not None
+        and found.duplicate_of is None
+        and study.study_name.endswith(f"/{found.phase}")
+    )
+
+
+def _as_twin(about: TrialRecord, twin: TrialRecord) -> TrialRecord:
+    own = about.model_dump(include={"phase", "number", "label", "choices"})
+    return twin.model_copy(update={**own, "duplicate_of": (twin.phase, twin.number)})
+
+
+def _line(found: TrialRecord) -> str:
+    what = ", ".join(found.structure.values())
+    f1 = "-" if found.dev_f1 is None else f"{found.dev_f1:.3f}"
+    repeated = f", as {found.duplicate_of[0]} {found.duplicate_of[1]}" if found.duplicate_of else ""
+    over = "".join(f", over the limit of {name}" for name in found.broken)
+    why = f" ({found.failure})" if found.failure else ""
+    return f"{found.name}: {found.state}{repeated}, dev F1 {f1}{over} [{what}]{why}"

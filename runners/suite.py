@@ -1,0 +1,308 @@
+"""All the runs of one command: what to run on what, in which order, and the report at the end."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import suite
+from runners.executors.local import execute, finished
+from runners.runs.environment import environment
+from runners.runs.plan import RunPlan, WandbMode, Workbench, dataset_facts, load_part
+from runners.runs.run import PROJECT, blank_record
+from runners.runs.tracking import Tracker
+from suite.datasets import Dataset
+from suite.datasets.statistics import statistics
+from suite.errors import SuiteError, unknown
+from suite.modelling.parsers import CHAIN
+from suite.modelling.pretrained import UNTRAINED
+from suite.protocol import Protocol
+from suite.records.run import RunRecord, read_record
+from suite.records.suite import Cannot, PlannedDataset, SuitePlan
+from suite.studies.study import Study, StudyVariant, checked
+from suite.systems.contract import make_settings
+from suite.systems.variants import find_variant
+
+DEFAULT_PRETRAINED = "bert-base-cased"
+"""What the papers use; for real datasets where `--pretrained` names none."""
+DEFAULT_PARSER = "en_core_web_sm"
+"""spaCy's small English pipeline; for real datasets where `--parser` names none."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a command line asks for.
+
+    Attributes:
+        systems: names, and YAML files of variants.
+        settings: system or variant -> settings that it has besides.
+        pretrained: None: `bert-base-cased`, or the untrained one on synthetic corpora.
+        parser: None: `en_core_web_sm`, or `chain` on synthetic corpora.
+        published: every system under its own paper's settings in place of `protocol`.
+        asked: fields of the protocol that the command line names; they hold against a paper's too.
+        remeasure: whether inference of complete runs is measured again.
+        study: whose variants are run, instead of `systems`.
+    """
+
+    datasets: tuple[str, ...]
+    systems: tuple[str, ...]
+    seeds: tuple[int, ...]
+    protocol: Protocol
+    out: Path
+    data_dir: Path | None = None
+    settings: dict[str, dict[str, Any]] = field(default_factory=dict)
+    vectors: Path | None = None
+    train_vectors: bool = False
+    pretrained: str | None = None
+    parser: str | None = None
+    published: bool = False
+    asked: dict[str, int] = field(default_factory=dict)
+    wandb: WandbMode = "offline"
+    batch_sizes: tuple[int, ...] = (1, 8, 128)
+    train_share: float = 1.0
+    remeasure: bool = False
+    study: Study | None = None
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of the suite, before it is done."""
+
+    plan: RunPlan
+    folder: Path
+    blank: RunRecord
+
+    @property
+    def title(self) -> str:
+        """As progress lines name it."""
+        return f"{self.blank.system.key} · {self.blank.dataset.name} · seed {self.plan.seed}"
+
+    def done(self) -> RunRecord | None:
+        """The record of an earlier command that left nothing to do."""
+        path = self.folder / "record.json"
+        if not path.exists():
+            return None
+        record = read_record(path)
+        return record if finished(record, self.blank, self.plan) else None
+
+
+def _find_variants(request: Request) -> list[StudyVariant]:
+    """The variants that are asked for, with the settings of the command line on top."""
+    if request.study is not None:
+        asked = list(checked(request.study).variants)
+    else:
+        named = map(find_variant, request.systems)
+        asked = [StudyVariant.model_validate(variant.model_dump()) for variant in named]
+    found = {variant.name: variant for variant in asked}
+    if len(found) < len(asked):
+        raise SuiteError(
+            "two of the systems that are asked for have one name",
+            remedy="Rename one of the files, or name each system once.",
+        )
+    for name, changed in request.settings.items():
+        if name not in found:
+            raise unknown("system in --set, or one that is not run,", name, found)
+        settings = {**found[name].settings, **changed}
+        found[name] = found[name].model_copy(update={"settings": settings})
+        found[name].find()
+    return list(found.values())
+
+
+def _refuse_another_task(study: Study | None, dataset: Dataset) -> None:
+    if study is not None and dataset.task != study.task:
+        raise SuiteError(
+            f"the study {study.name!r} is of the task {study.task!r}, and {dataset.name!r} is for "
+            f"{dataset.task!r}",
+            remedy=f"Name a dataset of its task with --dataset, as {study.datasets[0]}.",
+        )
+
+
+def _by_its_name(study: Study | None) -> Study | None:
+    """The study without the folder that its file lies in, which is nobody else's concern."""
+    return None if study is None else study.model_copy(update={"path": Path(study.path.name)})
+
+
+class Suite:
+    """A request, checked as far as it can be before anything is trained.
+
+    Raises:
+        SuiteError: a name, a file, a device or an encoder is not there.
+    """
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        self.name = request.out.resolve().name
+        self.variants = _find_variants(request)
+        self._parts: dict[tuple[str, float], Dataset] = {}
+        self.datasets = [self._part(name, request.train_share) for name in request.datasets]
+        for dataset in self.datasets:
+            _refuse_another_task(request.study, dataset)
+        self.cannot: list[Cannot] = []
+        self.protocols = {v.name: self._protocol(v) for v in self.variants}
+        self.runs = list(self._plan_runs())
+
+    def _part(self, name: str, share: float) -> Dataset:
+        if (name, share) not in self._parts:
+            self._parts[name, share] = load_part(name, self.request.data_dir, share)
+        return self._parts[name, share]
+
+    def _protocol(self, variant: StudyVariant) -> Protocol:
+        """The command's; then the paper's, where it is asked for; then what the study varies."""
+        fields = self.request.protocol.model_dump()
+        if self.request.published:
+            stated = {**variant.find().published.protocol, **variant.published}
+            fields |= {"settings": "published", **stated, **self.request.asked}
+        return Protocol.model_validate({**fields, **variant.protocol})
+
+    def _plan_runs(self) -> Iterator[Run]:
+        for asked, dataset in zip(self.request.datasets, self.datasets, strict=True):
+            for variant in self.variants:
+                system = variant.find()
+                if dataset.task not in system.tasks:
+                    title = variant.title or system.title
+                    reason = f"{title} does not do the task {dataset.task!r}"
+                    self.cannot.append(
+                        Cannot(system=variant.name, dataset=dataset.name, reason=reason)
+                    )
+                    continue
+                if variant.datasets and not {asked, dataset.name} & set(variant.datasets):
+                    continue  # a row that the study has for other datasets
+                try:
+                    yield from self._seeds(asked, variant)
+                except SuiteError as error:
+                    if variant.pretrained is None:
+                        raise
+                    # An encoder that the command did not choose does not stop the other variants.
+                    self.cannot.append(
+                        Cannot(system=variant.name, dataset=dataset.name, reason=error.cause)
+                    )
+
+    def _seeds(self, asked: str, variant: StudyVariant) -> Iterator[Run]:
+        bench: Workbench | None = None
+        share = self.request.train_share * variant.train_share
+        dataset = self._part(asked, share)
+        for seed in self.request.seeds:
+            plan = self._run_plan(asked, dataset, variant, seed)
+            resources = bench.resources if bench else None
+            bench = Workbench(plan, dataset, resources)
+            folder = self.request.out / "runs" / variant.name / dataset.name / str(seed)
+            yield Run(plan, folder, blank_record(bench, started=""))
+
+    def _run_plan(self, asked: str, dataset: Dataset, variant: StudyVariant, seed: int) -> RunPlan:
+        request = self.request
+        system = variant.find()
+        own = system.published.settings if request.published else {}
+        settings = {**own, **variant.settings}
+        needed = system.resources_needed(make_settings(system, settings))
+        pretrained = parser = None
+        if "pretrained" in needed:
+            default = UNTRAINED if dataset.synthetic else DEFAULT_PRETRAINED
+            pretrained = variant.pretrained or request.pretrained or default
+        if "parser" in needed:
+            parser = request.parser or (CHAIN if dataset.synthetic else DEFAULT_PARSER)
+        return RunPlan(
+            suite=self.name,
+            dataset=asked,
+            data_dir=request.data_dir,
+            system=system.name,
+            settings=settings,
+            variant=None if variant.name == system.name else variant.name,
+            title=variant.title,
+            protocol=self.protocols[variant.name],
+            seed=seed,
+            vectors=request.vectors if "vectors" in needed else None,
+            train_vectors=request.train_vectors,
+            pretrained=pretrained,
+            parser=parser,
+            wandb=request.wandb,
+            batch_sizes=request.batch_sizes,
+            train_share=request.train_share * variant.train_share,
+        )
+
+    def plan(self) -> SuitePlan:
+        """What `suite.json` says."""
+        return SuitePlan(
+            name=self.name,
+            version=suite.__version__,
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+            command=(Path(sys.argv[0]).name, *sys.argv[1:]),
+            protocols=self.protocols,
+            environment=environment(self.request.protocol.device),
+            systems=tuple(v.name for v in self.variants),
+            datasets=tuple(self._described(d) for d in self.datasets),
+            seeds=self.request.seeds,
+            cannot=tuple(self.cannot),
+            study=_by_its_name(self.request.study),
+        )
+
+    def _described(self, dataset: Dataset) -> PlannedDataset:
+        return PlannedDataset(
+            facts=dataset_facts(dataset),
+            statistics=statistics(dataset, self.request.protocol.max_words).model_dump(mode="json"),
+            citation=dataset.citation,
+            licence=dataset.licence,
+        )
+
+    def run(self, on_start: Callable[[Run, bool], None], told: Callable[..., None]) -> Path:
+        """Does what is left to do and writes the report.
+
+        An interruption stops the suite; the report covers what was finished.
+
+        Args:
+            on_start: hears of each run and of whether it was done before.
+            told: hears of the progress of the run under way.
+        """
+        from reports.report import write_report  # noqa: PLC0415 - heavy, and needed at the end
+
+        self.plan().write(self.request.out)
+        try:
+            for run in self.runs:
+                done = run.done() is not None and not self.request.remeasure
+                on_start(run, done)
+                if not done:
+                    execute(run.plan, run.folder, run.blank, told)
+        except BaseException:
+            # That there is nothing to report yet is not what stopped the suite.
+            with suppress(SuiteError):
+                write_report(self.request.out)
+            raise
+        report = write_report(self.request.out)
+        self._track_report(report)
+        return report
+
+    def missing(self) -> list[str]:
+        """What was to be done and gave no figures, with the reason, a line each."""
+        lines = []
+        for run in self.runs:
+            record = read_record(run.folder / "record.json")
+            if record.status != "complete":
+                lines.append(f"{run.title}: {record.status}: {record.failure}")
+            lines += [
+                f"{run.title}: inference at batch size {cost.batch_size}: {cost.failure}"
+                for cost in record.inference
+                if cost.failure
+            ]
+            if record.operating is not None and record.operating.failure:
+                lines.append(f"{run.title}: operating points: {record.operating.failure}")
+        return lines
+
+    def _track_report(self, report: Path) -> None:
+        tracker = Tracker(
+            self.request.wandb,
+            self.request.out,
+            project=PROJECT,
+            group=self.name,
+            name="report",
+            config={"suite": self.name},
+            job_type="report",
+            warn=lambda message: print(message, file=sys.stderr),
+        )
+        figures = sorted((report.parent / "figures").glob("*.png"))
+        tables = sorted(report.parent.glob("*.csv"))
+        tracker.artifact("report", "report", [report, *tables, *figures])
+        tracker.finish(failed=False)

@@ -1,0 +1,1 @@
+"""The public datasets that are known by name."""

@@ -1,0 +1,1 @@
+"""The corpora that the suite makes itself."""

@@ -1,0 +1,110 @@
+"""FastRE's encoder: dilated, gated convolutions with residual connections (section 2.2).
+
+Letters in shapes: B sentences, N words, D hidden size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from suite.modelling.encoded import Batch
+from suite.modelling.encoders import WordEmbedding, WordVectors
+from suite.modelling.layers import Convolution, Dropout, word_mask
+from suite.modelling.ragged import Ragged
+
+Gate = Literal["gated linear unit", "highway", "none"]
+
+
+class Block(nn.Module):
+    """One block: two dilated convolutions, a gate, a residual connection.
+
+    Args:
+        width: D.
+        kernel: words that a convolution sees, odd.
+        dilation: distance between them.
+        gate: `gated linear unit`: Y_a * sigmoid(Y_b) (equation 4); `highway`:
+            sigmoid(Y_b) * X + (1 - sigmoid(Y_b)) * Y_a, which holds its own residual (public code);
+            `none`: Y_a alone (Table 5).
+        residual: whether X is added (equation 4).
+    """
+
+    def __init__(
+        self, width: int, kernel: int, dilation: int, gate: Gate, *, residual: bool
+    ) -> None:
+        super().__init__()
+        self.gate, self.residual = gate, residual
+        # Both convolutions of equations 2 and 3 at once: their weights lie side by side.
+        outputs = width if gate == "none" else 2 * width
+        self.convolutions = Convolution(width, outputs, kernel, dilation)
+
+    def forward(self, x: Float[Tensor, "B D N"]) -> Float[Tensor, "B D N"]:
+        """Equation 4, under the block's gate."""
+        y: Tensor = self.convolutions(x)
+        if self.gate == "gated linear unit":
+            y = nn.functional.glu(y, dim=1)
+        elif self.gate == "highway":
+            a, b = y.chunk(2, dim=1)
+            # Not `lerp`, which takes no two dtypes: under autocast, x has more digits than a.
+            y = a + b.sigmoid() * (x - a)
+        return y + x if self.residual and self.gate != "highway" else y
+
+
+class ConvolutionalEncoder(nn.Module):
+    """Word vectors and positions through stacked blocks (equation 1).
+
+    Args:
+        vectors: the word vectors, projected to `width`.
+        width: D.
+        positions: longest sentence, in words.
+        dilations: the rate of each block.
+        kernel, gate, residual: of the blocks.
+        dropout: between the blocks.
+        input_dropout: before the first block.
+    """
+
+    def __init__(
+        self,
+        vectors: WordVectors,
+        width: int,
+        positions: int,
+        *,
+        dilations: Sequence[int],
+        kernel: int,
+        gate: Gate,
+        residual: bool,
+        dropout: float,
+        input_dropout: float,
+    ) -> None:
+        super().__init__()
+        self.width = width
+        self.words = WordEmbedding(vectors)
+        self.project = nn.Linear(vectors.width, width)
+        self.positions = nn.Parameter(torch.randn(positions, width) * 0.02)
+        self.blocks = nn.ModuleList(
+            Block(width, kernel, rate, gate, residual=residual) for rate in dilations
+        )
+        self.input_dropout = Dropout(input_dropout)
+        self.dropout = Dropout(dropout)
+
+    def encode(self, sentences: Iterable[Sequence[str]]) -> dict[str, Ragged]:
+        """The column `words` of the word vectors."""
+        return self.words.encode(sentences)
+
+    def forward(self, batch: Batch) -> Float[Tensor, "B N D"]:
+        """The sentence representation H, zero at padding."""
+        x = self.project(self.words(batch))
+        x = self.input_dropout(x + self.positions[: x.shape[1]])
+        mask = word_mask(batch["words"].lengths, x.shape[1])
+        x = _masked(x.transpose(1, 2).contiguous(), mask)
+        for i, block in enumerate(self.blocks):
+            x = _masked(block(self.dropout(x) if i else x), mask)
+        return x.transpose(1, 2)
+
+
+def _masked(x: Float[Tensor, "B D N"], mask: Bool[Tensor, "B N"] | None) -> Float[Tensor, "B D N"]:
+    return x if mask is None else x * mask[:, None, :]

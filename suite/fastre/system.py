@@ -1,0 +1,394 @@
+"""FastRE: a convolutional encoder with an improved cascade tagger (Li et al., IJCAI 2022).
+
+Letters in shapes: B sentences, N words, D hidden size, T head entities, K entity types,
+R relations. Equations, sections and tables are the paper's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+
+from suite.fastre.encoder import ConvolutionalEncoder, Gate
+from suite.fastre.space import FASTRE_TABLE_4, Choices, receptive_field, vary_fastre
+from suite.fastre.thresholds import above_threshold, adaptive_threshold_loss, confidence
+from suite.modelling.cascade import (
+    HeadsPerStep,
+    SpanRule,
+    Spans,
+    Targets,
+    batch_targets,
+    decode_spans,
+    decode_targets,
+    dense_tags,
+    encode_targets,
+    find_triples,
+)
+from suite.modelling.encoded import Batch, Encoded
+from suite.modelling.gradients import Explanation, gradient_norms
+from suite.modelling.layers import Convolution, SelfAttention, word_mask
+from suite.modelling.stages import stage
+from suite.systems.contract import Loss, Prediction, PublishedSettings, Resources, System
+from suite.tasks.examples import Example, Sentence
+from suite.tasks.matching import Item
+from suite.tasks.schema import Schema
+
+
+@dataclass(frozen=True)
+class FastRESettings:
+    """FastRE's settings; the defaults are the paper's.
+
+    Attributes:
+        width: hidden size D.
+        dilations: dilation rate of each block (Table 4).
+        kernel: words that a convolution sees.
+        gate: how a block gates (Table 5, "- Gated Unit": `none`; public code: `highway`).
+        residual: whether a block adds its input (Table 5).
+        attention_heads: of both self-attentions.
+        type_width: of the entity type embedding.
+        dropout: between blocks.
+        input_dropout: before the first block; the paper names none, public code 0.25.
+        mapping: whether a head's type bounds its relations (Table 5: False is the type [ANY]).
+        thresholds: learnt for each position, or one `global` over sigmoids, fitted on dev
+            (Table 5).
+        heads_per_step: the tail tagger trains on `all` gold heads (equation 15) or on `one` drawn
+            at random (public code).
+        span_rule: how heads are decoded; the paper does not say.
+    """
+
+    width: int = 128
+    dilations: tuple[int, ...] = (1, 2, 4, 1, 1, 1)
+    kernel: int = 3
+    gate: Gate = "gated linear unit"
+    residual: bool = True
+    attention_heads: int = 8
+    type_width: int = 64
+    dropout: float = 0.1
+    input_dropout: float = 0.25
+    mapping: bool = True
+    thresholds: Literal["adaptive", "global"] = "adaptive"
+    heads_per_step: HeadsPerStep = "all"
+    span_rule: SpanRule = "nearest"
+
+    def __post_init__(self) -> None:
+        if self.width % self.attention_heads:
+            raise ValueError(
+                f"width {self.width} is no multiple of attention_heads {self.attention_heads}"
+            )
+        if self.kernel % 2 == 0:
+            raise ValueError(f"kernel {self.kernel} is even: a word needs as many on both sides")
+        if not self.dilations or min(self.dilations) < 1:
+            raise ValueError(f"dilations {self.dilations} need at least one rate of 1 or more")
+
+
+class FastRE(System):
+    """The system.
+
+    Its feed-forward layers are a width-3 convolution with ReLU and a linear layer: so public code
+    does it, and only so the published parameter counts come out (1,096 K / 1,092 K / 1,095 K).
+    """
+
+    name = "fastre"
+    title = "FastRE"
+    citation = (
+        "Guozheng Li, Xu Chen, Peng Wang, Jiafeng Xie, Qiqing Luo: FastRE: Towards Fast Relation "
+        "Extraction with Convolutional Encoder and Improved Cascade Binary Tagging Framework. "
+        "IJCAI 2022."
+    )
+    tasks = frozenset({"triples"})
+    departures = (
+        "Both feed-forward layers are a width-3 convolution with ReLU followed by a linear layer: "
+        "equations 9, 10, 13 and 14 show the linear layer alone, but the published parameter "
+        "counts hold only with public code's form.",
+        "Attention scores are scaled by the square root of one head's width (16), as multi-head "
+        "attention does; the equation's d_k = d is written for one head.",
+        "Relative positions are distances |i - start| and |i - end| with a table each (public "
+        "code); the paper does not define them.",
+        "Dropout of 0.25 before the first block, as in public code; the paper names only the "
+        "dropout between blocks.",
+        "Every head entity of a sentence trains the tail tagger in each step (equation 15); "
+        "public code draws one (setting heads_per_step).",
+        "No entity swapping on NYT11, which public code does to half of the sentences.",
+    )
+    Settings = FastRESettings
+    published = PublishedSettings(
+        settings={
+            "gate": "highway",
+            "heads_per_step": "one",
+            "span_rule": "until next start",
+        },
+        protocol={"patience": 60, "weight_decay": 0.01},
+    )
+
+    relations_of_type: Bool[Tensor, "K R"]
+    threshold: Float[Tensor, ""]
+
+    def __init__(self, settings: FastRESettings, schema: Schema, resources: Resources) -> None:
+        super().__init__()
+        self.settings = settings
+        self.schema = schema if settings.mapping else schema.untyped()
+        types, relations, width = (
+            len(self.schema.entity_types),
+            len(self.schema.relations),
+            settings.width,
+        )
+        self.encoder = ConvolutionalEncoder(
+            resources.vectors,
+            width,
+            resources.max_words,
+            dilations=settings.dilations,
+            kernel=settings.kernel,
+            gate=settings.gate,
+            residual=settings.residual,
+            dropout=settings.dropout,
+            input_dropout=settings.input_dropout,
+        )
+        # With adaptive thresholds every tagger has one class more: the threshold class AT.
+        extra = int(settings.thresholds == "adaptive")
+        self.head_attention = SelfAttention(width, settings.attention_heads)
+        self.tail_attention = SelfAttention(width, settings.attention_heads)
+        self.head_hidden = Convolution(2 * width, width, 3)
+        self.head_scores = nn.Linear(width, 2 * (types + extra))
+        # A convolution of a concatenation is the sum of the parts' convolutions: the sentence's
+        # part is computed once and shared by all of its heads.
+        self.tail_hidden_sentence = Convolution(2 * width, width, 3)
+        self.tail_hidden_head = Convolution(2 * width + settings.type_width, width, 3, bias=False)
+        self.tail_scores = nn.Linear(width, 2 * (relations + extra))
+        self.type_embedding = nn.Embedding(types, settings.type_width)
+        self.start_distance = nn.Embedding(resources.max_words, width)
+        self.end_distance = nn.Embedding(resources.max_words, width)
+        for table in (self.type_embedding, self.start_distance, self.end_distance):
+            nn.init.normal_(table.weight, std=0.02)
+        self.register_buffer("threshold", torch.tensor(0.5))
+        allowed = torch.zeros(types, relations, dtype=torch.bool)
+        for relation, kinds in self.schema.head_types.items():
+            for kind in kinds:
+                if relation in self.schema.relation_ids:
+                    row = self.schema.type_ids[kind]
+                    allowed[row, self.schema.relation_ids[relation]] = True
+        self.register_buffer("relations_of_type", allowed, persistent=False)
+
+    searched_first = FASTRE_TABLE_4
+
+    @classmethod
+    def vary(cls, settings: FastRESettings, choices: Choices) -> dict[str, Any]:
+        """Blocks, their dilation rates, and all that makes them wide, gated and regular."""
+        return vary_fastre(choices)
+
+    @classmethod
+    def structure(cls, settings: FastRESettings) -> dict[str, str]:
+        """Its blocks as Table 4 has them, and what else was varied."""
+        rates, kernel = settings.dilations, settings.kernel
+        return {
+            "L": str(len(rates)),
+            "Dilation rates": ", ".join(map(str, rates)),
+            "Kernel": str(kernel),
+            "Receptive field (words)": str(receptive_field(rates, kernel)),
+            "Width": str(settings.width),
+            "Gate": settings.gate,
+            "Attention heads": str(settings.attention_heads),
+            "Dropout": f"{settings.dropout:g}",
+            "Heads a step": settings.heads_per_step,
+        }
+
+    @classmethod
+    def build(cls, settings: FastRESettings, schema: Schema, resources: Resources) -> FastRE:
+        """A freshly initialised FastRE."""
+        return cls(settings, schema, resources)
+
+    def word_vectors(self) -> Tensor:
+        """The encoder's table."""
+        return self.encoder.words.table
+
+    def encode(self, examples: Sequence[Example]) -> Encoded:
+        """Word ids, heads with their types, tails with their relations."""
+        sentences = cast(Sequence[Sentence], examples)
+        words = self.encoder.encode(s.words for s in sentences)
+        return Encoded({**words, **encode_targets(sentences, self.schema)})
+
+    def _read(
+        self, batch: Batch
+    ) -> tuple[Float[Tensor, "B N D"], Float[Tensor, "B N D"], Bool[Tensor, "B N"] | None]:
+        """H, the sentence's part of the tail tagger's hidden layer, and the mask of words."""
+        h = self.encoder(batch)
+        mask = word_mask(batch["words"].lengths, h.shape[1])
+        sentence = self._convolve(h, self.tail_attention(h, mask), mask, self.tail_hidden_sentence)
+        return h, sentence, mask
+
+    @staticmethod
+    def _convolve(
+        h: Float[Tensor, "B N D"],
+        auxiliary: Float[Tensor, "B N D"],
+        mask: Bool[Tensor, "B N"] | None,
+        layer: Convolution,
+    ) -> Float[Tensor, "B N D"]:
+        """A tagger's hidden layer over [H; H_h] or [H; H_t], which must not see padding attend."""
+        if mask is not None:
+            auxiliary = auxiliary * mask[:, :, None]
+        hidden: Tensor = layer(torch.cat([h, auxiliary], 2).transpose(1, 2))
+        return hidden.transpose(1, 2)
+
+    def _score_heads(
+        self, h: Float[Tensor, "B N D"], mask: Bool[Tensor, "B N"] | None
+    ) -> Float[Tensor, "B N 2 classes"]:
+        """Equations 9 and 10: scores of start and end, of each type and of AT (last)."""
+        hidden = self._convolve(h, self.head_attention(h, mask), mask, self.head_hidden).relu()
+        scores: Tensor = self.head_scores(hidden)
+        return scores.unflatten(2, (2, -1))
+
+    def _score_tails(
+        self,
+        h: Float[Tensor, "B N D"],
+        sentence_part: Float[Tensor, "B N D"],
+        rows: Int[Tensor, " T"],
+        heads: Int[Tensor, "T 3"],
+        lengths: Int[Tensor, " B"],
+    ) -> Float[Tensor, "T N 2 classes"]:
+        """Equations 13 and 14: scores of start and end, of each relation and of AT (last)."""
+        words = h.shape[1]
+        first, last, kind = heads.unbind(1)
+        positions = torch.arange(words, device=h.device)
+        parts = [
+            h[rows, first][:, None] + self.start_distance((positions - first[:, None]).abs()),
+            h[rows, last][:, None] + self.end_distance((positions - last[:, None]).abs()),
+            self.type_embedding(kind)[:, None].expand(-1, words, -1),
+        ]
+        feature = torch.cat(parts, 2)
+        mask = word_mask(lengths[rows], words) if len(rows) else None
+        if mask is not None:
+            feature = feature * mask[:, :, None]
+        head_part = self.tail_hidden_head(feature.transpose(1, 2)).transpose(1, 2)
+        hidden = (sentence_part[rows] + head_part).relu()
+        scores: Tensor = self.tail_scores(hidden)
+        return scores.unflatten(2, (2, -1))
+
+    def loss(self, batch: Batch) -> Loss:
+        """Equation 15: head and tail tagging losses, summed over words, averaged over sentences."""
+        h, sentence_part, mask = self._read(batch)
+        lengths, words = batch["words"].lengths, h.shape[1]
+        targets = batch_targets(batch)
+        first, last, kind = targets.heads.unbind(1)
+        rows = targets.head_rows
+        shape = (len(batch), words, len(self.schema.entity_types))
+        head = self._tagging_loss(
+            self._score_heads(h, mask),
+            torch.stack([dense_tags(rows, w, kind, shape) for w in (first, last)], 2),
+            mask,
+        )
+        if self.training and self.settings.heads_per_step == "one":
+            targets = targets.draw_one(len(batch))
+        tail = self._tail_loss(h, sentence_part, targets, lengths)
+        total = (head + tail) / len(batch)
+        parts = {"head": head.detach() / len(batch), "tail": tail.detach() / len(batch)}
+        return Loss(total, parts)
+
+    def _tail_loss(
+        self,
+        h: Float[Tensor, "B N D"],
+        sentence_part: Float[Tensor, "B N D"],
+        targets: Targets,
+        lengths: Int[Tensor, " B"],
+    ) -> Float[Tensor, ""]:
+        if not len(targets.heads):
+            return h.new_zeros(())
+        which, first, last, relation = targets.tails.unbind(1)
+        shape = (len(targets.heads), h.shape[1], len(self.schema.relations))
+        tags = torch.stack([dense_tags(which, w, relation, shape) for w in (first, last)], 2)
+        scores = self._score_tails(h, sentence_part, targets.head_rows, targets.heads, lengths)
+        mask = word_mask(lengths[targets.head_rows], h.shape[1])
+        return self._tagging_loss(scores, tags, mask, self.relations_of_type[targets.heads[:, 2]])
+
+    def _tagging_loss(
+        self,
+        scores: Float[Tensor, "rows N 2 classes"],
+        tags: Bool[Tensor, "rows N 2 tagged"],
+        mask: Bool[Tensor, "rows N"] | None,
+        scored: Bool[Tensor, "rows tagged"] | None = None,
+    ) -> Float[Tensor, ""]:
+        """Sum over the words of the loss of start and end tags (equations 11 and 12)."""
+        keep = None if scored is None else scored[:, None, None, :].expand(tags.shape)
+        scores = scores.float()
+        if mask is not None:
+            scores, tags = scores[mask], tags[mask]
+            keep = None if keep is None else keep[mask]
+        scores, tags = scores.reshape(-1, scores.shape[-1]), tags.reshape(-1, tags.shape[-1])
+        keep = None if keep is None else keep.reshape(tags.shape)
+        if self.settings.thresholds == "adaptive":
+            return adaptive_threshold_loss(scores, tags, keep).sum()
+        loss = nn.functional.binary_cross_entropy_with_logits(
+            scores, tags.float(), reduction="none"
+        )
+        return (loss if keep is None else loss * keep).sum()
+
+    def _tags(
+        self, scores: Float[Tensor, "rows N 2 classes"], mask: Bool[Tensor, "rows N #tagged"]
+    ) -> tuple[Bool[Tensor, "rows N 2 tagged"], Float[Tensor, "rows N 2 tagged"]]:
+        """Tags and the probability of each."""
+        if self.settings.thresholds == "adaptive":
+            tags, probability = above_threshold(scores), confidence(scores)
+        else:
+            probability = scores.sigmoid()
+            tags = probability > self.threshold
+        return tags & mask[:, :, None], probability
+
+    def predict(self, batch: Batch) -> list[list[Prediction]]:
+        """Tags heads, then the tails of each, and pairs starts with ends."""
+        lengths = batch["words"].lengths
+        with stage("forward"):
+            h, sentence_part, mask = self._read(batch)
+            head_scores = self._score_heads(h, mask).float()
+        present = torch.arange(h.shape[1], device=h.device) < lengths[:, None]
+        with stage("decode"):
+            tags, probability = self._tags(head_scores, present[:, :, None])
+            heads = decode_spans(tags[:, :, 0], tags[:, :, 1], self.settings.span_rule)
+            head_score = heads.confidence(probability[:, :, 0], probability[:, :, 1])
+
+        def tag_tails(
+            some: Spans,
+        ) -> tuple[Bool[Tensor, "some N 2 R"], Float[Tensor, "some N 2 R"]]:
+            described = torch.stack([some.first, some.last, some.classes], 1)
+            with stage("forward"):
+                scores = self._score_tails(h, sentence_part, some.rows, described, lengths)
+            with stage("decode"):
+                allowed = self.relations_of_type[some.classes][:, None]
+                return self._tags(scores.float(), present[some.rows][:, :, None] & allowed)
+
+        width = self.tail_hidden_head.in_channels + self.tail_scores.out_features
+        size = h.shape[1] * width
+        names = self.schema.relations
+        return find_triples(len(batch), heads, head_score, tag_tails, size, names)
+
+    def calibrate(self, batches: Sequence[Batch], gold: Sequence[AbstractSet[Item]]) -> None:
+        """Fits the global threshold on dev, to a tenth, where adaptive thresholds are off."""
+        if self.settings.thresholds == "adaptive":
+            return
+        best = (-1.0, 0.5)
+        for tenth in range(1, 10):
+            self.threshold.fill_(tenth / 10)
+            rows = [row for batch in batches for row in self.predict(batch)]
+            predicted: list[set[Item]] = [{p.item for p in row} for row in rows]
+            correct = sum(len(p & g) for p, g in zip(predicted, gold, strict=True))
+            size = sum(map(len, predicted)) + sum(map(len, gold))
+            best = max(best, (2 * correct / max(1, size), tenth / 10))
+        self.threshold.fill_(best[1])
+
+    def ceiling(self, batch: Batch) -> list[list[Prediction]]:
+        """The targets, decoded."""
+        types, relations = len(self.schema.entity_types), self.schema.relations
+        return decode_targets(batch, types, relations, self.settings.span_rule)
+
+    def explain(self, batch: Batch) -> Explanation:
+        """Gradient norms by the word vectors before the projection, and both taggers' attention."""
+        norms = gradient_norms(self.encoder.words, lambda: len(batch) * self.loss(batch).total)
+        with torch.no_grad():
+            h = self.encoder(batch)
+            mask = word_mask(batch["words"].lengths, h.shape[1])
+            attentions = {"head tagger": self.head_attention, "tail tagger": self.tail_attention}
+            weights = {name: layer.weights(h, mask) for name, layer in attentions.items()}
+        return Explanation(norms, weights)

@@ -1,0 +1,1 @@
+"""What runs, suites and searches leave behind; importable without torch."""

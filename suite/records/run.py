@@ -1,0 +1,329 @@
+"""The record of a run: the one thing that reports are made from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from suite.files import read_lines, read_model, write_atomically
+from suite.protocol import Match, Protocol
+from suite.tasks.examples import Task
+from suite.tasks.matching import selection_match
+
+FORMAT: Final = 1
+"""Changes whenever a field changes its meaning; records of two formats share no table."""
+
+
+class _Strict(BaseModel):
+    # A diverged run's loss is NaN or infinite, which JSON has no number for.
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
+
+
+class Scores(_Strict):
+    """Micro precision, recall and F1 over sets; an empty denominator gives 0."""
+
+    correct: int
+    predicted: int
+    gold: int
+
+    @property
+    def precision(self) -> float:
+        """Share of the predicted that is gold."""
+        return self.correct / self.predicted if self.predicted else 0.0
+
+    @property
+    def recall(self) -> float:
+        """Share of the gold that is predicted."""
+        return self.correct / self.gold if self.gold else 0.0
+
+    @property
+    def f1(self) -> float:
+        """Harmonic mean of precision and recall."""
+        total = self.predicted + self.gold
+        return 2 * self.correct / total if total else 0.0
+
+
+class Evaluation(_Strict):
+    """The scores of one split under both match rules.
+
+    Attributes:
+        partial, exact: over the whole split.
+        slices: slice family (`overlap`, `count`, `length`, `relation`, `type`, `nested`,
+            `distance`, `seen`) -> slice -> scores under the rule that selects.
+        measures: of documents: `theta`, `ign_f1`, `auc`, `ign_auc` (`suite.tasks.ranking`), 0 to 1.
+    """
+
+    partial: Scores
+    exact: Scores
+    measures: dict[str, float] = Field(default_factory=dict)
+    slices: dict[str, dict[str, Scores]] = Field(default_factory=dict)
+
+    def under(self, match: Match) -> Scores:
+        """The scores under a match rule."""
+        return self.exact if match == "exact" else self.partial
+
+    def selecting(self, task: Task, match: Match) -> Scores:
+        """The scores under the rule that selects an epoch (`selection_match`)."""
+        return self.under(selection_match(task, match))
+
+
+class Epoch(_Strict):
+    """One line of `history.jsonl`.
+
+    Attributes:
+        seconds: wall clock of training since the first step of the run, evaluation excluded.
+        evaluation_seconds: wall clock of dev evaluation so far.
+        step_seconds: median of the epoch's steps (data, forward, backward, optimiser).
+        loss, parts, measures: means over the epoch's steps.
+        gradient_norm: mean before clipping.
+        learning_rate: of fresh parameters, after the epoch's last step.
+    """
+
+    epoch: int
+    step: int
+    seconds: float
+    evaluation_seconds: float
+    step_seconds: float
+    loss: float
+    parts: dict[str, float]
+    measures: dict[str, float] = Field(default_factory=dict)
+    gradient_norm: float
+    learning_rate: float
+    dev: Evaluation
+    best: bool
+
+
+class TrainingCost(_Strict):
+    """What training took; seconds are wall clock, evaluation apart.
+
+    Attributes:
+        seconds_to_best: training and evaluation until the chosen epoch was scored.
+        seconds_to_target: dev F1 (as text) -> training and evaluation seconds until it was first
+            reached; None where it never was.
+        encode_seconds: encoding train and dev, once.
+        peak_memory_bytes: of the process (CPU) or of the allocator (CUDA).
+        load_average: one-minute load of the machine at the start and at the end of the run; above
+            `threads` other work competed and times are too long.
+        resumed: how often the run was cut off and went on.
+    """
+
+    epochs: int
+    best_epoch: int
+    steps: int
+    steps_to_best: int
+    training_seconds: float
+    evaluation_seconds: float
+    seconds_to_best: float
+    step_seconds: float
+    seconds_to_target: dict[str, float | None]
+    encode_seconds: float
+    peak_memory_bytes: int
+    load_average: tuple[float, float]
+    resumed: int
+
+
+class Latency(_Strict):
+    """Milliseconds per sentence: median and 95th percentile over batches of several passes."""
+
+    median: float
+    p95: float
+
+
+class InferenceCost(_Strict):
+    """Words to predictions at one batch size, in a fresh process with the selected checkpoint.
+
+    Attributes:
+        sentences: or documents.
+        total_seconds: median wall clock of a pass over the whole test split.
+        stages: `encode`, `forward`, `decode` and `total`.
+        failure: why there are no figures, in the reader's words; None where there are.
+    """
+
+    batch_size: int
+    sentences: int = 0
+    passes: int = 0
+    total_seconds: float | None = None
+    stages: dict[str, Latency] = Field(default_factory=dict)
+    peak_memory_bytes: int | None = None
+    load_average: tuple[float, float] | None = None
+    failure: str | None = None
+
+
+class OperatingCost(_Strict):
+    """What a system reaches and takes at one of its operating points.
+
+    All points of a run are measured in one fresh process, in turns, so that a busy moment of the
+    machine strikes them alike.
+
+    Attributes:
+        rule, value: of `suite.systems.contract.OperatingPoint`; an empty rule is full depth.
+        dev, test: scores under the rule that selects.
+        layers: encoder layers that a test sentence took, mean.
+        seconds: wall clock of a pass over the test split, a number for each pass.
+    """
+
+    rule: str
+    value: float
+    batch_size: int
+    dev: Scores
+    test: Scores
+    layers: float
+    seconds: tuple[float, ...]
+
+
+class OperatingCurve(_Strict):
+    """The operating points of a run, or why there are none.
+
+    Attributes:
+        points: full depth first.
+        failure: in the reader's words.
+    """
+
+    points: tuple[OperatingCost, ...] = ()
+    failure: str | None = None
+
+
+class Parameters(_Strict):
+    """Counts of numbers: all, those of word vectors, those that training changes."""
+
+    total: int
+    word_vectors: int
+    trainable: int
+
+
+class SystemFacts(_Strict):
+    """Who was trained, and from what."""
+
+    name: str
+    variant: str | None = Field(None, description="name of its settings; None for the system's own")
+    title: str
+    citation: str
+    departures: tuple[str, ...]
+    settings: dict[str, Any]
+    vectors: str | None = Field(description="source of the word vectors; None where not used")
+    vector_coverage: float | None = Field(description="share of training tokens that have one")
+    pretrained: str | None = Field(description="source of the encoder; None where not used")
+    parser: str | None = Field(None, description="source of the parser; None where not used")
+    upper_bound: str | None = Field(
+        None, description="what it is given that a system has to find; None for a system"
+    )
+
+    @property
+    def key(self) -> str:
+        """What a suite's plan and folders call it."""
+        return self.variant or self.name
+
+
+class DatasetFacts(_Strict):
+    """What was trained on.
+
+    Attributes:
+        fingerprints: split -> SHA-256 over its examples; of a dev set cut from train as well.
+        published: split -> whether it is the published one; None where nothing is published.
+        matching: what a span is compared by: `offsets`, or `surface` where gold has none.
+        notes: sentences that stand with every figure of this dataset.
+    """
+
+    name: str
+    title: str
+    task: Task
+    fingerprints: dict[str, str]
+    published: dict[str, bool | None]
+    matching: Literal["offsets", "surface"]
+    synthetic: bool
+    notes: tuple[str, ...]
+
+
+class Environment(_Strict):
+    """Where a run took place; two runs of different environments share no table."""
+
+    machine: str
+    processor: str
+    cores: int
+    memory_bytes: int
+    device: str
+    python: str
+    versions: dict[str, str]
+    git: str = Field(description="commit, with `+changes` where the work tree differs")
+
+
+Status = Literal["complete", "pruned", "diverged", "out of memory", "interrupted", "failed"]
+
+
+class RunRecord(_Strict):
+    """One system, dataset and seed under one protocol.
+
+    Attributes:
+        configuration: hash over all that decides the scores; an equal one is not run again.
+        failure: the reason, for every status but `complete`.
+        test: None for documents that are not labelled, and for a search's trials.
+        ceiling: what perfect scoring of the system's own targets would reach, per split.
+    """
+
+    format: Literal[1] = FORMAT
+    configuration: str
+    suite: str = Field(description="name of the suite, W&B's group")
+    system: SystemFacts
+    dataset: DatasetFacts
+    protocol: Protocol
+    seed: int
+    environment: Environment
+    started: str = Field(description="UTC, ISO 8601")
+    status: Status
+    failure: str | None = None
+    parameters: Parameters | None = None
+    training: TrainingCost | None = None
+    dev: Evaluation | None = None
+    test: Evaluation | None = None
+    ceiling: dict[str, Evaluation] = Field(default_factory=dict)
+    inference: tuple[InferenceCost, ...] = ()
+    operating: OperatingCurve | None = None
+
+    def write(self, folder: Path) -> None:
+        """Writes `record.json`, whole or not at all."""
+        write_atomically(folder / "record.json", self.model_dump_json(indent=1))
+
+
+class Outcome(_Strict):
+    """One line of `predictions.jsonl`: a test example and how it was answered.
+
+    Attributes:
+        gold, predicted: of triples, head, relation and tail in words, then both spans in word
+            offsets where the words have a place; of entities, words, type and span; of facts, head,
+            relation and tail in words, then the index of both entities. Of a predicted one, its
+            score last.
+        correct: match rule -> how many of `predicted` are gold; the sets' sizes stand beside it,
+            duplicates under that rule collapsed.
+    """
+
+    id: str
+    text: str
+    gold: list[list[Any]]
+    predicted: list[list[Any]]
+    correct: dict[str, Scores]
+
+
+def read_record(path: Path) -> RunRecord:
+    """Reads a `record.json`.
+
+    Raises:
+        SuiteError: the file cannot be read, or is no record of this format.
+    """
+    return read_model(
+        path,
+        RunRecord,
+        "run record",
+        remedy="Delete its folder, or read it with the version of the suite that wrote it.",
+    )
+
+
+def read_history(folder: Path) -> list[Epoch]:
+    """The epochs of a run's folder; none where it has no history yet.
+
+    Raises:
+        SuiteError: a line is no epoch of this version.
+    """
+    path = folder / "history.jsonl"
+    return list(read_lines(path, Epoch)) if path.is_file() else []

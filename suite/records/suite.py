@@ -1,0 +1,87 @@
+"""The plan of a suite, `suite.json`: what one command set out to run, and on what."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from suite.files import read_model, write_atomically
+from suite.protocol import Protocol
+from suite.records.run import FORMAT, DatasetFacts, Environment
+from suite.studies.study import Study
+
+EXAMPLES = "examples"
+"""The statistic of a split that holds its number of sentences or documents."""
+
+SEEN_SHARE = "seen_share"
+"""The statistic of a split that holds the share (0 to 1) of its triples that occur in train."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class PlannedDataset(_Strict):
+    """A dataset with what was counted in it.
+
+    Attributes:
+        statistics: split -> measure -> value, in the order of print; a measure may itself be a
+            table of counts (overlap patterns, problems met in reading). `EXAMPLES` and
+            `SEEN_SHARE` are known by name, since published ones stand beside them.
+    """
+
+    facts: DatasetFacts
+    statistics: dict[str, dict[str, JsonValue]]
+    citation: str
+    licence: str
+
+
+class Cannot(_Strict):
+    """A system that was not run on a dataset, and why, as a sentence without a full stop."""
+
+    system: str
+    dataset: str
+    reason: str
+
+
+class SuitePlan(_Strict):
+    """What one command set out to run; written before the first run.
+
+    Attributes:
+        protocols: system -> the protocol of its runs; all equal under identical settings.
+        systems: names, those of variants among them, in the order in which tables list them.
+        study: whose variants were run, as its file was then; None where systems were named.
+    """
+
+    format: Literal[1] = FORMAT
+    name: str = Field(description="name of the suite, W&B's group")
+    version: str = Field(description="version of this package")
+    created: str = Field(description="UTC, ISO 8601")
+    command: tuple[str, ...] = Field(description="the command line, an argument an item")
+    protocols: dict[str, Protocol]
+    environment: Environment
+    systems: tuple[str, ...]
+    datasets: tuple[PlannedDataset, ...]
+    seeds: tuple[int, ...]
+    cannot: tuple[Cannot, ...] = ()
+    study: Study | None = None
+
+    def write(self, out: Path) -> None:
+        """Writes `suite.json`, whole or not at all."""
+        write_atomically(out / "suite.json", self.model_dump_json(indent=1))
+
+
+def read_plan(path: Path) -> SuitePlan:
+    """Reads a `suite.json`.
+
+    Raises:
+        SuiteError: the file cannot be read, or is no plan of this format.
+    """
+    return read_model(
+        path,
+        SuitePlan,
+        "plan",
+        remedy="Name the output folder of a run-suite command of this version.",
+    )

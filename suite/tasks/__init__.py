@@ -1,0 +1,1 @@
+"""What is asked of a system: examples, schema, matching and scoring."""

@@ -1,0 +1,56 @@
+"""How the triples of a sentence overlap: the three classes of Zeng et al. (ACL 2018, section 1)."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+from typing import Literal, get_args
+
+from suite.tasks.examples import Sentence
+
+Pattern = Literal["normal", "EPO", "SEO"]
+PATTERNS: tuple[Pattern, ...] = get_args(Pattern)
+
+
+def overlap_patterns(sentence: Sentence) -> frozenset[Pattern]:
+    """The classes that the gold triples of a sentence show.
+
+    An entity is a span; of a triple without a place, it is its words, and the span of those
+    words where another triple has it.
+    """
+    if not sentence.unplaced:
+        return classify((t.head, t.tail) for t in sentence.triples)
+    words = sentence.words
+    places: dict[str, Hashable] = {
+        " ".join(words[span.start : span.end]): span
+        for t in sentence.triples
+        for span in (t.head, t.tail)
+    }
+    pairs: list[tuple[Hashable, Hashable]] = [(t.head, t.tail) for t in sentence.triples]
+    pairs += [(places.get(t.head, t.head), places.get(t.tail, t.tail)) for t in sentence.unplaced]
+    return classify(pairs)
+
+
+def classify(pairs: Iterable[tuple[Hashable, Hashable]]) -> frozenset[Pattern]:
+    """The classes that the (head, tail) pairs of a sentence's different triples show.
+
+    As the public code of Zeng et al. counts (`raw_NYT/generate.py` of CasRel's repository keeps
+    it), and so as the published figures by class do:
+
+    - normal: no two triples share an entity, and none has one entity as head and tail; so is a
+      sentence without triples;
+    - EPO (entity pair overlap): two triples have the same head and the same tail. A pair in
+      reverse, (a, b) and (b, a), is another pair;
+    - SEO (single entity overlap): among the different pairs two share an entity, or a pair has
+      one entity twice. Reversed pairs do.
+
+    A sentence may be both EPO and SEO. Triples that the file repeats count once here; the
+    published 26 EPO sentences of WebNLG's test set (last-word form) contain 8 that only repeat one.
+    """
+    listed = list(pairs)
+    distinct = set(listed)
+    patterns: set[Pattern] = set()
+    if len(distinct) < len(listed):
+        patterns.add("EPO")
+    if len({entity for pair in distinct for entity in pair}) < 2 * len(distinct):
+        patterns.add("SEO")
+    return frozenset(patterns or {"normal"})

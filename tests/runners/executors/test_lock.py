@@ -1,0 +1,62 @@
+"""One process at a time works on a run, and none outlives the command that started it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from runners.executors.lock import locked
+from suite.errors import SuiteError
+from suite.records.run import read_record
+from tests import tiny
+
+COMMAND = """
+import sys
+from pathlib import Path
+from runners.runs.plan import Workbench, read_plan
+from runners.executors.local import execute
+from runners.runs.run import blank_record
+
+folder = Path(sys.argv[1])
+plan = read_plan(folder)
+execute(plan, folder, blank_record(Workbench(plan), ""), lambda line: print(line, flush=True))
+"""
+
+
+def test_a_folder_is_held_once(tmp_path: Path) -> None:
+    with (
+        locked(tmp_path / "run"),
+        pytest.raises(SuiteError, match=r"run: another process works on this run\. Wait until"),
+        locked(tmp_path / "run", wait=0),
+    ):
+        pass
+    with locked(tmp_path / "run", wait=0):
+        pass
+
+
+def test_a_training_ends_with_the_command_that_started_it(dataset: Path, tmp_path: Path) -> None:
+    """It was killed, so that it could tell no one; the training leaves its record all the same."""
+    folder = tiny.write_plan(tmp_path / "run", tiny.make_plan(dataset, epochs=100_000))
+    command = subprocess.Popen(
+        [sys.executable, "-P", "-c", COMMAND, str(folder)],
+        stdout=subprocess.PIPE,
+        env=tiny.environment(PYTHONPATH=str(tiny.ROOT)),
+    )
+    assert command.stdout is not None
+    command.stdout.readline()  # it trains
+    (training,) = psutil.Process(command.pid).children(recursive=True)
+    with pytest.raises(SuiteError, match="another process works on this run"), locked(folder, 0):
+        pass
+    command.kill()
+    with command.stdout:
+        command.wait()
+    started = time.monotonic()
+    with locked(folder):
+        assert time.monotonic() - started < 20
+        assert not training.is_running() or training.status() == psutil.STATUS_ZOMBIE
+    assert read_record(folder / "record.json").status == "interrupted"

@@ -1,0 +1,143 @@
+"""Theta, Ign F1 and AUC against DocRED's public procedure, re-stated fact by fact."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from suite.tasks.examples import Document, DocumentEntity, Fact, Mention, Span
+from suite.tasks.matching import all_wordings
+from suite.tasks.ranking import facts_from, rank
+from suite.tasks.scoring import evaluate
+from tests.corpus import DOCUMENTS
+
+RELATIONS = ("born in", "lives in", "part of")
+IN_TRAIN = frozenset({("Ada", "born in", "London"), ("Alan", "lives in", "Wilmslow")})
+
+
+def drawn_scores(seed: int, documents: list[Document] = DOCUMENTS) -> list[torch.Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    sizes = (len(d.entities) for d in documents)
+    return [torch.rand(n, n, len(RELATIONS), generator=generator) for n in sizes]
+
+
+def slow(
+    documents: list[Document], scores: list[torch.Tensor], theta: float | None
+) -> dict[str, float]:
+    """As DocRED's public code walks down the list of scored facts."""
+    listed = []
+    for document, score in zip(documents, scores, strict=True):
+        n = len(document.entities)
+        gold = {(f.head, f.relation, f.tail) for f in document.facts}
+        for h in range(n):
+            for t in range(n):
+                for r, relation in enumerate(RELATIONS):
+                    if h == t:
+                        continue
+                    known = any(
+                        (
+                            " ".join(document.words[a.span.start : a.span.end]),
+                            relation,
+                            " ".join(document.words[b.span.start : b.span.end]),
+                        )
+                        in IN_TRAIN
+                        for a in document.entities[h].mentions
+                        for b in document.entities[t].mentions
+                    )
+                    listed.append((float(score[h, t, r]), (h, relation, t) in gold, known))
+    listed.sort(key=lambda fact: -fact[0])
+    total = sum(len(d.facts) for d in documents)
+    correct = correct_in_train = 0
+    x, y, unseen, f1s, ign_f1s = [], [], [], [], []
+    for i, (_, right, known) in enumerate(listed, start=1):
+        correct += right
+        correct_in_train += right and known
+        x.append(correct / total)
+        y.append(correct / i)
+        left = i - correct_in_train
+        unseen.append((correct - correct_in_train) / left if left else 0.0)
+        for found, shares in ((f1s, y), (ign_f1s, unseen)):
+            p, r = shares[-1], x[-1]
+            found.append(2 * p * r / (p + r) if p + r else 0.0)
+    if theta is None:
+        theta = listed[f1s.index(max(f1s))][0]
+    last = max((i for i, fact in enumerate(listed) if fact[0] >= theta), default=None)
+
+    def area(shares: list[float]) -> float:
+        steps = zip(x, x[1:], shares, shares[1:], strict=False)
+        return sum((b - a) * (p + q) / 2 for a, b, p, q in steps)
+
+    return {
+        "theta": theta,
+        "f1": 0.0 if last is None else f1s[last],
+        "ign_f1": 0.0 if last is None else ign_f1s[last],
+        "auc": area(y),
+        "ign_auc": area(unseen),
+    }
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_measures_are_those_of_the_public_procedure(seed: int) -> None:
+    scores = drawn_scores(seed)
+    ranking = rank(DOCUMENTS, scores, RELATIONS, IN_TRAIN)
+    assert ranking.measures(ranking.theta()) == pytest.approx(slow(DOCUMENTS, scores, None))
+    assert ranking.measures(0.7) == pytest.approx(slow(DOCUMENTS, scores, 0.7))
+
+
+@given(st.integers(0, 10_000), st.floats(0, 1))
+def test_f1_of_the_ranking_is_that_of_the_predicted_facts(seed: int, theta: float) -> None:
+    scores = drawn_scores(seed)
+    rows = facts_from(scores, theta, RELATIONS)
+    counted = evaluate(DOCUMENTS, rows, "docre", "offsets").exact
+    measured = rank(DOCUMENTS, scores, RELATIONS, IN_TRAIN).measures(theta)["f1"]
+    assert counted.f1 == pytest.approx(measured)
+
+
+@given(st.integers(0, 10_000))
+def test_no_other_theta_gives_a_better_f1(seed: int) -> None:
+    ranking = rank(DOCUMENTS, drawn_scores(seed), RELATIONS, IN_TRAIN)
+    best = ranking.measures(ranking.theta())["f1"]
+    assert all(ranking.measures(float(score))["f1"] <= best + 1e-12 for score in ranking.scores)
+
+
+def test_without_facts_to_rank_nothing_is_predicted() -> None:
+    """Documents of no entity or one hold no pair."""
+    alone = [d for d in DOCUMENTS if len(d.entities) < 2]
+    ranking = rank(alone, drawn_scores(0, alone), RELATIONS, IN_TRAIN)
+    assert ranking.theta() == 1.0
+    assert ranking.measures(1.0) == {
+        "theta": 1.0, "f1": 0.0, "ign_f1": 0.0, "auc": 0.0, "ign_auc": 0.0
+    }  # fmt: skip
+
+
+def test_facts_of_relations_that_train_lacks_count_as_missed() -> None:
+    document = Document(
+        "d", "d", ("a", "b"), (0,),
+        tuple(DocumentEntity(w, "X", (Mention(Span(i, i + 1), 0),)) for i, w in enumerate("ab")),
+        (Fact(0, "born in", 1), Fact(0, "unheard of", 1)),
+    )  # fmt: skip
+    scores = torch.zeros(2, 2, 3)
+    scores[0, 1, 0] = 0.9
+    ranking = rank([document], [scores], RELATIONS, frozenset())
+    assert ranking.gold == 2
+    assert ranking.measures(0.5)["f1"] == pytest.approx(2 / 3)
+
+
+def test_perfect_scores_have_an_area_of_all_but_the_first_fact() -> None:
+    """The public procedure's curve begins at the first fact, not at recall 0."""
+    scores = [torch.zeros(len(d.entities), len(d.entities), 3) for d in DOCUMENTS]
+    for document, score in zip(DOCUMENTS, scores, strict=True):
+        for fact in document.facts:
+            score[fact.head, fact.tail, RELATIONS.index(fact.relation)] = 1.0
+    ranking = rank(DOCUMENTS, scores, RELATIONS, all_wordings(DOCUMENTS, "docre"))
+    measures = ranking.measures(ranking.theta())
+    assert measures["f1"] == 1.0
+    assert measures["auc"] == pytest.approx(1 - 1 / ranking.gold)
+    assert measures["ign_f1"] == 0.0, "all facts are train's"
+    assert not math.isnan(measures["ign_auc"])
+    assert np.all(np.diff(ranking.scores) <= 0)
