@@ -172,7 +172,7 @@ def test_a_worker_that_is_killed_costs_nothing(
     more = ("--trials", "8", "--workers", "2", "--epochs", "12", "--trade-offs", "0")
     if storage == "postgresql":
         more += ("--storage", request.getfixturevalue("postgresql"), "--name", "killed")
-    code = f"from tests.runners.test_search import _search; _search({(*arguments, *more)!r})"
+    code = f"from tests.runners.search.test_search import _search; _search({(*arguments, *more)!r})"
     command = subprocess.Popen(
         [sys.executable, "-c", code],
         stdout=subprocess.PIPE,
@@ -219,7 +219,7 @@ def test_two_machines_share_a_search(postgresql: str, dataset: Path, tmp_path: P
     commands = []
     for name in ("a", "b"):
         arguments = ("--dataset", str(dataset), *SMALL, "--out", str(tmp_path / name), *shared)
-        code = f"from tests.runners.test_search import _search; _search({arguments!r})"
+        code = f"from tests.runners.search.test_search import _search; _search({arguments!r})"
         commands.append(
             subprocess.Popen(
                 [sys.executable, "-c", code],
