@@ -22,7 +22,6 @@ from reports.cells import (
 )
 from reports.comparison import accepted, f1_reader, refusals
 from reports.load import Group, Row
-from reports.published import PublishedDocumentScore
 from reports.readings import NOT_LABELLED, labelled, slice_f1, slice_names
 from reports.sections.caveats import MINIMUM_SEEDS
 from reports.sections.overview import caption, listed
@@ -200,23 +199,24 @@ def against_papers(group: Group) -> str:
     """One-sample t-tests of the seeds against published figures, or why there is none."""
     table: dict[str, list[str]] = {}
     lines = [f"- {line}" for line in refusals(group)]
-    for row, score in accepted(group):
-        numbers = measured(values(row, f1_reader(score)))
+    for row, figure in accepted(group):
+        numbers = measured(values(row, f1_reader(figure)))
         # Where the table's own rule is meant, its heading says so.
-        other = score.split if isinstance(score, PublishedDocumentScore) else f"{score.match} match"
+        other = f"{figure.match} match" if figure.match else figure.split
         other = "" if other == f"{group.match} match" else f", {other}"
         if numbers is None or len(numbers) < MINIMUM_SEEDS:
             lines.append(
-                f"- {row.label}: not tested against {score.printed}{other} of {score.source} "
-                f"({score.table}): a test over seeds needs {MINIMUM_SEEDS} complete ones and no "
-                f"missing one, and there are {row.n.removeprefix('n=')}."
+                f"- {row.label}: not tested against {figure.printed('f1')}{other} of "
+                f"{figure.source} ({figure.table}): a test over seeds needs {MINIMUM_SEEDS} "
+                f"complete ones and no missing one, and there are {row.n.removeprefix('n=')}."
             )
             continue
-        found = against_published(numbers, score.f1)
+        found = against_published(numbers, figure.numbers["f1"])
         cells = {
             "System": row.label,
             "Seeds": seeds_cell(row),
-            "Published": f"{score.printed}{other} ({score.source}, {score.table}; {score.encoder})",
+            "Published": f"{figure.printed('f1')}{other} "
+            f"({figure.source}, {figure.table}; {figure.encoder})",
             "Difference in F1 (points)": f"{found.difference:+.1f}",
             "95 % interval": f"{found.low:+.1f} to {found.high:+.1f}",
             "p": _p(found.p),

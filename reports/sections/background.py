@@ -10,13 +10,13 @@ from pydantic import JsonValue
 from reports.cells import add_row, escape, markdown, number, per_cent, score_cells
 from reports.comparison import describes
 from reports.load import RESOURCES, Group, Results, Row
-from reports.published import FASTRE, SEEN_IN_TRAIN
 from reports.readings import NOT_LABELLED, labelled
 from reports.score_columns import PARTS, rules
 from reports.sections.overview import machine, published_word
 from suite.protocol import Match, Protocol
 from suite.records.run import Scores
 from suite.records.suite import SEEN_SHARE
+from suite.studies.published import studies_that_count
 from suite.tasks.examples import Task
 
 _NAMES: Mapping[Task, Mapping[str, str]] = {
@@ -92,18 +92,22 @@ def statistics_table(group: Group) -> str:
 
 
 def seen_sentence(group: Group) -> str:
-    """The share of test triples that stand in train, beside FastRE's."""
-    published = SEEN_IN_TRAIN.get(group.dataset.name)
-    if published is None or group.plan is None or not describes(group):
+    """The share of test triples that stand in train, beside those that papers state."""
+    name = group.dataset.name
+    counted = [(study.source, study.counted[name]) for study in studies_that_count(name)]
+    stated = [
+        f"{found.seen_in_train} % in {source}"
+        + (f" ({found.seen_where})" if found.seen_where else "")
+        for source, found in counted
+        if found.seen_in_train is not None
+    ]
+    if not stated or group.plan is None or not describes(group):
         return ""
     here = group.plan.statistics.get("test", {}).get(SEEN_SHARE)
     if not isinstance(here, int | float):
         return ""
     same = all(group.dataset.published.get(split) is True for split in ("train", "test"))
-    text = (
-        f"\nTest triples that stand in train: {100 * here:.2f} % here, {published} % in {FASTRE} "
-        "(section 3.7)."
-    )
+    text = f"\nTest triples that stand in train: {100 * here:.2f} % here, {', '.join(stated)}."
     return text + ("\n" if same else " The splits are not the same, so the two may differ.\n")
 
 

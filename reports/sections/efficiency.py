@@ -19,13 +19,22 @@ from reports.cells import (
     values,
 )
 from reports.load import Group, Row
-from reports.published import CLAIMS, EFFICIENCY, FASTRE, FASTRE_DEVICE
 from reports.readings import inference, milliseconds, training
 from reports.sections.overview import caption, listed
 from reports.sections.results import pass_seconds
 from suite.records.run import InferenceCost, RunRecord
+from suite.studies.figures import MEASURES, Figure
+from suite.studies.published import published_figures
+from suite.studies.study import Study, all_studies
 
 REFERENCE = "fastre"
+COST_CLAIMS = ("training", "inference", "parameters")
+"""What a study's claims are called that are about cost."""
+PUBLISHED = {
+    "parameters_thousands": "Parameters (thousands)",
+    **{name: unit for name, unit in MEASURES.items() if name.startswith("milliseconds_")},
+}
+"""Published measure of cost -> its column."""
 STAGES = ("encode", "forward", "decode", "total")
 
 
@@ -119,13 +128,28 @@ def ratios(group: Group) -> str:
         for row in others:
             add_row(table, _ratio_cells(group, row, reference))
         parts.append(f"As a multiple of {reference.label} (1 is equal):\n\n{markdown(table)}")
+    claims = "".join(
+        f"\n{_claim(study, group, others)}"
+        for study in all_studies()
+        if set(COST_CLAIMS) <= study.claims.keys() and _is_about(study, REFERENCE)
+    )
+    return "\n".join(parts) + claims
+
+
+def _is_about(study: Study, system: str) -> bool:
+    return study.reference is not None and study.variant(study.reference).system == system
+
+
+def _claim(study: Study, group: Group, others: Sequence[Row]) -> str:
+    """What the paper claims of its costs, and why the ratios here need not agree."""
     encoder = "" if any(row.facts.pretrained for row in others) else " (no system here has one)"
-    return "\n".join(parts) + (
-        f"\nFastRE's abstract claims {CLAIMS['training']}, {CLAIMS['inference']} and "
-        f"{CLAIMS['parameters']} of systems on a pretrained BERT{encoder}. Those figures are from "
-        f"an {FASTRE_DEVICE} and compare each system at its own batch size; these are from "
-        f"{group.environment.processor} (device {group.environment.device}) and compare at one "
-        "batch size. Ratios differ between devices; agreement is not to be expected.\n"
+    training_, inference_, parameters = (study.claims[name] for name in COST_CLAIMS)
+    return (
+        f"{study.source} claims {training_}, {inference_} and {parameters} of systems on a "
+        f"pretrained BERT{encoder}. Those figures are from a device of its own "
+        f"({study.device or 'not stated'}) and compare each system at its own batch size; these "
+        f"are from {group.environment.processor} (device {group.environment.device}) and compare "
+        "at one batch size. Ratios differ between devices; agreement is not to be expected.\n"
     )
 
 
@@ -152,24 +176,39 @@ def section(groups: Sequence[Group], pictures: Pictures) -> str:
 
 
 def published_section(groups: Sequence[Group]) -> str:
-    """FastRE's Table 3 on these datasets, apart from what was measured."""
+    """Published parameters and times on these datasets, apart from what was measured."""
     names = {group.dataset.name for group in groups}
-    rows = [row for row in EFFICIENCY if row.dataset in names]
-    if not rows:
+    figures = [
+        figure
+        for figure in published_figures()
+        if figure.dataset in names and PUBLISHED.keys() & figure.numbers.keys()
+    ]
+    if not figures:
         return ""
-    sizes = sorted({size for row in rows for size in row.milliseconds})
-    table = {
-        "Published row": [row.row for row in rows],
-        "Dataset": [row.dataset for row in rows],
-        "Parameters (thousands)": [f"{row.parameters:,}" for row in rows],
-        **{
-            f"ms an instance, batch {size}": [
-                f"{row.milliseconds[size]:g}" if size in row.milliseconds else "-" for row in rows
-            ]
-            for size in sizes
-        },
-    }
-    return (
-        f"### Inference, as published\n\n{FASTRE}, Table 3, on an {FASTRE_DEVICE}; word vectors "
-        f"are not among the parameters of its FastRE row.\n\n{markdown(table)}"
+    sources = {(figure.source, table) for figure in figures for table in figure.tables}
+    notes = "".join(
+        f"- {study.source}, {study.table}: {note}\n"
+        for study in all_studies()
+        if (study.source, study.table) in sources
+        for note in study.notes
     )
+    return (
+        "### Inference, as published\n\nEach row with its source and its device.\n\n"
+        f"{published_costs(figures)}\n{notes}"
+    )
+
+
+def published_costs(figures: Sequence[Figure]) -> str:
+    """Published rows of parameters and of time per instance."""
+    table = {
+        "Published row": [f.row for f in figures],
+        "Source": [f"{f.source}, {f.table}" for f in figures],
+        "Dataset": [f.dataset for f in figures],
+    }
+    for name, heading in PUBLISHED.items():
+        if any(name in f.numbers for f in figures):
+            table[heading] = [
+                f"{f.numbers[name]:,.6g}" if name in f.numbers else "-" for f in figures
+            ]
+    table["Device"] = [f.device or "-" for f in figures]
+    return markdown(table)

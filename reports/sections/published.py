@@ -8,32 +8,44 @@ from functools import partial
 from reports.cells import Value, add_row, cell, markdown, mean, number, seeds_cell, values
 from reports.comparison import accepted, encoder_here, f1_reader, refusals
 from reports.load import Group, Row
-from reports.published import (
-    DOCUMENT_SCORES,
-    SCORES,
-    PublishedDocumentScore,
-    PublishedScore,
-)
 from reports.readings import measure
 from reports.score_columns import rules
 from suite.records.run import RunRecord
+from suite.studies.figures import Figure
+from suite.studies.published import published_figures, same_texts
 
-SAME_TEXTS = {"redocred": "docred"}
-"""A dataset -> that of the same texts whose published figures are shown for orientation."""
-Reader = Callable[[RunRecord], Value | None]
+ReadValue = Callable[[RunRecord], Value | None]
+FURTHER_SCORES = {"ign_f1": "Ign F1", "auc": "AUC", "ign_auc": "Ign AUC"}
+"""Measures of an evaluation besides F1 that papers print, and their names in tables."""
+COLUMNS = {
+    "precision": "P (%)",
+    "recall": "R (%)",
+    "theta": "theta",
+    "f1": "F1 (%)",
+    "ign_f1": "Ign F1 (%)",
+    "auc": "AUC (%)",
+    "ign_auc": "Ign AUC (%)",
+    "best_epoch": "Best epoch",
+    "best_epoch_f1": "Best epoch F1 (%)",
+    "best_epoch_auc": "Best epoch AUC (%)",
+    "train_minutes": "Training (min)",
+    "inference_seconds": "Inference (s), batch not stated",
+}
+"""Measure -> its column among the published rows of a dataset."""
 
 
 def beside_published(group: Group) -> str:
     """Measured and published F1 side by side where the data allow it; else the reason."""
-    tables = _document_tables(group) if group.dataset.task == "docre" else _tables(group)
+    by_rule, by_measure = _tables_by_rule(group), _table_by_measure(group)
+    tables = by_rule + by_measure
     text = "#### Beside the published figures\n\n"
-    if tables:
+    if by_rule:
         text += (
             "Same published train and test splits, same form of the data, same match rule; encoder "
             "and protocol may differ and are named.\n\n"
-            if group.dataset.task != "docre"
-            else "Same published splits; encoder, batch and protocol may differ and are named.\n\n"
         )
+    elif by_measure:
+        text += "Same published splits; encoder, batch and protocol may differ and are named.\n\n"
     return text + "".join(f"{t}\n" for t in tables) + "".join(f"- {s}\n" for s in refusals(group))
 
 
@@ -42,136 +54,123 @@ def _difference(found: dict[int, Value], published: float) -> str:
     return "-" if average is None else number(average - published, 1)
 
 
-def _tables(group: Group) -> list[str]:
+def _tables_by_rule(group: Group) -> list[str]:
     """A table for each match rule."""
     found = []
     for match in rules(group):
         table: dict[str, list[str]] = {}
-        for row, score in accepted(group):
-            if isinstance(score, PublishedScore) and score.match == match:
-                add_row(table, _cells(row, score))
+        for row, figure in accepted(group):
+            if figure.match == match:
+                add_row(table, _cells(row, figure))
         if table:
             found.append(markdown(table))
     return found
 
 
-def _cells(row: Row, score: PublishedScore) -> dict[str, str]:
-    found = values(row, f1_reader(score))
+def _cells(row: Row, figure: Figure) -> dict[str, str]:
+    found = values(row, f1_reader(figure))
     return {
         "System": row.label,
         "Seeds": seeds_cell(row),
-        f"F1 here, {score.match} (%)": cell(found, digits=1),
-        f"F1 published, {score.match} (%)": score.printed,
-        "Difference": _difference(found, score.f1),
-        "Published in": f"{score.source}, {score.table}",
-        "Run by": score.origin or "its authors",
-        "Encoder there": score.encoder,
+        f"F1 here, {figure.match} (%)": cell(found, digits=1),
+        f"F1 published, {figure.match} (%)": figure.printed("f1"),
+        "Difference": _difference(found, figure.numbers["f1"]),
+        "Published in": f"{figure.source}, {figure.table}",
+        "Run by": figure.origin or "its authors",
+        "Encoder there": figure.encoder,
         "Encoder here": encoder_here(row),
     }
 
 
-def _document_tables(group: Group) -> list[str]:
+def _table_by_measure(group: Group) -> list[str]:
+    """Of a task with one match rule: a row of the table for each measure that is printed."""
     table: dict[str, list[str]] = {}
-    for row, score in accepted(group):
-        if not isinstance(score, PublishedDocumentScore):
+    for row, figure in accepted(group):
+        if figure.match is not None:
             continue
-        readers: dict[str, tuple[Reader, float | None]] = {
-            "F1": (f1_reader(score), score.f1),
-            "Ign F1": (partial(measure, name="ign_f1", split=score.split), score.ign_f1),
-            "AUC": (partial(measure, name="auc", split=score.split), score.auc),
-            "Ign AUC": (partial(measure, name="ign_auc", split=score.split), score.ign_auc),
-        }
-        for name, (read, published) in readers.items():
-            if published is not None:
-                cells = _document_cells(group, row, score, values(row, read), published)
-                add_row(table, {"System": row.label, "Measure": f"{score.split} {name}", **cells})
+        readers: dict[str, tuple[str, ReadValue]] = {"f1": ("F1", f1_reader(figure))}
+        for name, title in FURTHER_SCORES.items():
+            readers[name] = title, partial(measure, name=name, split=figure.split)
+        for name, (title, read) in readers.items():
+            if name in figure.numbers:
+                cells = {"System": row.label, "Measure": f"{figure.split} {title}"}
+                cells |= _measure_cells(group, row, figure, name, values(row, read))
+                add_row(table, cells)
     return [markdown(table)] if table else []
 
 
-def _document_cells(
-    group: Group,
-    row: Row,
-    score: PublishedDocumentScore,
-    found: dict[int, Value],
-    published: float,
+def _measure_cells(
+    group: Group, row: Row, figure: Figure, name: str, found: dict[int, Value]
 ) -> dict[str, str]:
+    batch = group.first.protocol.examples_a_step(group.dataset.task)
     return {
         "Seeds": seeds_cell(row),
         "Here (%)": cell(found, digits=1),
-        "Published (%)": f"{published:.2f}",
-        "Difference": _difference(found, published),
-        "Published in": f"{score.source}, {score.table}",
-        "Batch there": str(score.batch_size),
-        "Batch here": str(group.first.protocol.document_batch_size),
-        "Encoder there": score.encoder,
+        "Published (%)": figure.printed(name),
+        "Difference": _difference(found, figure.numbers[name]),
+        "Published in": f"{figure.source}, {figure.table}",
+        "Batch there": _optional(figure.batch_size),
+        "Batch here": str(batch),
+        "Encoder there": figure.encoder,
         "Encoder here": encoder_here(row),
     }
 
 
-def _optional(value: float | None, digits: int | None = None) -> str:
-    return "-" if value is None else f"{value:g}" if digits is None else f"{value:.{digits}f}"
+def _optional(value: float | None) -> str:
+    return "-" if value is None else f"{value:g}"
 
 
-def published_table(scores: Sequence[PublishedScore]) -> str:
-    """Published rows, each with all that a comparison needs."""
-    return markdown(
-        {
-            "Published row": [s.row for s in scores],
-            "Source": [f"{s.source}, {s.table}" for s in scores],
-            "Run by": [s.origin or "its authors" for s in scores],
-            "Encoder": [s.encoder for s in scores],
-            "Entities": [s.form for s in scores],
-            "Match": [s.match for s in scores],
-            "P (%)": [_optional(s.precision, 1) for s in scores],
-            "R (%)": [_optional(s.recall, 1) for s in scores],
-            "F1 (%)": [s.printed for s in scores],
-            "Training (min)": [_optional(s.train_minutes) for s in scores],
-            "Inference (s), batch not stated": [_optional(s.inference_seconds) for s in scores],
-            "Device": [s.device or "-" for s in scores],
-        }
-    )
+def _shown(figure: Figure, name: str) -> str:
+    """A number of a published row, with the digits of the paper."""
+    value = figure.numbers.get(name)
+    if name == "theta" and value is not None:
+        return f"{value:.4f}"
+    return figure.printed(name) if COLUMNS[name].endswith("(%)") else _optional(value)
 
 
-def published_documents(scores: Sequence[PublishedDocumentScore]) -> str:
-    """Published rows of documents, with the columns of their tables."""
-    return markdown(
-        {
-            "Published row": [s.row for s in scores],
-            "Source": [f"{s.source}, {s.table}" for s in scores],
-            "Scored by": [s.origin or "its authors" for s in scores],
-            "Encoder": [s.encoder for s in scores],
-            "Batch": [str(s.batch_size) for s in scores],
-            "Train (%)": [str(s.train_share) for s in scores],
-            "Split": [s.split for s in scores],
-            "theta": [_optional(s.theta, 4) for s in scores],
-            "F1 (%)": [s.printed for s in scores],
-            "Ign F1 (%)": [_optional(s.ign_f1, 2) for s in scores],
-            "AUC (%)": [_optional(s.auc, 2) for s in scores],
-            "Ign AUC (%)": [_optional(s.ign_auc, 2) for s in scores],
-            "Best epoch": [_optional(s.best_epoch) for s in scores],
-            "Best epoch F1 (%)": [_optional(s.best_epoch_f1, 2) for s in scores],
-            "Best epoch AUC (%)": [_optional(s.best_epoch_auc, 2) for s in scores],
-        }
-    )
+def published_table(figures: Sequence[Figure]) -> str:
+    """Published rows, each with all that a comparison needs; no column that none of them has."""
+    table = {
+        "Published row": [f.row for f in figures],
+        "Source": [f"{f.source}, {f.table}" for f in figures],
+        "Run by": [f.origin or "its authors" for f in figures],
+        "Encoder": [f.encoder for f in figures],
+    }
+    if any(f.form for f in figures):
+        table["Entities"] = [f.form or "-" for f in figures]
+    if any(f.match for f in figures):
+        table["Match"] = [f.match or "-" for f in figures]
+    if any(f.batch_size for f in figures):
+        table["Batch"] = [_optional(f.batch_size) for f in figures]
+    if any(f.train_share < 1 for f in figures):
+        table["Train (%)"] = [f"{100 * f.train_share:g}" for f in figures]
+    if any(f.split != "test" for f in figures):
+        table["Split"] = [f.split for f in figures]
+    for name, heading in COLUMNS.items():
+        if any(name in f.numbers for f in figures):
+            table[heading] = [_shown(f, name) for f in figures]
+    if any(f.device for f in figures):
+        table["Device"] = [f.device or "-" for f in figures]
+    return markdown(table)
 
 
 def _published_on(group: Group) -> str:
     """All published rows of a dataset; nothing where there is none."""
     name = group.dataset.name
     heading = f"### {name}, as published\n\n"
-    scores = [score for score in SCORES if score.dataset == name]
-    if scores:
-        return heading + published_table(scores)
-    other = SAME_TEXTS.get(name, name)
-    documents = [score for score in DOCUMENT_SCORES if score.dataset == other]
-    if not documents:
+    scores = [figure for figure in published_figures() if "f1" in figure.numbers]
+    own = [figure for figure in scores if figure.dataset == name]
+    if own:
+        return heading + published_table(own)
+    other = same_texts(name)
+    shown = [figure for figure in scores if figure.dataset == other]
+    if not shown:
         return ""
-    if other != name:
-        heading += (
-            f"These rows are on `{other}`, whose texts {group.dataset.title} annotates anew: its "
-            "gold is another, so that none of them may be held against a figure of it.\n\n"
-        )
-    return heading + published_documents(documents)
+    heading += (
+        f"These rows are on `{other}`, whose texts {group.dataset.title} annotates anew: its gold "
+        "is another, so that none of them may be held against a figure of it.\n\n"
+    )
+    return heading + published_table(shown)
 
 
 def published_section(groups: Sequence[Group]) -> str:

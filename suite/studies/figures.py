@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, JsonValue, model_validator
 
 from suite.errors import unknown
 from suite.protocol import Match
@@ -18,6 +18,11 @@ gold is the same; or the paper does not say."""
 
 EncoderKind = Literal["word vectors", "untrained transformer", "pretrained transformer"]
 """What is known before training: of words, nothing, or of whole texts."""
+
+Comparison = Literal["system", "variant"]
+"""Whom a table's figures are compared with: every measured run of a row's system under the row's
+settings; or the runs of the study's own variants alone, as in ablations and searches, whose rows
+say what they change and not what they hold."""
 
 PER_CENT = "%"
 MEASURES: dict[str, str] = {
@@ -34,12 +39,12 @@ MEASURES: dict[str, str] = {
     "best_epoch_auc": PER_CENT,
     "parameters_thousands": "thousands",
     "train_minutes": "min",
-    "step_milliseconds": "ms a training step",
+    "step_milliseconds": "ms per training step",
     "steps": "training steps",
-    "inference_seconds": "s the whole test set",
-    "milliseconds_1": "ms an instance at batch 1",
-    "milliseconds_8": "ms an instance at batch 8",
-    "milliseconds_128": "ms an instance at batch 128",
+    "inference_seconds": "s for the whole test set",
+    "milliseconds_1": "ms per instance at batch 1",
+    "milliseconds_8": "ms per instance at batch 8",
+    "milliseconds_128": "ms per instance at batch 128",
     "speed_up": "times as quick as at full depth",
 }
 """Measure -> unit."""
@@ -64,13 +69,21 @@ Measure = Annotated[str, AfterValidator(_measure)]
 
 @dataclass(frozen=True)
 class Figure:
-    """The published numbers of a row on one dataset.
+    """The published numbers of a row on one dataset: the one type of a published figure.
 
     Attributes:
-        source, table: where they are printed.
+        source: the paper in which they are printed.
+        tables: the places there, in the order of the studies.
         row: its name there.
         variant: that of the study to which it answers; None: nothing that the suite has, or the
             paper's text does not tell which.
+        system: the suite's name of the variant's system; None where there is no variant.
+        settings: setting of that system -> values under which it is the published one; settings
+            that are not named are free.
+        batch_size: sentences or documents per training step; None where not stated.
+        train_share: part of the training examples that was used.
+        compared_by: which measured runs it may stand beside, as of its `Study`.
+        reference: whether it is the figure of its study's full model.
         dataset: the suite's name.
         split: what was scored.
         match: under which rule; None where its task has one rule alone, or nothing is scored.
@@ -79,13 +92,20 @@ class Figure:
         kind: of that encoder; None where not stated.
         origin: who ran it, where that is not the authors of the source.
         device: of its times; None where there are none, or it is not stated.
+        digits: decimals with which its scores are printed in per cent.
         numbers: measure -> value, of those that are printed; units in `MEASURES`.
     """
 
     source: str
-    table: str
+    tables: tuple[str, ...]
     row: str
     variant: str | None
+    system: str | None
+    settings: Mapping[str, tuple[JsonValue, ...]]
+    batch_size: int | None
+    train_share: float
+    compared_by: Comparison
+    reference: bool
     dataset: str
     split: Literal["dev", "test"]
     match: Match | None
@@ -94,7 +114,23 @@ class Figure:
     kind: EncoderKind | None
     origin: str
     device: str | None
+    digits: int
     numbers: Mapping[str, float]
+
+    @property
+    def table(self) -> str:
+        """All places in the source at which it is printed."""
+        return "; ".join(self.tables)
+
+    @property
+    def splits(self) -> tuple[str, str]:
+        """Those that must be the published ones where a measured figure stands beside it."""
+        return "train", self.split
+
+    def printed(self, measure: str) -> str:
+        """A score with the digits of the paper; "-" where it is not printed."""
+        value = self.numbers.get(measure)
+        return "-" if value is None else f"{value:.{self.digits}f}"
 
 
 class _Strict(BaseModel):
@@ -182,6 +218,15 @@ class Part(_Strict):
                 }
                 if found:
                     yield dataset, line.row, found
+
+    @property
+    def digits(self) -> int:
+        """Decimals of its scores in per cent, as printed."""
+        longest = max(
+            (len(str(n).partition(".")[2]) for line in self.lines for n in line.numbers if n),
+            default=1,
+        )
+        return max(0, longest - 2) if self.unit == "share" else longest
 
     def _in_its_unit(self, measure: str, value: float) -> float:
         if self.unit == "share" and MEASURES[measure] == PER_CENT:

@@ -28,6 +28,7 @@ from suite.studies.figures import (
     MEASURES,
     PER_CENT,
     TIMES,
+    Comparison,
     Figure,
     Form,
     Measure,
@@ -108,12 +109,14 @@ class Counted(_Strict):
     Attributes:
         train, dev, test: examples of each split; None where there is none, or not stated.
         seen_in_train: per cent of the test triples that occur in train.
+        seen_where: place in the paper that says so.
     """
 
     train: int | None = None
     dev: int | None = None
     test: int | None = None
     seen_in_train: float | None = Field(None, ge=0, le=100)
+    seen_where: str | None = None
 
 
 class Study(_Strict):
@@ -138,6 +141,10 @@ class Study(_Strict):
         rows: name of a printed row -> what is known of it.
         forms: dataset -> how its gold names entities.
         counted: dataset -> what the paper counts in it.
+        compared_by: "system": its figures stand beside every measured run of a row's system and
+            settings; "variant": beside runs of its own variants alone.
+        same_texts: dataset of the suite -> dataset of the study whose texts it annotates anew, so
+            that the figures may be shown for orientation and never held against it.
         claims: what is claimed -> the claim, where the text says more than figures do.
         printed: the figures as the paper prints them; `figures` has them apart.
     """
@@ -160,6 +167,8 @@ class Study(_Strict):
     rows: dict[str, RowFacts] = Field(default_factory=dict)
     forms: dict[str, Form] = Field(default_factory=dict)
     counted: dict[str, Counted] = Field(default_factory=dict)
+    compared_by: Comparison = "system"
+    same_texts: dict[str, str] = Field(default_factory=dict)
     claims: dict[str, str] = Field(default_factory=dict)
     printed: tuple[Part, ...] = ()
 
@@ -210,6 +219,8 @@ class Study(_Strict):
         _refuse_unknown("rows", "row of `printed`", self.rows, lines)
         _refuse_unknown("forms", "dataset of the study", self.forms, self.datasets)
         _refuse_unknown("counted", "dataset of the study", self.counted, self.datasets)
+        same = self.same_texts.values()
+        _refuse_unknown("same_texts", "dataset of the study", same, self.datasets)
 
     def _check_part(self, field: str, part: Part) -> None:
         _refuse_unknown(f"{field}.datasets", "dataset of the study", part.datasets, self.datasets)
@@ -237,11 +248,18 @@ class Study(_Strict):
 
     def _figure(self, part: Part, dataset: str, row: str, numbers: dict[str, float]) -> Figure:
         facts = self.rows.get(row, RowFacts())
+        variant = None if facts.variant is None else self.variant(facts.variant)
         return Figure(
             source=part.source or self.source,
-            table=part.table or self.table,
+            tables=(part.table or self.table,),
             row=row,
             variant=facts.variant,
+            system=variant.system if variant else None,
+            settings=variant.accepts if variant else {},
+            batch_size=self._batch_size(variant) if variant and not part.source else None,
+            train_share=variant.train_share if variant else 1.0,
+            compared_by=self.compared_by,
+            reference=facts.variant is not None and facts.variant == self.reference,
             dataset=dataset,
             split=part.split,
             match=part.match,
@@ -250,8 +268,16 @@ class Study(_Strict):
             kind=facts.kind,
             origin=part.origin if facts.origin is None else facts.origin,
             device=self.device if TIMES & numbers.keys() else None,
+            digits=part.digits,
             numbers=numbers,
         )
+
+    def _batch_size(self, variant: StudyVariant) -> int | None:
+        """Examples per training step, where the paper states them; a study has one task's field."""
+        full = None if self.reference is None else self.variant(self.reference)
+        own = full is not None and variant.system == full.system
+        stated = {**(self.protocol if own else {}), **variant.published, **variant.protocol}
+        return next((stated[f] for f in ("document_batch_size", "batch_size") if f in stated), None)
 
     def variant(self, name: str) -> StudyVariant:
         """The variant of that name.
@@ -290,9 +316,14 @@ class Study(_Strict):
         return None
 
 
+def study_paths() -> tuple[Path, ...]:
+    """The study files of this suite: all that lie in its folder."""
+    return tuple(sorted(FOLDER.glob("*.yaml")))
+
+
 def study_names() -> list[str]:
     """The studies of this suite."""
-    return sorted(path.stem for path in FOLDER.glob("*.yaml"))
+    return [path.stem for path in study_paths()]
 
 
 def find_study(name: str) -> Study:
@@ -307,12 +338,21 @@ def find_study(name: str) -> Study:
         return read_study(Path(name))
     if name not in study_names():
         raise unknown("study", name, study_names())
-    return _of_this_suite(name)
+    return _read_once(FOLDER / f"{name}.yaml")
+
+
+def all_studies() -> tuple[Study, ...]:
+    """Every study of this suite, by name.
+
+    Raises:
+        SuiteError: a file holds no study.
+    """
+    return tuple(map(find_study, study_names()))
 
 
 @cache
-def _of_this_suite(name: str) -> Study:
-    return read_study(FOLDER / f"{name}.yaml")
+def _read_once(path: Path) -> Study:
+    return read_study(path)
 
 
 def read_study(path: Path) -> Study:

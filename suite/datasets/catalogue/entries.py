@@ -146,6 +146,7 @@ NYT24_STAR = Entry(
         "test": (Counts(5000, _PRGC),),
     },
     types=NYT24_TYPES,
+    last_words=True,
     notes=("entities are named by their last word",),
 )
 WEBNLG = Entry(
@@ -213,6 +214,7 @@ WEBNLG_STAR = Entry(
         "dev": (Counts(500, _PRGC),),
         "test": (Counts(703, _PRGC),),
     },
+    last_words=True,
     notes=("entities are named by their last word",),
 )
 CONLL04 = Entry(

@@ -63,6 +63,7 @@ class Entry:
         relations: in their order, where they are not simply those of train.
         entity_types: as published, for the list of datasets; what the files hold decides.
         counts: the published sizes a split may have, the one that papers quote first.
+        last_words: whether gold names an entity by its last word alone.
         files_of: the entry whose files these are, read for another task; empty for its own.
     """
 
@@ -77,6 +78,7 @@ class Entry:
     types: TypeMap | None = None
     relations: tuple[str, ...] | None = None
     notes: tuple[str, ...] = ()
+    last_words: bool = False
     files_of: str = ""
 
     @property

@@ -9,60 +9,83 @@ from pathlib import Path
 
 import pytest
 
-from reports.comparison import accepted, published_rows, refusals, shortfalls, why_not
-from reports.load import Group, group_runs
-from reports.published import (
-    DOCUMENT_SCORES,
-    EFFICIENCY,
-    SCORES,
-    Published,
-    PublishedScore,
+from reports.comparison import (
+    accepted,
     form_of,
+    published_rows,
+    refusals,
+    shortfalls,
+    why_not,
 )
+from reports.load import Group, group_runs
 from reports.run_files import Run
+from reports.sections import efficiency
+from reports.sections.published import beside_published, published_section
 from suite.datasets.catalogue.entries import CATALOGUE
 from suite.records.run import RunRecord
+from suite.studies import study as studies
+from suite.studies.figures import Figure
+from suite.studies.published import published_figures
 from tests.reports.folder import PROTOCOL, dataset_facts, plan, record
 from tests.reports.tasks import BERT_DOCRED, RELU_NET, document_run, of
 
-NAMES = [f"{s.source[:4]}-{s.row}-{s.dataset}-{s.match}" for s in SCORES]
+FIGURES = [f for f in published_figures() if "f1" in f.numbers]
+BY_SYSTEM = [f for f in FIGURES if f.compared_by == "system"]
+SCORES = [f for f in BY_SYSTEM if f.match is not None]
+DOCUMENT_SCORES = [f for f in BY_SYSTEM if f.match is None]
+EFFICIENCY = [f for f in published_figures() if "milliseconds_1" in f.numbers]
+NAMES = [f"{s.source[:4]}-{s.row}-{s.dataset}-{s.match}" for s in FIGURES if s.match]
 
 
-@pytest.mark.parametrize("score", SCORES, ids=NAMES)
-def test_precision_and_recall_give_the_printed_f1(score: PublishedScore) -> None:
-    if score.precision is None or score.recall is None:
-        assert (score.row, score.precision, score.recall) == ("PFN", None, None)
+@pytest.mark.parametrize("score", SCORES, ids=lambda s: f"{s.row}-{s.dataset}-{s.match}")
+def test_precision_and_recall_give_the_printed_f1(score: Figure) -> None:
+    precision, recall = score.numbers.get("precision"), score.numbers.get("recall")
+    if precision is None or recall is None:
+        assert (score.row, precision, recall) == ("PFN", None, None)
         return
     # Means over three seeds of each column need not fit exactly; a slip of the pen would not.
-    harmonic = 2 * score.precision * score.recall / (score.precision + score.recall)
-    assert score.f1 == pytest.approx(harmonic, abs=0.25)
+    harmonic = 2 * precision * recall / (precision + recall)
+    assert score.numbers["f1"] == pytest.approx(harmonic, abs=0.25)
 
 
 def test_no_row_stands_twice() -> None:
     assert len(set(NAMES)) == len(NAMES)
 
 
+COSTS = ("f1", "train_minutes", "inference_seconds")
+
+
 def test_the_rows_that_the_papers_turn_on() -> None:
     by_name = {(s.source[:2], s.row, s.dataset): s for s in SCORES}
     fastre = [by_name["Li", "FastRE", name] for name in ("nyt10", "nyt11", "nyt24")]
-    assert [(s.f1, s.train_minutes, s.inference_seconds) for s in fastre] == [
+    assert [tuple(map(s.numbers.get, COSTS)) for s in fastre] == [
         (73.8, 100, 18.4),
         (56.3, 87, 1.6),
         (87.9, 96, 23.0),
     ]
-    casrel = {name: by_name["We", "CasRel", name].f1 for name in ("nyt24-star", "webnlg-star")}
+    casrel = {
+        name: by_name["We", "CasRel", name].numbers["f1"] for name in ("nyt24-star", "webnlg-star")
+    }
     assert casrel == {"nyt24-star": 89.6, "webnlg-star": 91.8}
-    assert (by_name["We", "CasRel", "nyt10"].f1, by_name["We", "CasRel", "nyt11"].f1) == (
+    assert (
+        by_name["We", "CasRel", "nyt10"].numbers["f1"],
+        by_name["We", "CasRel", "nyt11"].numbers["f1"],
+    ) == (
         73.0,
         53.9,
     )
-    sizes = {e.dataset: (e.parameters, e.milliseconds) for e in EFFICIENCY if e.row == "FastRE"}
-    assert sizes["nyt10"] == (1_096, {1: 12.9, 8: 5.9, 128: 4.6})
+    sizes = {e.dataset: e.numbers for e in EFFICIENCY if e.row == "FastRE"}
+    assert sizes["nyt10"] == {
+        "parameters_thousands": 1_096,
+        "milliseconds_1": 12.9,
+        "milliseconds_8": 5.9,
+        "milliseconds_128": 4.6,
+    }
 
 
 def test_rows_of_pmei() -> None:
     found = {
-        (s.dataset, s.match, s.row): (s.precision, s.recall, s.f1)
+        (s.dataset, s.match, s.row): tuple(map(s.numbers.get, ("precision", "recall", "f1")))
         for s in SCORES
         if s.source == "Sun et al., PMEI, AAAI 2021"
     }
@@ -78,7 +101,7 @@ def test_rows_of_pmei() -> None:
 
 def test_rows_of_relu_net() -> None:
     found = {(s.dataset, s.row): s for s in SCORES if "RelU-Net" in s.source}
-    own = {key: s.f1 for key, s in found.items() if s.system == "relu_net"}
+    own = {key: s.numbers["f1"] for key, s in found.items() if s.system == "relu_net"}
     assert len(found) == 2 * 18
     assert own == {
         ("nyt24-star", "RelU-Net, full tree, no pooling"): 87.6,
@@ -94,7 +117,9 @@ def test_rows_of_relu_net() -> None:
 
 def test_rows_of_bert_docred() -> None:
     dev = {
-        (s.encoder, s.batch_size, s.train_share): (s.theta, s.f1, s.ign_f1, s.auc, s.ign_auc)
+        (s.encoder, s.batch_size, round(100 * s.train_share)): tuple(
+            map(s.numbers.get, ("theta", "f1", "ign_f1", "auc", "ign_auc"))
+        )
         for s in DOCUMENT_SCORES
         if s.split == "dev"
     }
@@ -106,17 +131,14 @@ def test_rows_of_bert_docred() -> None:
         ("bert-base-cased", 8, 50): (0.3384, 54.88, 52.55, 52.25, 49.10),
         ("roberta-base", 8, 100): (0.4267, 58.54, 56.23, 55.12, 51.78),
     }
-    test = {s.encoder: s.f1 for s in DOCUMENT_SCORES if s.split == "test"}
+    test = {s.encoder: s.numbers["f1"] for s in DOCUMENT_SCORES if s.split == "test"}
     assert test == {"bert-base-cased": 56.99, "roberta-base": 58.73}
-
-
-PUBLISHED: list[Published] = [*SCORES, *DOCUMENT_SCORES]
 
 
 def test_names_are_those_of_the_suite() -> None:
     systems = {"fastre", "casrel", "pmei", "relu_net", "bert_docred"}
-    assert {s.system for s in PUBLISHED if s.system} == systems
-    assert {s.dataset for s in PUBLISHED} | {e.dataset for e in EFFICIENCY} <= set(CATALOGUE)
+    assert {s.system for s in FIGURES if s.system} == systems
+    assert {s.dataset for s in published_figures()} <= set(CATALOGUE)
 
 
 @pytest.mark.parametrize("name", ["fastre", "casrel", "pmei", "relu_net"])
@@ -216,7 +238,7 @@ def test_whole_names_that_pmei_tagged_itself_are_no_other_data() -> None:
     run = changed(on("webnlg", published=True), name="pmei", pretrained=None, settings=pmei)
     found = group(run)
     (score,) = published_rows(found, found.rows[0])
-    assert (score.row, score.f1) == ("PMEI", 78.2)
+    assert (score.row, score.numbers["f1"]) == ("PMEI", 78.2)
     assert "tagged by the paper, measured on whole names" in str(why_not(found, score))
     mtl = changed(run, settings={"encoder": "bilstm", "early": False, "stochastic": False})
     assert rows_beside(mtl) == {"MTL"}
@@ -238,13 +260,13 @@ def test_documents_stand_beside_the_row_of_their_batch(
     run = changed(document_run("docred", 0, protocol=protocol), pretrained=pretrained)
     found = group(run)
     rows = published_rows(found, found.rows[0])
-    assert {(getattr(s, "split", ""), s.f1) for s in rows} == expected
+    assert {(s.split, s.numbers["f1"]) for s in rows} == expected
 
 
 def test_documents_without_labels_are_held_against_dev_alone() -> None:
     found = group(document_run("docred", 0, labelled=False))
     ((row, score),) = accepted(found)
-    assert (row.name, getattr(score, "split", ""), score.f1) == ("bert_docred", "dev", 56.82)
+    assert (row.name, score.split, score.numbers["f1"]) == ("bert_docred", "dev", 56.82)
     (line,) = refusals(found)
     assert "the test set is not labelled here" in line
     assert len(accepted(group(document_run("docred", 0)))) == 2
@@ -283,3 +305,58 @@ def test_who_is_far_under_on_other_data_is_not_named() -> None:
 def test_forms() -> None:
     assert form_of("webnlg") == form_of("nyt24") == "whole names"
     assert form_of("webnlg-star") == form_of("nyt24-star") == "last words"
+
+
+def test_a_figure_of_several_tables_stands_once_with_all_its_places() -> None:
+    (full,) = (f for f in FIGURES if f.row == "FastRE" and f.dataset == "nyt10")
+    assert full.tables == ("Table 2", "Table 5")
+    assert set(full.numbers) == {"precision", "recall", *COSTS}
+    assert full.compared_by == "system"
+    assert full.settings
+    (whole,) = (f for f in FIGURES if f.row == "BERT, batch 8, 100 % of train" and f.split == "dev")
+    assert whole.tables == ("section 3.1", "section 3.2", "section 3.3")
+
+
+def test_rows_of_an_ablation_are_compared_by_variant_alone() -> None:
+    rows = {f.row for f in FIGURES if f.compared_by == "variant"}
+    assert {"- Gated Unit", "w/o GraphSAGE", "PMEI w/o GRU", "PMEI-BERT*", "L=3, d=1, 2, 4"} <= rows
+    run = on("nyt11", published=True, system="fastre")
+    assert rows_beside(run) <= {"FastRE"}
+
+
+NEW = """\
+title: A table of tomorrow
+citation: "Somebody: Graphs. 2026."
+source: Somebody, 2026
+table: Table 9
+task: triples
+datasets: [webnlg-star]
+measures: [f1, parameters_thousands, milliseconds_1]
+question: How good is it?
+device: an abacus
+variants:
+  - {name: graphs, system: graphs, title: Graphs}
+rows:
+  Graphs: {variant: graphs, encoder: GloVe, kind: word vectors}
+forms: {webnlg-star: last words}
+printed:
+  - match: partial
+    lines:
+      - [Graphs, 87.25, 1234, 5.5]
+"""
+
+
+def test_a_new_study_file_stands_wherever_published_figures_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = on("webnlg-star", published=True, system="graphs")
+    before = beside_published(group(run))
+    assert "Table 9" not in before
+    (tmp_path / "tomorrow.yaml").write_text(NEW)
+    monkeypatch.setattr(studies, "FOLDER", tmp_path)
+    found = group(run)
+    assert "87.25" in beside_published(found)
+    assert "| Somebody, 2026, Table 9 |" in beside_published(found)
+    assert "| Graphs | Somebody, 2026, Table 9 |" in published_section([found])
+    costs = efficiency.published_section([found])
+    assert "| 1,234 | 5.5 | an abacus |" in costs
