@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from reports.run_files import Missing, Run
 from suite.errors import SuiteError
-from suite.protocol import Match
+from suite.protocol import Match, Protocol
 from suite.records.run import DatasetFacts, Environment, RunRecord, SystemFacts, read_record
 from suite.records.suite import PlannedDataset, SuitePlan, read_plan
 from suite.tasks.matching import selection_match
@@ -22,6 +23,25 @@ RESOURCES = {
     "parser": "dependency parser",
 }
 """What a system is built from besides its settings: field of its facts -> name in print."""
+
+
+PLACE = ("machine", "processor", "cores", "memory_bytes", "device")
+"""Fields of an environment that say where a run took place; scores do not depend on them, times
+do."""
+
+
+def _place(environment: Environment) -> tuple[Any, ...]:
+    return tuple(getattr(environment, field) for field in PLACE)
+
+
+def _computes(environment: Environment) -> dict[str, Any]:
+    """What of an environment decides scores: versions and code, not the place."""
+    return environment.model_dump(mode="json", exclude=set(PLACE))
+
+
+def _trains(protocol: Protocol) -> dict[str, Any]:
+    """A protocol without the place."""
+    return protocol.model_dump(mode="json", exclude={"device"})
 
 
 def _identity(facts: SystemFacts) -> str:
@@ -91,7 +111,9 @@ class Row:
 
 @dataclass(frozen=True)
 class Group:
-    """Runs that may share a table: one dataset, protocol, environment and version.
+    """Runs whose scores may share a table: one dataset, protocol and version, wherever they ran.
+
+    Times share a table on one machine alone: those of `machines`.
 
     Attributes:
         key: names its figures and its rows in `results.csv`.
@@ -99,6 +121,7 @@ class Group:
         rows: in the plan's order of systems, upper bounds last.
         plan: what is known of the dataset besides; None where the plan does not name it.
         differences: to the first group of the same dataset; empty for that one.
+        place: from 1, where this is the part of a group that ran on one of its several machines.
     """
 
     key: str
@@ -106,6 +129,29 @@ class Group:
     rows: tuple[Row, ...]
     plan: PlannedDataset | None
     differences: tuple[str, ...]
+    place: int = 0
+
+    @cached_property
+    def machines(self) -> tuple[Group, ...]:
+        """The parts by machine, the one with most runs first; the group itself where it is one."""
+        found: dict[tuple[Any, ...], list[Run]] = {}
+        for run in sorted(self.runs, key=lambda run: run.record.started):
+            found.setdefault(_place(run.record.environment), []).append(run)
+        if len(found) == 1:
+            return (self,)
+        parts = sorted(found.values(), key=len, reverse=True)
+        return tuple(self._on_machine(number, runs) for number, runs in enumerate(parts, start=1))
+
+    def _on_machine(self, number: int, runs: Sequence[Run]) -> Group:
+        """The part that ran on one machine; a seed that ran elsewhere is not missing there."""
+        kept = {id(run) for run in runs}
+        rows = []
+        for row in self.rows:
+            here = tuple(run for run in row.runs if id(run) in kept)
+            seeds = tuple(sorted(run.record.seed for run in here))
+            if here:
+                rows.append(replace(row, runs=here, seeds=seeds))
+        return replace(self, key=f"{self.key}-machine-{number}", rows=tuple(rows), place=number)
 
     @property
     def runs(self) -> list[Run]:
@@ -159,7 +205,7 @@ class Group:
 
     @property
     def environment(self) -> Environment:
-        """Where all runs took place."""
+        """Where all runs of one machine took place; of several machines, that of the first run."""
         return self.first.environment
 
     @property
@@ -209,7 +255,7 @@ class Results:
 
 
 def _held_equal(record: RunRecord) -> dict[str, Any]:
-    """All that must be equal within a table, flat, under the names that a reader is shown."""
+    """What must be equal in a table of scores, flat, under the names that a reader is shown."""
     facts = record.dataset
     flat: dict[str, Any] = {
         "record format": record.format,
@@ -217,9 +263,9 @@ def _held_equal(record: RunRecord) -> dict[str, Any]:
         "task": facts.task,
         **{f"SHA-256 of {split}": value for split, value in facts.fingerprints.items()},
         **{f"{split} is the published one": value for split, value in facts.published.items()},
-        **record.protocol.model_dump(mode="json"),
+        **_trains(record.protocol),
     }
-    for name, value in record.environment.model_dump(mode="json").items():
+    for name, value in _computes(record.environment).items():
         if isinstance(value, dict):
             flat |= {f"version of {part}": version for part, version in value.items()}
         else:
@@ -239,7 +285,7 @@ def _differences(first: dict[str, Any], other: dict[str, Any]) -> tuple[str, ...
 
 
 def _rows(runs: Sequence[Run], plan: SuitePlan) -> tuple[Row, ...]:
-    """One row for each system and settings; a mean over two settings would mean nothing."""
+    """One row for each system and settings, since a mean over two settings says nothing."""
     found: dict[str, list[Run]] = {}
     for run in sorted(runs, key=lambda run: run.record.seed):
         found.setdefault(_identity(run.record.system), []).append(run)
@@ -256,10 +302,14 @@ def _rows(runs: Sequence[Run], plan: SuitePlan) -> tuple[Row, ...]:
         name, title = record.system.key, record.system.title
         namesakes = [e for e in entries if e[0].record.system.key == name]
         seeds = {run.record.seed for run in entry}
-        planned = plan.protocols.get(name) == record.protocol and any(
-            dataset.facts.name == record.dataset.name for dataset in plan.datasets
+        protocol = plan.protocols.get(name)
+        planned = (
+            protocol is not None
+            and _trains(protocol) == _trains(record.protocol)
+            and _computes(plan.environment) == _computes(record.environment)
+            and any(dataset.facts.name == record.dataset.name for dataset in plan.datasets)
         )
-        if planned and plan.environment == record.environment and len(namesakes) == 1:
+        if planned and len(namesakes) == 1:
             seeds |= set(plan.seeds)
         number = f", settings {namesakes.index(entry) + 1}" if len(namesakes) > 1 else ""
         bound = "" if record.system.upper_bound is None else " (upper bound)"

@@ -38,15 +38,18 @@ FIGURES: Mapping[str, Callable[[Group, Styles], bytes | None]] = {
     "operating": operating_figure.draw,
 }
 """What is drawn for each group, by the end of the file's name."""
+WITHOUT_TIMES = frozenset({"slices"})
+"""What of that joins the machines of a group; all else is drawn for each machine."""
 
 
 def draw(loaded: Results) -> Pictures:
     """All figures that the records allow, by name."""
     styles = make_styles(loaded)
     drawn = {
-        f"{group.key}-{name}": draw_one(group, styles)
+        f"{part.key}-{name}": draw_one(part, styles)
         for group in loaded.groups
         for name, draw_one in FIGURES.items()
+        for part in ((group,) if name in WITHOUT_TIMES else group.machines)
     }
     return {name: png for name, png in drawn.items() if png is not None}
 

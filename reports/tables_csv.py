@@ -82,6 +82,7 @@ def _row(run: Run, key: str, label: str) -> dict[str, Any]:
         "upper_bound": record.system.upper_bound,
         "started": record.started,
         "machine": record.environment.machine,
+        "processor": record.environment.processor,
         "device": record.environment.device,
         "git": record.environment.git,
         "configuration": record.configuration,

@@ -84,9 +84,11 @@ def canvas(panels: int, height: float) -> tuple[Figure, list[Axes]]:
 def finish(figure: Figure, group: Group, note: str) -> bytes:
     """The figure as PNG, with a note on what is drawn and where it was measured."""
     protocol = group.first.protocol
+    places = dict.fromkeys(p.environment.processor for p in group.machines)
+    devices = dict.fromkeys(p.environment.device for p in group.machines)
     figure.supxlabel(
-        f"{note}\n{protocol.device}, {plural(protocol.threads, 'thread')}, "
-        f"{group.environment.processor}",
+        f"{note}\n{' and '.join(devices)}, {plural(protocol.threads, 'thread')}, "
+        f"{' and '.join(places)}",
         fontsize=SMALL,
         color="#555555",
     )

@@ -145,7 +145,7 @@ def iterations(group: Group, styles: Styles) -> bytes | None:
     count = [values(row, partial(training, name="steps_to_best")) for row in group.rows]
     _bars(step, group.rows, time, styles)
     _bars(steps, group.rows, count, styles)
-    step.set_xlabel("ms a training step (median)")
+    step.set_xlabel("ms per training step (median)")
     steps.set_xlabel("steps to the chosen epoch")
     steps.set_yticklabels([])
     size = group.first.protocol.examples_a_step(group.dataset.task)
@@ -230,7 +230,7 @@ def trade_off(group: Group, styles: Styles) -> bytes | None:
             _point(ax, time, f1, styles[row.label], size=9)
         ax.margins(0.2)
         plain_log(ax, "x")
-        ax.set_xlabel(f"ms a {group.unit} at batch {size}")
+        ax.set_xlabel(f"ms per {group.unit} at batch {size}")
         ax.set_ylabel(f"test F1{group.rule} (%)")
         if absent:
             text = textwrap.fill("Not shown: " + "; ".join(absent), NOTE_LETTERS // len(axes))

@@ -111,7 +111,7 @@ def _front(record: SearchRecord, own: Sequence[TrialRecord], front: Sequence[Tri
     if record.limits.latency_ms is not None:
         ax.axvline(record.limits.latency_ms, color="#555555", linestyle="--", label="limit")
     plain_log(ax, "x")
-    ax.set_xlabel(f"Latency (ms a sentence, batch {size})")
+    ax.set_xlabel(f"Latency (ms per sentence, batch {size})")
     ax.set_ylabel("dev F1 (%)")
     ax.legend(frameon=False, fontsize=SMALL, loc="lower right")
     hidden = _cut(ax, min(y) - 5, known)

@@ -89,7 +89,7 @@ def _limits(record: SearchRecord) -> str:
     limits = record.limits
     said = []
     if limits.latency_ms is not None:
-        said.append(f"{limits.latency_ms:g} ms a sentence at batch {limits.latency_batch}")
+        said.append(f"{limits.latency_ms:g} ms per sentence at batch {limits.latency_batch}")
     if limits.memory_mb is not None:
         said.append(f"{limits.memory_mb:g} MiB while training")
     if not said:

@@ -205,15 +205,15 @@ def environment_table(groups: Sequence[Group]) -> str:
     """Every environment with all its fields, and the tables that it holds for."""
     columns: dict[str, dict[str, str]] = {}
     known: list[str] = []
-    for group in groups:
-        text = group.environment.model_dump_json()
+    for part in [part for group in groups for part in group.machines]:
+        text = part.environment.model_dump_json()
         if text not in known:
             known.append(text)
         column = columns.setdefault(f"Environment {known.index(text) + 1}", {"tables": ""})
-        column["tables"] = "; ".join(filter(None, (column["tables"], group.title)))
-        for name, value in group.environment.model_dump(mode="json").items():
+        column["tables"] = "; ".join(filter(None, (column["tables"], part.title)))
+        for name, value in part.environment.model_dump(mode="json").items():
             if isinstance(value, dict):
-                column |= {f"version of {part}": version for part, version in value.items()}
+                column |= {f"version of {package}": version for package, version in value.items()}
             elif name == "memory_bytes":
                 column["memory (GiB)"] = f"{value / 2**30:.1f}"
             else:
@@ -276,7 +276,8 @@ def citations(results: Results) -> str:
 def background_section(results: Results) -> str:
     """Protocol, environment, systems, command and sources."""
     groups = results.groups
-    machines = dict.fromkeys(machine(group.environment) for group in groups)
+    parts = [part for group in groups for part in group.machines]
+    machines = dict.fromkeys(machine(part.environment) for part in parts)
     command = shlex.join(results.plan.command).replace("`", "'")
     return (
         f"### Protocol\n\n{protocol_table(groups)}\n"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from reports.comparison import shortfalls
 from reports.load import Results, Row
-from reports.sections.overview import listed
+from reports.sections.overview import listed, plural, where
 from suite.records.run import RunRecord
 from suite.records.suite import Cannot
 
@@ -26,7 +26,9 @@ def warnings(results: Results) -> str:
         *(line for group in results.groups for line in shortfalls(group)),
         *_data(results),
         *_repeats(results),
+        *_machines(results),
         *_machine_load(results),
+        *_not_alone(results),
         *_resources(results),
         *_provenance(results),
     ]
@@ -122,6 +124,36 @@ def _repeats(results: Results) -> list[str]:
     return [
         f"Fewer than {MINIMUM_SEEDS} complete seeds: {'; '.join(few)}. A difference smaller than "
         "the spread between seeds cannot be told from chance."
+    ]
+
+
+def _machines(results: Results) -> list[str]:
+    """Tables that join runs of several machines."""
+    lines = []
+    for group in results.groups:
+        if len(group.machines) > 1:
+            named = "; ".join(f"{where(p)}: {plural(len(p.runs), 'run')}" for p in group.machines)
+            lines.append(
+                f"{group.title}: scores of {len(group.machines)} machines stand in one table "
+                f"({named}); times stand in a table for each machine, and no ratio is taken "
+                "across them."
+            )
+    return lines
+
+
+def _not_alone(results: Results) -> list[str]:
+    """Runs that trained beside other runs of the suite."""
+    named = [
+        _name(run.record)
+        for run in results.runs
+        if run.record.training and run.record.training.alone is False
+    ]
+    if not named:
+        return []
+    return [
+        f"Trained beside other runs of the suite: {len(named)} of {len(results.runs)} runs: their "
+        f"times of training are longer than alone. {'; '.join(named[:6])}"
+        f"{'; ...' if len(named) > 6 else ''}."
     ]
 
 

@@ -20,7 +20,7 @@ from reports.cells import (
 from reports.load import Group
 from reports.readings import training
 from reports.run_files import Run
-from reports.sections.overview import caption
+from reports.sections.overview import caption, on_each_machine
 from suite.records.run import RunRecord
 
 
@@ -34,7 +34,7 @@ def iteration_table(group: Group) -> str:
             ("Epochs run", "epochs", 1, 1),
             ("Steps to chosen epoch", "steps_to_best", 1, 0),
             ("Steps in all", "steps", 1, 0),
-            ("ms a step (median)", "step_seconds", 1000, None),
+            ("ms per step (median)", "step_seconds", 1000, None),
             ("Encoding train and dev (s)", "encode_seconds", 1, None),
         ):
             cells[heading] = cell(
@@ -117,16 +117,21 @@ def accuracy_table(group: Group) -> str:
     )
 
 
+def _times(part: Group) -> str:
+    return f"{iteration_table(part)}\n{target_table(part)}"
+
+
 def section(groups: Sequence[Group], pictures: Pictures) -> str:
-    """Convergence of each dataset."""
+    """Convergence of each dataset; times and curves of each machine apart."""
     parts = []
     for group in groups:
-        text = f"### {group.title}\n\n{caption(group)}\n{iteration_table(group)}\n"
-        text += target_table(group)
+        text = f"### {group.title}\n\n{caption(group)}\n{on_each_machine(group, _times)}"
         text += accuracy_table(group)
         if not any(run.history for run in group.runs):
             text += "\nNo curves: no run left a history.\n"
-        text += image(pictures, f"{group.key}-convergence", f"{group.title}: convergence")
-        text += image(pictures, f"{group.key}-iterations", f"{group.title}: iterations")
+        for part in group.machines:
+            title = f"{group.title}{f', machine {part.place}' if part.place else ''}"
+            text += image(pictures, f"{part.key}-convergence", f"{title}: convergence")
+            text += image(pictures, f"{part.key}-iterations", f"{title}: iterations")
         parts.append(text)
     return "\n".join(parts)

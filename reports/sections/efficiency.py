@@ -20,7 +20,7 @@ from reports.cells import (
 )
 from reports.load import Group, Row
 from reports.readings import inference, milliseconds, training
-from reports.sections.overview import caption, listed
+from reports.sections.overview import caption, listed, on_each_machine, plural
 from reports.sections.results import pass_seconds
 from suite.records.run import InferenceCost, RunRecord
 from suite.studies.figures import MEASURES, Figure
@@ -60,7 +60,7 @@ def summary_table(group: Group) -> str:
             cells[heading] = cell(values(row, partial(_parameters, which=which)), 0)
         for size in group.batch_sizes:
             for part, name in (("median", "median"), ("p95", "95th percentile")):
-                cells[f"Batch {size}: ms a {group.unit}, {name}"] = cell(
+                cells[f"Batch {size}: ms per {group.unit}, {name}"] = cell(
                     values(row, partial(milliseconds, batch_size=size, part=part))
                 )
         add_row(table, cells)
@@ -81,7 +81,7 @@ def stage_table(group: Group) -> str:
         for row in group.rows:
             cells = {"Batch": str(size), "System": row.label, "Seeds": seeds_cell(row)}
             for stage in STAGES:
-                cells[f"{stage} (ms a {group.unit})"] = cell(
+                cells[f"{stage} (ms per {group.unit})"] = cell(
                     values(row, partial(milliseconds, batch_size=size, stage=stage))
                 )
             cells["whole test set (s)"] = cell(values(row, partial(pass_seconds, batch_size=size)))
@@ -110,7 +110,9 @@ def _ratio_cells(group: Group, row: Row, reference: Row) -> dict[str, str]:
         "training in all": ratio(partial(training, name="training_seconds")),
     }
     for size in group.batch_sizes:
-        cells[f"ms a {group.unit} at batch {size}"] = ratio(partial(milliseconds, batch_size=size))
+        cells[f"ms per {group.unit} at batch {size}"] = ratio(
+            partial(milliseconds, batch_size=size)
+        )
     return cells
 
 
@@ -154,25 +156,44 @@ def _claim(study: Study, group: Group, others: Sequence[Row]) -> str:
 
 
 def section(groups: Sequence[Group], pictures: Pictures) -> str:
-    """Inference efficiency of each dataset."""
-    parts = []
-    for group in groups:
-        passes = sorted({c.passes for r in group.runs for c in r.record.inference if not c.failure})
-        text = f"### {group.title}\n\n{caption(group)}\n{summary_table(group)}\n"
-        if group.batch_sizes:
-            text += (
-                f"From words to predictions in a fresh process with the chosen checkpoint, "
-                f"{listed(passes) or 'no'} pass(es) over the test set after a warm-up; median and "
-                "95th percentile are over batches. Where the time goes:\n\n"
-                f"{stage_table(group)}"
-            )
-        else:
-            text += "Inference was not measured.\n"
-        if group.dataset.task == "triples":  # FastRE does no other task
-            text += f"\n{ratios(group)}"
-        text += image(pictures, f"{group.key}-trade-off", f"{group.title}: F1 against time")
-        parts.append(text)
-    return "\n".join(parts)
+    """Inference efficiency of each dataset, each machine apart."""
+    return "\n".join(
+        f"### {group.title}\n\n{caption(group)}\n"
+        + on_each_machine(group, partial(_costs, pictures=pictures))
+        for group in groups
+    )
+
+
+def _costs(part: Group, pictures: Pictures) -> str:
+    """Costs, their ratios and the trade-off of one machine."""
+    passes = sorted({c.passes for r in part.runs for c in r.record.inference if not c.failure})
+    text = f"{summary_table(part)}\n"
+    if part.batch_sizes:
+        text += (
+            f"From words to predictions in a fresh process with the chosen checkpoint, "
+            f"{listed(passes) or 'no'} pass(es) over the test set after a warm-up; median and "
+            "95th percentile are over batches. Where the time goes:\n\n"
+            f"{stage_table(part)}"
+        )
+    else:
+        text += "Inference was not measured.\n"
+    text += _beside_others(part)
+    if part.dataset.task == "triples":
+        text += f"\n{ratios(part)}"  # FastRE does no other task
+    title = f"{part.title}{f', machine {part.place}' if part.place else ''}"
+    return text + image(pictures, f"{part.key}-trade-off", f"{title}: F1 against time")
+
+
+def _beside_others(part: Group) -> str:
+    """How many runs were not trained alone, where that was recorded."""
+    known = [run.record.training.alone for run in part.runs if run.record.training]
+    busy = known.count(False)
+    if not busy:
+        return ""
+    return (
+        f"\n{busy} of {plural(len(part.runs), 'run')} trained beside other runs of the suite: "
+        "times of training are longer than alone.\n"
+    )
 
 
 def published_section(groups: Sequence[Group]) -> str:

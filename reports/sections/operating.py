@@ -21,7 +21,7 @@ from reports.cells import (
     values,
 )
 from reports.load import Group, Row
-from reports.sections.overview import caption, listed
+from reports.sections.overview import caption, listed, on_each_machine
 from suite.records.run import OperatingCost, RunRecord
 
 TOLERANCE = 1.0
@@ -167,14 +167,17 @@ def _failures(rows: Sequence[Row]) -> list[str]:
 
 
 def _part(group: Group, pictures: Pictures) -> str:
+    """The operating points of one machine: speed-ups are ratios of times."""
     rows = operating_rows(group)
+    if not rows:
+        return ""
     measured = costs(rows)
     sizes = sorted({cost.batch_size for cost in measured})
     passes = sorted({len(cost.seconds) for cost in measured})
     apart = [f"{row.label}: {group.apart[row.label]}." for row in rows if row.label in group.apart]
     lines = [*apart, *map(choice, rows), *_failures(rows)]
     return (
-        f"### {group.title}\n\n{caption(group)}\n{points_table(group, rows)}\n"
+        f"{points_table(group, rows)}\n"
         f"A {group.unit} leaves the encoder at the first layer whose prediction the rule accepts. "
         f"Batches of {listed(sizes) or 'no'} {group.unit}s; all points of a run were timed in one "
         f"process and in turns, {listed(passes) or 'no'} pass(es) each over the test set. Speed-up "
@@ -186,4 +189,9 @@ def _part(group: Group, pictures: Pictures) -> str:
 
 def section(groups: Sequence[Group], pictures: Pictures) -> str:
     """Accuracy against speed of each dataset on which it was measured; empty without any."""
-    return "\n".join(_part(group, pictures) for group in groups if operating_rows(group))
+    return "\n".join(
+        f"### {group.title}\n\n{caption(group)}\n"
+        + on_each_machine(group, partial(_part, pictures=pictures))
+        for group in groups
+        if operating_rows(group)
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from reports.load import Group, Results
 from suite.records.run import Environment
@@ -38,6 +38,27 @@ def machine(environment: Environment) -> str:
     )
 
 
+def where(group: Group) -> str:
+    """The machine of a table of times as a title; empty where the group has but one machine."""
+    if not group.place:
+        return ""
+    environment = group.environment
+    return (
+        f"Machine {group.place}: {environment.processor} ({environment.cores} cores), device "
+        f"{environment.device}, {environment.machine}"
+    )
+
+
+def on_each_machine(group: Group, write: Callable[[Group], str]) -> str:
+    """What `write` says of the times of each machine, under the machine's name; empty: nothing."""
+    parts = [(part, write(part)) for part in group.machines]
+    return "\n".join(f"{_titled(part)}{text}" for part, text in parts if text)
+
+
+def _titled(part: Group) -> str:
+    return f"**{where(part)}** ({plural(len(part.runs), 'run')}):\n\n" if part.place else ""
+
+
 def heading(results: Results) -> str:
     """Title and one paragraph in plain words."""
     plan, runs = results.plan, results.runs
@@ -46,7 +67,8 @@ def heading(results: Results) -> str:
     systems = [title for title in titles if title not in bounds] or bounds
     datasets = dict.fromkeys(group.dataset.title for group in results.groups)
     seeds = sorted({run.record.seed for run in runs})
-    environments = list(dict.fromkeys(machine(group.environment) for group in results.groups))
+    parts = [part for group in results.groups for part in group.machines]
+    environments = list(dict.fromkeys(machine(part.environment) for part in parts))
     complete = sum(run.complete for run in runs)
     text = (
         f"# {listed(systems)} on {listed(datasets)}\n\n"
@@ -65,7 +87,7 @@ def heading(results: Results) -> str:
     if len(environments) == 1:
         text += f"All ran on {environments[0]}. "
     else:
-        text += f"They ran in {len(environments)} environments, whose figures share no table: "
+        text += f"They ran in {len(environments)} environments, whose times share no table: "
         text += "; ".join(environments) + ". "
     text += (
         "The test set was scored once a run, by the epoch with the best dev F1. Figures are the "
@@ -107,7 +129,7 @@ def caption(group: Group) -> str:
         else f"spans compared by {facts.matching}",
         f"epoch chosen by dev F1{'' if documents else f' under {group.match} match'}",
         f"{protocol.settings} settings, protocol `{protocol.digest()}`",
-        f"{protocol.device}, {plural(protocol.threads, 'thread')}",
+        f"{_devices(group)}, {plural(protocol.threads, 'thread')}",
         f"splits: {splits}" if splits else "no splits recorded",
     ]
     text = "; ".join(parts)
@@ -115,7 +137,22 @@ def caption(group: Group) -> str:
     different = ""
     if group.differences:
         different = f"\n\nA table of its own, since it differs: {'; '.join(group.differences)}."
-    return f"*{text}.*{' ' + notes if notes else ''}{different}\n"
+    return f"*{text}.*{' ' + notes if notes else ''}{different}{_joins(group)}\n"
+
+
+def _devices(group: Group) -> str:
+    return " and ".join(dict.fromkeys(p.environment.device for p in group.machines))
+
+
+def _joins(group: Group) -> str:
+    """That scores of several machines stand in one table, and which they are."""
+    if len(group.machines) == 1:
+        return ""
+    named = listed(f"{where(part)} ({plural(len(part.runs), 'run')})" for part in group.machines)
+    return (
+        f"\n\nScores of {len(group.machines)} machines stand in one table; times stand in a table "
+        f"for each machine. {named}."
+    )
 
 
 def published_word(flag: bool | None) -> str:

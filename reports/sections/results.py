@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from functools import partial
 
 from reports.cells import Value, add_row, cell, markdown, seeds_cell, values
-from reports.load import Group
+from reports.load import Group, Row
 from reports.readings import inference, training
 from reports.score_columns import MEANINGS, score_columns
-from reports.sections.overview import caption
+from reports.sections.overview import caption, on_each_machine
 from reports.sections.published import beside_published
 from suite.records.run import InferenceCost, RunRecord
 
@@ -21,23 +21,41 @@ def pass_seconds(record: RunRecord, batch_size: int) -> Value | None:
 
 
 def main_table(group: Group) -> str:
-    """Scores as the task's field prints them, and what training and inference took."""
+    """Scores as the task's field prints them, and what training and inference took.
+
+    Scores of several machines stand in one table, times in one for each machine.
+    """
+    joined = len(group.machines) > 1
     table: dict[str, list[str]] = {}
-    sizes = group.batch_sizes[-1:]
     for row in group.rows:
         cells = {"System": row.label, "Seeds": seeds_cell(row), **score_columns(group, row)}
+        add_row(table, cells if joined else cells | _times(group, row))
+    text = markdown(table)
+    return f"{text}\n{on_each_machine(group, _times_table)}" if joined else text
+
+
+def _times_table(part: Group) -> str:
+    table: dict[str, list[str]] = {}
+    for row in part.rows:
+        cells = {"System": row.label, "Seeds": seeds_cell(row)}
+        add_row(table, cells | _times(part, row))
+    return markdown(table)
+
+
+def _times(group: Group, row: Row) -> dict[str, str]:
+    cells = {
+        heading: cell(values(row, partial(training, name=field, factor=1 / 60)))
         for heading, field in (
             ("Training and dev evaluation to chosen epoch (min)", "seconds_to_best"),
             ("Training in all (min)", "training_seconds"),
             ("Dev evaluation (min)", "evaluation_seconds"),
-        ):
-            cells[heading] = cell(values(row, partial(training, name=field, factor=1 / 60)))
-        for size in sizes:
-            cells[f"Inference, whole test set at batch {size} (s)"] = cell(
-                values(row, partial(pass_seconds, batch_size=size))
-            )
-        add_row(table, cells)
-    return markdown(table)
+        )
+    }
+    for size in group.batch_sizes[-1:]:
+        cells[f"Inference, whole test set at batch {size} (s)"] = cell(
+            values(row, partial(pass_seconds, batch_size=size))
+        )
+    return cells
 
 
 def bounds(group: Group) -> str:

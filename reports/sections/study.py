@@ -9,13 +9,14 @@ from reports.cells import Value, add_row, cell, markdown, number, seeds_cell, va
 from reports.load import Group, Results, Row
 from reports.readings import f1_of, measure, milliseconds, training
 from reports.sections.analysis import Compared, against, compare
+from reports.sections.overview import machine
 from suite.protocol import Match
 from suite.records.run import RunRecord
 from suite.studies.figures import MEASURES, Figure
 from suite.studies.study import Study, StudyVariant
 from suite.tasks.matching import selection_match
 
-Reader = Callable[[RunRecord], Value | None]
+ReadValue = Callable[[RunRecord], Value | None]
 MEASURE_NAMES = {"ign_f1": "Ign F1", "auc": "AUC", "ign_auc": "Ign AUC", "theta": "theta"}
 
 
@@ -29,7 +30,7 @@ def _whole_test(record: RunRecord) -> Value | None:
     return None if first is None else first.failure or first.total_seconds
 
 
-COSTS: Mapping[str, tuple[str, Reader]] = {
+COSTS: Mapping[str, tuple[str, ReadValue]] = {
     "parameters_thousands": ("Parameters without word vectors (thousands)", _parameters),
     "train_minutes": (
         "Training to the chosen epoch (min)",
@@ -82,7 +83,7 @@ def _on(study: Study, groups: Sequence[Group]) -> str:
     for match in _matches(study, groups[0]):
         found, _ = compare(list(rows.values()), match)
         text += _scores(study, groups[0], rows, match, found) + "\n"
-    costs = _costs(study, dataset.name, rows)
+    costs = _costs_by_machine(study, groups)
     missing = [v.title or v.system for v in study.variants if v.name not in rows]
     text += f"{costs}\n" if costs else ""
     text += f"Not measured here: {'; '.join(missing)}.\n" if missing else ""
@@ -171,6 +172,20 @@ def _difference(study: Study, figure: Figure | None) -> str:
 def _number(figure: Figure | None, name: str) -> str:
     value = None if figure is None else figure.numbers.get(name)
     return "-" if value is None else f"{value:g}"
+
+
+def _costs_by_machine(study: Study, groups: Sequence[Group]) -> str:
+    """A table of costs for each machine, whichever groups its runs are in."""
+    found: dict[str, list[Group]] = {}
+    for part in [part for group in groups for part in group.machines]:
+        found.setdefault(machine(part.environment), []).append(part)
+    texts = []
+    for name, parts in found.items():
+        rows = {row.facts.key: row for part in parts for row in part.systems}
+        costs = _costs(study, parts[0].dataset.name, rows)
+        if costs:
+            texts.append(f"**{name}**\n\n{costs}" if len(found) > 1 else costs)
+    return "\n".join(texts)
 
 
 def _costs(study: Study, dataset: str, rows: Mapping[str, Row]) -> str:

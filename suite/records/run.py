@@ -107,6 +107,7 @@ class TrainingCost(_Strict):
         load_average: one-minute load of the machine at the start and at the end of the run; above
             `threads` other work competed and times are too long.
         resumed: how often the run was cut off and went on.
+        alone: whether no other run of the suite ran at that time; None where it is not known.
     """
 
     epochs: int
@@ -122,6 +123,7 @@ class TrainingCost(_Strict):
     peak_memory_bytes: int
     load_average: tuple[float, float]
     resumed: int
+    alone: bool | None = None
 
 
 class Latency(_Strict):
@@ -237,7 +239,7 @@ class DatasetFacts(_Strict):
 
 
 class Environment(_Strict):
-    """Where a run took place; two runs of different environments share no table."""
+    """Where a run took place: the machine, and what ran on it."""
 
     machine: str
     processor: str

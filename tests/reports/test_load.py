@@ -28,7 +28,6 @@ OTHERS = {
     "match": changed(FIRST, "protocol", match="exact"),
     "settings": changed(FIRST, "protocol", settings="published"),
     "threads": changed(FIRST, "protocol", threads=2),
-    "processor": changed(FIRST, "environment", processor="another"),
     "git": changed(FIRST, "environment", git="fedcba9"),
     "version of torch": changed(
         FIRST, "environment", versions={**ENVIRONMENT.versions, "torch": "2.6"}

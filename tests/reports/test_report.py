@@ -58,12 +58,12 @@ def test_one_seed_has_no_deviation(text: str) -> None:
 
 
 def test_a_cell_that_could_not_be_measured_says_why(text: str) -> None:
-    stages = rows(section(text, 3, "WebNLG*"), "forward (ms a sentence)")
+    stages = rows(section(text, 3, "WebNLG*"), "forward (ms per sentence)")
     (cell,) = [r for r in stages if (r["Batch"], r["System"]) == ("128", "CasRel")]
-    assert cell["forward (ms a sentence)"] == cell["peak memory (MiB)"] == "out of memory"
-    ratio = rows(section(text, 3, "WebNLG*"), "ms a sentence at batch 128")[0]
-    assert ratio["ms a sentence at batch 128"] == "CasRel: out of memory"
-    assert ratio["ms a sentence at batch 1"] == "11.50"
+    assert cell["forward (ms per sentence)"] == cell["peak memory (MiB)"] == "out of memory"
+    ratio = rows(section(text, 3, "WebNLG*"), "ms per sentence at batch 128")[0]
+    assert ratio["ms per sentence at batch 128"] == "CasRel: out of memory"
+    assert ratio["ms per sentence at batch 1"] == "11.50"
     assert ratio["parameters without word vectors"] == "15.32"  # 16,850,000 / 1,100,000
     targets = rows(section(text, 4, "WebNLG*"), "to dev F1 90 % (s)")[0]
     assert targets["to dev F1 90 % (s)"] == "not reached"

@@ -99,10 +99,10 @@ def test_slices_of_each_task(tasks_text: str) -> None:
 
 def test_times_are_of_documents_or_of_sentences(tasks_text: str) -> None:
     part = section(tasks_text, 3, "Re-DocRED")
-    assert "Batch 1: ms a document, median" in part
-    assert "encode (ms a document)" in part
+    assert "Batch 1: ms per document, median" in part
+    assert "encode (ms per document)" in part
     assert "sentence" not in part
-    assert "Batch 1: ms a sentence, median" in section(tasks_text, 3, "CoNLL-2003")
+    assert "Batch 1: ms per sentence, median" in section(tasks_text, 3, "CoNLL-2003")
     assert "FastRE" not in section(tasks_text, 3, "CoNLL-2003"), "it does no such task"
 
 
