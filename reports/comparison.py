@@ -145,7 +145,7 @@ def _other_form(group: Group, figure: Figure) -> list[str]:
 
 
 def _none_known(group: Group, row: Row) -> str:
-    """That there is no published figure of such a row, and what is in its way."""
+    """That there is no published figure of such a row, and what stands in its way."""
     for figure in _with_this_encoder(group, row):
         other = _other_settings(row, figure)
         if other:

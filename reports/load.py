@@ -52,7 +52,7 @@ def _identity(facts: SystemFacts) -> str:
 
 @dataclass(frozen=True)
 class Row:
-    """A table's row: the runs of one system under one set of settings, a seed each.
+    """A table's row: the runs of one system under one set of settings, one per seed.
 
     Attributes:
         label: the system's title, numbered where the group holds several settings of it, and
@@ -94,7 +94,7 @@ class Row:
 
     @property
     def n(self) -> str:
-        """How many seeds stand behind the row."""
+        """How many seeds the row rests on."""
         done, planned = len(self.complete), len(self.seeds)
         return f"n={done}" if done == planned else f"{done} of {planned} seeds"
 
@@ -180,7 +180,7 @@ class Group:
 
     @property
     def rule(self) -> str:
-        """The match rule as it stands behind "F1"; facts have but one, which needs no name."""
+        """The match rule as it stands after "F1"; facts have only one, which needs no name."""
         return "" if self.dataset.task == "docre" else f", {self.match} match"
 
     @property

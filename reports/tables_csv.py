@@ -1,4 +1,4 @@
-"""Records as tidy frames: a row a run in `results.csv`, a row a point in `operating.csv`."""
+"""Records as tidy frames: one row per run in `results.csv`, per point in `operating.csv`."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def _row(run: Run, key: str, label: str) -> dict[str, Any]:
 
 
 def results_frame(results: Results) -> pd.DataFrame:
-    """One row a run, whatever became of it; scores are shares, costs carry their unit.
+    """One row per run, whatever became of it; scores are shares, costs carry their unit.
 
     Columns that a run has no value for are empty; `table` names the group it was tabled with.
     """
@@ -165,7 +165,7 @@ def _points(run: Run, key: str, label: str) -> list[dict[str, Any]]:
 
 
 def operating_frame(results: Results) -> pd.DataFrame:
-    """One row an operating point of a run; scores are shares. Empty where none was measured."""
+    """One row per operating point of a run; scores are shares. Empty where none was measured."""
     rows = [
         point
         for group in results.groups

@@ -25,12 +25,12 @@ COLOURS: Mapping[WordClass, str] = {
     "punctuation": "#bbbbbb",
     "other": "#555555",
 }
-"""Those of Okabe and Ito (2008), and greys for what nothing is said of."""
+"""Those of Okabe and Ito (2008), and greys for classes that the paper says nothing of."""
 _DPI = 110
 _WORD = 0.2
 """Inches that a word takes along an axis: room for its letters at the size of `SMALL`."""
 _LEAST_WORDS = 24
-"""As for which a figure is wide at least: its legend needs the room."""
+"""Words for which a figure has room at least: its legend needs the width."""
 _LONGEST = 18
 """Letters of a word that are shown."""
 
@@ -100,7 +100,7 @@ def attention_figure(explained: ExplainedSentence, weights: np.ndarray, title: s
 def _name_words(ax: Axes, axis: Axis, explained: ExplainedSentence) -> None:
     """The words along an axis in the colours of their classes, entities in bold."""
     words = explained.sentence.words
-    # Words are no formulas, whatever dollars they hold.
+    # Words are not formulas, even where they hold dollar signs.
     axis.set_ticks(range(len(words)), [_shown(word) for word in words], parse_math=False)
     upright = axis is ax.xaxis
     for label, kind in zip(axis.get_ticklabels(), explained.classes, strict=True):

@@ -61,7 +61,7 @@ def write_explanation(run: ExplainedRun, out: Path, *, heads: bool) -> Path:
 
 
 def words_frame(sentences: Sequence[ExplainedSentence]) -> pd.DataFrame:
-    """A row a word of the test set, to six digits.
+    """One row per word of the test set, to six digits.
 
     Columns: sentence (its id), triples (gold ones of the sentence), index, word, class, norm (as
     computed), and each of `ExplainedSentence.measures`.
@@ -84,7 +84,7 @@ def words_frame(sentences: Sequence[ExplainedSentence]) -> pd.DataFrame:
 
 
 def classes_frame(means: Sequence[ClassMean]) -> pd.DataFrame:
-    """A row a measure and class: mean, ends of its interval, words and sentences."""
+    """One row per measure and class: mean, ends of its interval, words and sentences."""
     frame = pd.DataFrame(means, columns=list(ClassMean._fields))
     return frame.rename(columns={"word_class": "class"})
 
@@ -139,7 +139,7 @@ def _table(run: ExplainedRun, means: Sequence[ClassMean]) -> str:
     holding, whole = len(run.with_triples), len(run.sentences)
     return (
         "*Means over words, with their 95 % interval from a bootstrap over sentences, as "
-        "multiples of the sentence's mean: at 1 stands a sentence's average word. Over the "
+        "multiples of the sentence's mean: 1 is a sentence's average word. Over the "
         f"{holding:,} of {plural(whole, 'test sentence')} that hold a gold triple.*\n\n"
         f"{markdown(table)}"
     )
@@ -183,7 +183,7 @@ def _definitions(run: ExplainedRun) -> str:
 
 
 def _flat(run: ExplainedRun) -> str:
-    """Of the sentences that have no relative norm."""
+    """How many sentences have no relative norm, as a sentence; empty without any."""
     flat = sum(not explained.norms.any() for explained in run.with_triples)
     return f"{plural(flat, 'sentence')} without any gradient left out of its mean." if flat else ""
 
@@ -230,5 +230,5 @@ def _in_words(sentence: Sentence, triple: Triple) -> str:
 
 
 def _printable(word: str) -> str:
-    """The word as UTF-8 can write it."""
+    """The word, with what UTF-8 cannot write replaced."""
     return word.encode("utf-8", "replace").decode()

@@ -1,4 +1,4 @@
-"""The figure of operating points: test F1 against measured speed-up, a line a rule."""
+"""The figure of operating points: test F1 against measured speed-up, one line per rule."""
 
 from __future__ import annotations
 

@@ -123,7 +123,7 @@ def _columns(labels: Sequence[str]) -> int:
 
 
 def system_legend(figure: Figure, title: str, rows: Sequence[Row], styles: Styles) -> None:
-    """The figure's title with an entry a row."""
+    """The figure's title with one entry per row."""
     handles = [
         Line2D(
             [],

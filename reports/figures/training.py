@@ -75,7 +75,7 @@ def convergence(group: Group, styles: Styles) -> bytes | None:
     cross = (
         "" if all(r.complete for r in runs) else " Black cross: end of a run that did not complete."
     )
-    return finish(figure, group, f"One line a seed; marker: the chosen epoch.{cross}")
+    return finish(figure, group, f"One line per seed; marker: the chosen epoch.{cross}")
 
 
 def _clock(history: Sequence[Epoch]) -> list[float]:

@@ -18,7 +18,7 @@ _COMPLETE, _PRUNED, _LABELLED, _FRONT = "#0072B2", "#BBBBBB", "#D55E00", "#009E7
 
 
 def draw(record: SearchRecord, front: Sequence[TrialRecord]) -> Pictures:
-    """All that the trials allow."""
+    """All figures that the trials allow."""
     own = [t for t in record.trials if t.duplicate_of is None and t.dev_f1 is not None]
     drawn: dict[str, bytes] = {}
     if own:
@@ -46,7 +46,7 @@ def _f1(trial: TrialRecord) -> float:
 
 
 def _cut(ax: Axes, bottom: float, trials: Sequence[TrialRecord]) -> str:
-    """Begins the axis of F1 there, or at 0; what the figure's note says of trials below."""
+    """Begins the axis of F1 at `bottom` (0 at least), and says which trials lie below it."""
     below = sum(_f1(t) < bottom for t in trials)
     ax.set_ylim(bottom=max(0.0, bottom))
     return f"; {plural(below, 'structure')} below the axis not shown" if below else ""
@@ -71,7 +71,7 @@ def _history(record: SearchRecord, own: Sequence[TrialRecord]) -> bytes:
     ax.set_xlabel("Structure, in the order of the search")
     ax.set_ylabel("dev F1 (%)")
     ax.legend(frameon=False, fontsize=SMALL, loc="lower right")
-    return _finish(figure, record, f"One seed a structure{hidden}.")
+    return _finish(figure, record, f"One seed per structure{hidden}.")
 
 
 def _epochs(record: SearchRecord, own: Sequence[TrialRecord]) -> bytes:

@@ -28,12 +28,12 @@ from reports.load import Group, Results, Row, load_results
 from reports.readings import f1_of, milliseconds, training
 from reports.search import figures as search_figures
 from reports.sections.analysis import against, compare
-from reports.sections.overview import listed, machine, plural
+from reports.sections.overview import listed, machine, on_each_machine, plural
 from suite.files import write_atomically
 from suite.records.search import SearchRecord, TrialRecord, best_first, front, read_search
 
 SHOWN = 15
-"""Trials of the table of the best; `trials.csv` holds all."""
+"""How many trials the table of the best shows; `trials.csv` holds all."""
 
 
 def quickest_first(record: SearchRecord) -> list[TrialRecord]:
@@ -59,8 +59,8 @@ def _heading(record: SearchRecord) -> str:
     return (
         f"# Structure search of {record.system.title} on {record.dataset.title}\n\n"
         f"Search `{record.name}`, reported {record.created}, on {machine(record.environment)}, "
-        f"{plural(p.threads, 'thread')} a training, {p.precision}; at most "
-        f"{plural(p.epochs, 'epoch')} a training. Resources: {listed(sources) or 'none'}.\n\n"
+        f"{plural(p.threads, 'thread')} per training run, {p.precision}; at most "
+        f"{plural(p.epochs, 'epoch')} per training run. Resources: {listed(sources) or 'none'}.\n\n"
         f"```\n{' '.join(record.command)}\n```\n{synthetic}"
     )
 
@@ -72,12 +72,12 @@ def _what_to_know(record: SearchRecord) -> str:
     counted = listed(f"{count} {state}" for state, count in states.items() if count)
     lines = [
         f"{plural(len(own), 'structure')} tried ({counted}); {len(trials) - len(own)} more were "
-        "asked for again and not trained again.",
+        "proposed again and not trained again.",
         f"A trial is **one seed**, scored on dev ({record.protocol.match} match where the task "
-        "has match rules). The best of many trials on dev flatters itself: what holds is the table "
-        "of the finals, trained anew over seeds and scored on test once.",
+        "has match rules). The best of many trials looks better on dev than it is: what counts is "
+        "the table of the finals, trained anew over seeds and scored on test once.",
         "Latency is of dev, words to predictions, in a process of its own. A pruned structure was "
-        "timed with the weights that it had.",
+        "timed with the weights that it had when it was pruned.",
         _limits(record),
         _time(record),
     ]
@@ -109,7 +109,7 @@ def _limits(record: SearchRecord) -> str:
 def _time(record: SearchRecord) -> str:
     alive = sum(w.alive for w in record.workers)
     if not alive:
-        return "No worker came to its end: what the search cost besides its trials is not known."
+        return "No worker finished: what the search cost besides its trials is not known."
     spent = sum(w.spent for w in record.workers)
     waiting = sum(w.waiting for w in record.workers)
     share = (alive - spent - waiting) / alive
@@ -125,7 +125,7 @@ def _finals(record: SearchRecord, results: Results | None) -> str:
         return "No finalist was trained again.\n"
     parts = [_finals_of(record, group) for group in results.groups]
     return (
-        "Chosen on dev; trained anew, each seed from its own start; scored on test by the epoch "
+        "Chosen on dev; trained from scratch, once per seed; scored on test by the epoch "
         "with the best dev F1. Differences are to the first row: paired bootstrap over test "
         "sentences, counts summed over seeds. The whole report of these runs: "
         "[finals](finals/report.md).\n\n" + "\n".join(parts)
@@ -137,6 +137,7 @@ def _finals_of(record: SearchRecord, group: Group) -> str:
     structures = {t.key: t.structure for t in record.trials}
     default = record.finalists[0].variant
     found, refused = compare(group.systems, group.match)
+    joined, sizes = len(group.machines) > 1, batch_sizes(record)
     table: dict[str, list[str]] = {}
     for row in group.systems:
         if row.facts.key in finalists:
@@ -145,13 +146,37 @@ def _finals_of(record: SearchRecord, group: Group) -> str:
                 "Structure": row.label,
                 "Seeds": seeds_cell(row),
                 **structures.get(finalist.key, {}),
-                **_measured(group, row, batch_sizes(record)),
+                **_measured(group, row),
+                **({} if joined else _times(row, sizes)),
                 **against(found, row.facts.key, default),
                 "Chosen for": finalist.reason,
             }
             add_row(table, cells)
     text = markdown(table) if table else ""
+    if joined:
+        text += "\n" + on_each_machine(group, partial(_times_table, sizes=sizes)) + "\n"
     return text + "".join(f"{line}\n" for line in refused)
+
+
+def _times_table(part: Group, sizes: Sequence[int]) -> str:
+    """What finalists took on one machine."""
+    table: dict[str, list[str]] = {}
+    for row in part.systems:
+        cells = {"Structure": row.label, "Seeds": seeds_cell(row)}
+        add_row(table, cells | _times(row, sizes))
+    return markdown(table) if table else ""
+
+
+def _times(row: Row, sizes: Sequence[int]) -> dict[str, str]:
+    """Training time and latency of a finalist."""
+    minutes = values(row, lambda r: training(r, "training_seconds", factor=1 / 60))
+    return {
+        "Training (min)": cell(minutes),
+        **{
+            f"Latency, batch {b} (ms)": cell(values(row, partial(milliseconds, batch_size=b)))
+            for b in sizes
+        },
+    }
 
 
 def batch_sizes(record: SearchRecord) -> list[int]:
@@ -159,17 +184,11 @@ def batch_sizes(record: SearchRecord) -> list[int]:
     return sorted({size for t in record.trials for size in t.latency_ms})
 
 
-def _measured(group: Group, row: Row, sizes: Sequence[int]) -> dict[str, str]:
-    """Costs and scores of a finalist."""
-    minutes = values(row, lambda r: training(r, "training_seconds", factor=1 / 60))
+def _measured(group: Group, row: Row) -> dict[str, str]:
+    """Size and scores of a finalist."""
     dev = values(row, lambda r: f1_of(r, group.match, "dev"))
     return {
         "Parameters (thousands)": _parameters(row),
-        "Training (min)": cell(minutes),
-        **{
-            f"Latency, batch {b} (ms)": cell(values(row, partial(milliseconds, batch_size=b)))
-            for b in sizes
-        },
         "dev F1 (%)": cell(dev, 1),
         "test F1 (%)": cell(values(row, lambda r: f1_of(r, group.match)), 1),
     }
@@ -229,7 +248,7 @@ def _compose(record: SearchRecord, results: Results | None, pictures: Pictures) 
         ),
         "What mattered": (
             "How far good trials differ from all in each choice (PED-ANOVA, Watanabe et al., IJCAI "
-            "2023), of the choices that every trial makes; from one seed a trial.\n\n"
+            "2023), of the choices that every trial makes; from one seed per trial.\n\n"
             + markdown(
                 {
                     "Choice": [name for name, _ in importances],
@@ -250,7 +269,7 @@ def _compose(record: SearchRecord, results: Results | None, pictures: Pictures) 
 
 
 def trials_frame(record: SearchRecord) -> pd.DataFrame:
-    """One row a trial."""
+    """One row per trial."""
     rows = []
     for t in record.trials:
         held = t.model_dump(mode="json", exclude={"structure", "settings", "latency_ms", "spent"})

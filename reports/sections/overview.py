@@ -90,7 +90,7 @@ def heading(results: Results) -> str:
         text += f"They ran in {len(environments)} environments, whose times share no table: "
         text += "; ".join(environments) + ". "
     text += (
-        "The test set was scored once a run, by the epoch with the best dev F1. Figures are the "
+        "The test set was scored once per run, by the epoch with the best dev F1. Figures are the "
         "mean over seeds ± the sample standard deviation; where a seed is missing, the values "
         "that are there are listed and no mean is taken. Every figure without a named publication "
         "was measured in these runs; `results.csv` holds them run by run.\n"

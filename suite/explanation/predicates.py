@@ -67,7 +67,7 @@ class TaggedParser(SpacyParser):
         )
 
     def parse(self, sentences: Sequence[Sequence[str]]) -> list[Parsed]:
-        """Trees and tags of sentences whose words are what they are."""
+        """Trees and tags of sentences, whose words are kept as they are."""
         documents = self._pipeline.pipe(self._documents(sentences), batch_size=BATCH)
         return [
             Parsed(
@@ -78,7 +78,7 @@ class TaggedParser(SpacyParser):
 
 
 def find_tagged_parser(name: str) -> TaggedParser | None:
-    """The pipeline that `--parser` names; None for `chain`, which is no parser.
+    """The pipeline that `--parser` names; None for `chain`, which is not a parser.
 
     Raises:
         SuiteError: there is no such pipeline, it does not load, or it has no parser.
@@ -87,7 +87,7 @@ def find_tagged_parser(name: str) -> TaggedParser | None:
 
 
 def predicate_words(sentence: Sentence, parsed: Parsed) -> frozenset[int]:
-    """Words on the path of a triple whose tag is one of a predicate, or that have no tag."""
+    """Words on a triple's path that are tagged as predicates are, or that have no tag."""
     return frozenset(
         word
         for triple in sentence.triples

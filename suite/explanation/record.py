@@ -19,7 +19,7 @@ from suite.tasks.examples import Sentence
 
 GRADIENT_NORM = "gradient norm"
 _CHUNK = 2**21
-"""Drawn multiplicities held at once."""
+"""How many drawn multiplicities are held in memory at once."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class ExplainedRun:
         sentences: the whole test split in its order.
         drawn: those that are shown in figures.
         predicates: how predicate words were found; None where they were not.
-        notes: sentences on what was asked for and could not be had.
+        notes: sentences on what was asked for and is not available.
     """
 
     record: RunRecord
@@ -95,7 +95,8 @@ class ClassMean(NamedTuple):
 def relative(values: Float[np.ndarray, " N"]) -> Float[np.ndarray, " N"]:
     """Multiples of the sentence's mean, so that 1 is its average word; NaN where all are 0.
 
-    Sentences of different loss and length compare so; the paper does not say how it normalises.
+    This makes sentences of different loss and length comparable; the paper does not say how it
+    normalises.
     """
     average = values.mean()
     return values / average if average > 0 else np.full_like(values, np.nan)

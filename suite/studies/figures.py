@@ -169,7 +169,7 @@ class Line(_Strict):
         if isinstance(line, dict):  # from the record of a suite
             return line
         if not isinstance(line, list) or not line:
-            raise ValueError("is no list of a row's name and its numbers")
+            raise ValueError("is not a list of a row's name and its numbers")
         return {"row": line[0], "numbers": line[1:]}
 
 

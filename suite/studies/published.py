@@ -15,7 +15,7 @@ def published_figures() -> tuple[Figure, ...]:
     """The figures of all studies; one that several tables print stands once, with its places.
 
     Raises:
-        SuiteError: a study file holds no study.
+        SuiteError: a study file does not hold a study.
     """
     return _figures(study_paths())
 

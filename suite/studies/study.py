@@ -332,7 +332,7 @@ def find_study(name: str) -> Study:
     Its variants' settings are not checked: see `checked`.
 
     Raises:
-        SuiteError: nothing answers to the name, or the file holds no study.
+        SuiteError: nothing answers to the name, or the file does not hold a study.
     """
     if name.endswith(SUFFIXES):
         return read_study(Path(name))
@@ -345,7 +345,7 @@ def all_studies() -> tuple[Study, ...]:
     """Every study of this suite, by name.
 
     Raises:
-        SuiteError: a file holds no study.
+        SuiteError: a file does not hold a study.
     """
     return tuple(map(find_study, study_names()))
 
@@ -359,7 +359,7 @@ def read_study(path: Path) -> Study:
     """Reads a study from YAML: the fields of `Study` but `name` and `path`.
 
     Raises:
-        SuiteError: the file cannot be read, is no YAML, or holds something else.
+        SuiteError: the file cannot be read, is not YAML, or holds something else.
     """
     content = read_fields(path, "--study", _FORM)
     for field in ("name", "path"):

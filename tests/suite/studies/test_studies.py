@@ -310,7 +310,7 @@ def test_without_a_full_model_there_is_no_difference(tmp_path: Path) -> None:
         ("match: partial", "measures: [recall]", "printed.0.measures: unknown measure of the"),
         ("[Full, 56.3, ~]", "[Full, 56.3]", "printed.0.lines: 'Full' has 1 numbers where"),
         ("[Full, 56.3, ~]", "[Full, high, ~]", "printed.0.lines.0.numbers.0: Input should be"),
-        ("[Full, 56.3, ~]", "Full", "printed.0.lines.0: is no list of a row's name"),
+        ("[Full, 56.3, ~]", "Full", "printed.0.lines.0: is not a list of a row's name"),
         ("- [Full, 56.3, ~]", "- [Full, 1, 1]\n      - [Full, 1, 1]", "lines: 'Full' stands twice"),
         ("[Full, 56.3, ~]", "[Full, 563, ~]", "f1 of 'Full' on nyt11 is 563, which lies outside"),
     ],
