@@ -17,6 +17,9 @@ from suite.records.run import RunRecord, Scores
 Value: TypeAlias = float | str
 """A measured number, or why there is none."""
 
+ReadValue: TypeAlias = Callable[[RunRecord], Value | None]
+"""Reads a number from a record, or why there is none; None: not recorded."""
+
 Table: TypeAlias = Mapping[str, Sequence[str]]
 """Heading -> cells, top to bottom."""
 

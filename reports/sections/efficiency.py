@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 from reports.cells import (
     Pictures,
+    ReadValue,
     Value,
     add_row,
     cell,
@@ -91,7 +92,7 @@ def stage_table(group: Group) -> str:
 
 
 def _ratio_cells(group: Group, row: Row, reference: Row) -> dict[str, str]:
-    def ratio(read: Callable[[RunRecord], Value | None]) -> str:
+    def ratio(read: ReadValue) -> str:
         ours, theirs = values(reference, read), values(row, read)
         divisor, dividend = mean(ours), mean(theirs)
         if divisor and dividend is not None:

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 
-from reports.cells import Value, add_row, cell, markdown, mean, number, seeds_cell, values
+from reports.cells import (
+    ReadValue,
+    Value,
+    add_row,
+    cell,
+    markdown,
+    mean,
+    number,
+    seeds_cell,
+    values,
+)
 from reports.comparison import accepted, encoder_here, f1_reader, refusals
 from reports.load import Group, Row
 from reports.readings import measure
 from reports.score_columns import rules
-from suite.records.run import RunRecord
 from suite.studies.figures import Figure
 from suite.studies.published import published_figures, same_texts
 
-ReadValue = Callable[[RunRecord], Value | None]
 FURTHER_SCORES = {"ign_f1": "Ign F1", "auc": "AUC", "ign_auc": "Ign AUC"}
 """Measures of an evaluation besides F1 that papers print, and their names in tables."""
 COLUMNS = {

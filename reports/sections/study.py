@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
-from reports.cells import Value, add_row, cell, markdown, number, seeds_cell, values
+from reports.cells import ReadValue, Value, add_row, cell, markdown, number, seeds_cell, values
 from reports.load import Group, Results, Row
 from reports.readings import f1_of, measure, milliseconds, training
 from reports.sections.analysis import Compared, against, compare
@@ -16,7 +16,6 @@ from suite.studies.figures import MEASURES, Figure
 from suite.studies.study import Study, StudyVariant
 from suite.tasks.matching import selection_match
 
-ReadValue = Callable[[RunRecord], Value | None]
 MEASURE_NAMES = {"ign_f1": "Ign F1", "auc": "AUC", "ign_auc": "Ign AUC", "theta": "theta"}
 
 

@@ -93,6 +93,19 @@ def test_costs_and_rows_of_others(ablation: Results) -> None:
     assert "| NovelTagging | nyt24 |" in text
 
 
+def test_costs_of_two_machines_stand_apart(ablation: Results) -> None:
+    there = ablation.runs[0].record.environment.model_copy(update={"processor": "Another CPU"})
+    runs = [
+        run.record.model_copy(update={"environment": there} if run.record.seed else {})
+        for run in ablation.runs
+    ]
+    text = study_report.section(results("fastre-table2", runs))
+    assert text.count("Costs; the paper's device") == 2
+    assert "**Another CPU (4 cores" in text
+    assert "**Example CPU @ 2.0 GHz (4 cores" in text
+    assert re.findall(r"^\| fastre \| (n=\d)", text, re.MULTILINE) == ["n=2", "n=1", "n=1"]
+
+
 def test_a_suite_without_study_has_no_such_section() -> None:
     written = plan(datasets=("nyt11",), systems=("fastre",), seeds=(0,))
     runs = [Run(record("fastre", "nyt11", seed=0), Path())]

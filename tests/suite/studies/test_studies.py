@@ -305,6 +305,8 @@ def test_without_a_full_model_there_is_no_difference(tmp_path: Path) -> None:
         ("None: {variant", "Nonne: {variant", "rows: unknown row of `printed` 'Nonne'. Did you"),
         ("printed:", "forms: {nyt10: whole names}\nprinted:", "forms: unknown dataset of the"),
         ("printed:", "forms: {nyt11: whole}\nprinted:", "forms.nyt11: Input should be 'whole"),
+        ("printed:", "compared_by: row\nprinted:", "compared_by: Input should be 'system' or"),
+        ("printed:", "same_texts: {a: nyt10}\nprinted:", "same_texts: unknown dataset of the"),
         ("match: partial", "match: partly", "printed.0.match: Input should be"),
         ("match: partial", "datasets: [nyt10]", "printed.0.datasets: unknown dataset of the"),
         ("match: partial", "measures: [recall]", "printed.0.measures: unknown measure of the"),
