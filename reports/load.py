@@ -12,7 +12,7 @@ from typing import Any
 
 from reports.run_files import Missing, Run
 from suite.errors import SuiteError
-from suite.protocol import Match, Protocol
+from suite.protocol import Match
 from suite.records.run import DatasetFacts, Environment, RunRecord, SystemFacts, read_record
 from suite.records.suite import PlannedDataset, SuitePlan, read_plan
 from suite.tasks.matching import selection_match
@@ -36,12 +36,10 @@ def _place(environment: Environment) -> tuple[Any, ...]:
 
 def _computes(environment: Environment) -> dict[str, Any]:
     """What of an environment decides scores: versions and code, not the place."""
-    return environment.model_dump(mode="json", exclude=set(PLACE))
-
-
-def _trains(protocol: Protocol) -> dict[str, Any]:
-    """A protocol without the place."""
-    return protocol.model_dump(mode="json", exclude={"device"})
+    held = environment.model_dump(mode="json", exclude=set(PLACE))
+    # CUDA's version, and what stands behind torch's `+`, say for which device torch was built.
+    versions = {k: v.partition("+")[0] for k, v in held["versions"].items() if k != "cuda"}
+    return {**held, "versions": versions}
 
 
 def _identity(facts: SystemFacts) -> str:
@@ -263,7 +261,7 @@ def _held_equal(record: RunRecord) -> dict[str, Any]:
         "task": facts.task,
         **{f"SHA-256 of {split}": value for split, value in facts.fingerprints.items()},
         **{f"{split} is the published one": value for split, value in facts.published.items()},
-        **_trains(record.protocol),
+        **record.protocol.model_dump(mode="json"),
     }
     for name, value in _computes(record.environment).items():
         if isinstance(value, dict):
@@ -302,10 +300,8 @@ def _rows(runs: Sequence[Run], plan: SuitePlan) -> tuple[Row, ...]:
         name, title = record.system.key, record.system.title
         namesakes = [e for e in entries if e[0].record.system.key == name]
         seeds = {run.record.seed for run in entry}
-        protocol = plan.protocols.get(name)
         planned = (
-            protocol is not None
-            and _trains(protocol) == _trains(record.protocol)
+            plan.protocols.get(name) == record.protocol
             and _computes(plan.environment) == _computes(record.environment)
             and any(dataset.facts.name == record.dataset.name for dataset in plan.datasets)
         )

@@ -43,6 +43,7 @@ class Request:
         settings: system or variant -> settings that it has besides.
         pretrained: None: `bert-base-cased`, or the untrained one on synthetic corpora.
         parser: None: `en_core_web_sm`, or `chain` on synthetic corpora.
+        device: as `resolve_device` takes it; where the runs take place.
         published: every system under its own paper's settings in place of `protocol`.
         asked: fields of the protocol that the command line names; they hold against a paper's too.
         remeasure: whether inference of complete runs is measured again.
@@ -60,6 +61,7 @@ class Request:
     train_vectors: bool = False
     pretrained: str | None = None
     parser: str | None = None
+    device: str = "cpu"
     published: bool = False
     asked: dict[str, int] = field(default_factory=dict)
     wandb: WandbMode = "offline"
@@ -215,6 +217,7 @@ class Suite:
             title=variant.title,
             protocol=self.protocols[variant.name],
             seed=seed,
+            device=request.device,
             vectors=request.vectors if "vectors" in needed else None,
             train_vectors=request.train_vectors,
             pretrained=pretrained,
@@ -232,7 +235,7 @@ class Suite:
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             command=(Path(sys.argv[0]).name, *sys.argv[1:]),
             protocols=self.protocols,
-            environment=environment(self.request.protocol.device),
+            environment=environment(self.request.device),
             systems=tuple(v.name for v in self.variants),
             datasets=tuple(self._described(d) for d in self.datasets),
             seeds=self.request.seeds,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from collections.abc import Iterator
 from contextlib import suppress
@@ -40,7 +41,9 @@ def write_atomically(path: Path, content: str | bytes) -> None:
         ) from error
 
 
-def read_model(path: Path, model: type[Model], what: str, remedy: str) -> Model:
+def read_model(
+    path: Path, model: type[Model], what: str, remedy: str, form: int | None = None
+) -> Model:
     """Reads a JSON file that holds a model.
 
     Args:
@@ -48,17 +51,34 @@ def read_model(path: Path, model: type[Model], what: str, remedy: str) -> Model:
         model: of its content.
         what: the file is, as an error calls it.
         remedy: what helps where it is not.
+        form: number of its format, which the file's field `format` holds; None: it has none.
 
     Raises:
-        SuiteError: the file cannot be read, or holds something else.
+        SuiteError: the file cannot be read, is of another format, or holds something else.
     """
     try:
-        return model.model_validate_json(path.read_bytes())
+        content = path.read_bytes()
+        if form is not None:
+            _refuse_another_format(content, form, what, path, remedy)
+        return model.model_validate_json(content)
     except OSError as error:
         raise SuiteError(f"cannot be read: {error.strerror}", where=path, remedy=remedy) from error
     except ValidationError as error:
         cause = f"not a {what} of this version: {first_mistake(error)}"
         raise SuiteError(cause, where=path, remedy=remedy) from error
+
+
+def _refuse_another_format(content: bytes, form: int, what: str, path: Path, remedy: str) -> None:
+    try:
+        found = json.loads(content)["format"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return  # what is no such file at all is named by its first mistake
+    if isinstance(found, int) and found != form:
+        raise SuiteError(
+            f"is a {what} of format {found}, and this version reads format {form}",
+            where=path,
+            remedy=remedy,
+        )
 
 
 def read_lines(path: Path, model: type[Model]) -> Iterator[Model]:

@@ -47,7 +47,6 @@ class Protocol(BaseModel):
         (0.5, 0.6, 0.7, 0.8, 0.9), description="dev F1 whose first reaching is timed"
     )
     precision: Literal["float32", "bfloat16"] = "float32"
-    device: str = "cpu"
     threads: int = Field(1, ge=1, description="of torch's CPU pool, in training and measuring")
 
     def examples_a_step(self, task: Task) -> int:

@@ -30,9 +30,9 @@ def draw(record: SearchRecord, front: Sequence[TrialRecord]) -> Pictures:
 
 
 def _finish(figure: Figure, record: SearchRecord, note: str) -> bytes:
-    p = record.protocol
+    p, where = record.protocol, record.environment
     figure.supxlabel(
-        f"{note}\n{p.device}, {plural(p.threads, 'thread')}, {record.environment.processor}",
+        f"{note}\n{where.device}, {plural(p.threads, 'thread')}, {where.processor}",
         fontsize=SMALL,
         color="#555555",
     )

@@ -192,7 +192,7 @@ def protocol_table(groups: Sequence[Group]) -> str:
     columns: dict[str, dict[str, str]] = {}
     for group in groups:
         protocol = group.first.protocol
-        values = protocol.model_dump(mode="json", exclude={"device"})  # the environment has it
+        values = protocol.model_dump(mode="json")
         column = columns.setdefault(
             f"`{protocol.digest()}`",
             {"tables": "", **{described[name]: str(value) for name, value in values.items()}},

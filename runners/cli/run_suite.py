@@ -145,7 +145,6 @@ def _run_suite(
             **({"epochs": SYNTHETIC_EPOCHS} if short else {}),
             "match": choice("match rule", match, Match),
             "accumulate": accumulate,
-            "device": device,
             "threads": threads or cores(),
             "precision": choice("precision", precision, Literal["float32", "bfloat16"]),
         }
@@ -158,6 +157,7 @@ def _run_suite(
             seeds=tuple(range(seeds or (SYNTHETIC_SEEDS if short else SEEDS))),
             protocol=make_protocol({**fields, **asked}),
             asked=asked,
+            device=device,
             out=out,
             data_dir=data_dir,
             settings=overrides(set_ or []),

@@ -136,12 +136,12 @@ def _search_structure(
                     "epochs": epochs,
                     "patience": patience,
                     "match": choice("match rule", match, Match),
-                    "device": device,
                     "threads": max(1, (threads or cores()) // workers),
                     "precision": choice("precision", precision, Literal["float32", "bfloat16"]),
                     **protocol_fields(protocol or []),
                 }
             ),
+            device=device,
             out=out,
             data_dir=data_dir,
             settings=overrides(set_ or []),

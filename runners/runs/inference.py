@@ -21,7 +21,6 @@ from runners.runs.environment import (
     autocast,
     load_average,
     peak_memory_bytes,
-    resolve_device,
     synchronise,
 )
 from runners.runs.failures import in_a_line, memory_ran_out
@@ -82,7 +81,7 @@ def measure(bench: Workbench, system: System, batch_size: int) -> InferenceCost:
         system: with the selected weights, on its device.
         batch_size: sentences at once.
     """
-    device = resolve_device(bench.protocol.device)
+    device = bench.device
     system.eval()
     split = bench.dataset.test if bench.plan.test else bench.dataset.dev
     examples = [system.bare(example) for example in bench.examples(split)]
@@ -129,7 +128,7 @@ def load_system(folder: Path, bench: Workbench) -> System:
     Raises:
         SuiteError: the weights are gone or are another run's.
     """
-    system = bench.build().to(resolve_device(bench.protocol.device))
+    system = bench.build().to(bench.device)
     record = read_record(folder / "record.json")
     if not Checkpoints(folder / "checkpoint", record.configuration).load_best(system):
         raise SuiteError(

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 
-from runners.runs.environment import autocast, resolve_device, synchronise
+from runners.runs.environment import autocast, synchronise
 from runners.runs.inference import WARM_UP_BATCHES, batches, load_system, predict_once
 from runners.runs.plan import Workbench, read_plan
 from suite.datasets import Split
@@ -34,7 +34,7 @@ class Bench:
 
     def __init__(self, bench: Workbench, system: System) -> None:
         self.bench, self.system = bench, system.eval()
-        self.device = resolve_device(bench.protocol.device)
+        self.device = bench.device
         self.dev, self.test = (self._held(s) for s in (bench.dataset.dev, bench.dataset.test))
 
     def _held(self, split: Split) -> list[list[Example]]:

@@ -13,6 +13,7 @@ from typing import Any, Literal
 import torch
 from pydantic import BaseModel, ConfigDict
 
+from runners.runs.environment import resolve_device
 from suite.datasets import Dataset, Split, load_dataset
 from suite.datasets.splitting import with_part_of_train
 from suite.files import read_model
@@ -36,6 +37,7 @@ class RunPlan(BaseModel):
         data_dir: where names are looked up first.
         system, settings: the system and its settings that differ from the defaults.
         variant, title: what these settings are called; None for the system's own.
+        device: `cpu`, `cuda`, `cuda:<index>` or `mps`; where the run takes place.
         vectors: file of word vectors; None: random ones.
         train_vectors: whether training changes the vectors of the file.
         pretrained: hub name, folder, `minilm` or `untrained`; None where the system needs none.
@@ -57,6 +59,7 @@ class RunPlan(BaseModel):
     title: str | None = None
     protocol: Protocol
     seed: int
+    device: str = "cpu"
     vectors: Path | None
     train_vectors: bool
     pretrained: str | None
@@ -149,6 +152,15 @@ class Workbench:
         if "parser" in needed and self.plan.parser is not None:
             parser = find_parser(self.plan.parser, cached=self.trees_cached)
         return Resources(vectors, pretrained, self.protocol.max_words, parser)
+
+    @cached_property
+    def device(self) -> torch.device:
+        """Where the run takes place.
+
+        Raises:
+            SuiteError: this machine has no such device.
+        """
+        return resolve_device(self.plan.device)
 
     def build(self) -> System:
         """A fresh system, drawn from the run's seed."""

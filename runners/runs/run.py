@@ -23,7 +23,7 @@ from typing import cast
 import torch
 
 from runners.runs.checkpoint import Checkpoints
-from runners.runs.environment import environment, load_average, resolve_device
+from runners.runs.environment import environment, load_average
 from runners.runs.evaluate import Split
 from runners.runs.failures import in_a_line, memory_ran_out
 from runners.runs.plan import RunPlan, Workbench, configuration, dataset_facts, read_plan
@@ -84,8 +84,8 @@ def run(folder: Path, bench: Workbench) -> RunRecord:
 def blank_record(bench: Workbench, started: str) -> RunRecord:
     """The record of a run of which nothing is known but its plan."""
     facts = dataset_facts(bench.dataset)
-    where = environment(bench.protocol.device)
-    versions = [where.versions["torch"], where.device, where.processor]
+    where = environment(bench.plan.device)
+    versions = [where.versions["torch"].partition("+")[0]]  # behind it stands the device built for
     system = bench.system_facts()
     return RunRecord(
         configuration=configuration(bench.plan, facts.fingerprints, versions, system),
@@ -133,7 +133,7 @@ def _train_and_test(
     splits = {"train": trainer.train, "dev": trainer.dev}
     scores: Evaluation | None = None
     if bench.plan.test:
-        splits["test"] = Split(trainer.system, bench, "test", resolve_device(bench.protocol.device))
+        splits["test"] = Split(trainer.system, bench, "test", bench.device)
         scores = _test(trainer, splits["test"], selected.dev.measures.get("theta"), folder)
     return record.model_copy(
         update={

@@ -18,7 +18,6 @@ from runners.runs.environment import (
     autocast,
     load_average,
     peak_memory_bytes,
-    resolve_device,
     synchronise,
 )
 from runners.runs.evaluate import Evaluator, Split
@@ -55,7 +54,7 @@ class Trainer:
     def __init__(self, bench: Workbench, folder: Path, digest: str) -> None:
         self.bench, self.protocol = bench, bench.protocol
         self.history = folder / "history.jsonl"
-        self.device = resolve_device(self.protocol.device)
+        self.device = bench.device
         self.system = bench.build().to(self.device)
         started = time.perf_counter()
         self.evaluator = Evaluator(self.system, bench, self.device)

@@ -11,7 +11,6 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from runners.executors.local import Children, Fresh
-from runners.runs.environment import resolve_device
 from runners.runs.plan import Workbench
 from runners.search.finals import Finals, choose
 from runners.search.search import LABEL, RESULT, STRUCTURE, Search, result_of
@@ -174,7 +173,7 @@ class Worker:
         return next((t for t in ended if t.duplicate_of is None), None)
 
     def _children(self, bench: Workbench) -> Children:
-        if resolve_device(bench.protocol.device).type != "cpu":
+        if bench.device.type != "cpu":
             return Fresh()
         from runners.executors.fork import Forked  # noqa: PLC0415 - no fork is wanted elsewhere
 

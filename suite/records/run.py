@@ -12,7 +12,7 @@ from suite.protocol import Match, Protocol
 from suite.tasks.examples import Task
 from suite.tasks.matching import selection_match
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Changes whenever a field changes its meaning; records of two formats share no table."""
 
 
@@ -264,7 +264,7 @@ class RunRecord(_Strict):
         ceiling: what perfect scoring of the system's own targets would reach, per split.
     """
 
-    format: Literal[1] = FORMAT
+    format: Literal[2] = FORMAT
     configuration: str
     suite: str = Field(description="name of the suite, W&B's group")
     system: SystemFacts
@@ -317,7 +317,9 @@ def read_record(path: Path) -> RunRecord:
         path,
         RunRecord,
         "run record",
-        remedy="Delete its folder, or read it with the version of the suite that wrote it.",
+        form=FORMAT,
+        remedy="Delete its folder to run it again, name another --out, or read it with the version "
+        "of the suite that wrote it.",
     )
 
 

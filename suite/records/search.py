@@ -13,7 +13,7 @@ from suite.files import read_model, write_atomically
 from suite.protocol import Protocol
 from suite.records.run import DatasetFacts, Environment, SystemFacts
 
-SEARCH_FORMAT: Final = 1
+SEARCH_FORMAT: Final = 2
 
 Phase = Literal["accuracy", "trade-off"]
 """The search for dev F1 alone, with pruning; that for dev F1, latency and parameters."""
@@ -137,7 +137,7 @@ class SearchRecord(_Strict):
         workers: those that came to an end; of one that was killed nothing is known.
     """
 
-    format: Literal[1] = SEARCH_FORMAT
+    format: Literal[2] = SEARCH_FORMAT
     name: str
     version: str
     created: str
@@ -168,6 +168,7 @@ def read_search(path: Path) -> SearchRecord:
         path,
         SearchRecord,
         "search",
+        form=SEARCH_FORMAT,
         remedy="Name the output folder of a search-structure command of this version.",
     )
 

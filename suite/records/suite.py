@@ -55,7 +55,7 @@ class SuitePlan(_Strict):
         study: whose variants were run, as its file was then; None where systems were named.
     """
 
-    format: Literal[1] = FORMAT
+    format: Literal[2] = FORMAT
     name: str = Field(description="name of the suite, W&B's group")
     version: str = Field(description="version of this package")
     created: str = Field(description="UTC, ISO 8601")
@@ -83,5 +83,7 @@ def read_plan(path: Path) -> SuitePlan:
         path,
         SuitePlan,
         "plan",
-        remedy="Name the output folder of a run-suite command of this version.",
+        form=FORMAT,
+        remedy="Name the output folder of a run-suite command of this version (its --out), or read "
+        "this one with the version of the suite that wrote it.",
     )

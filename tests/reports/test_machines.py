@@ -26,8 +26,7 @@ ELSEWHERE = ENVIRONMENT.model_copy(
 
 def moved(run: RunRecord) -> RunRecord:
     """A copy of the record, its environment edited to another machine."""
-    protocol = run.protocol.model_copy(update={"device": "cuda"})
-    return run.model_copy(update={"environment": ELSEWHERE, "protocol": protocol})
+    return run.model_copy(update={"environment": ELSEWHERE})
 
 
 @pytest.fixture(scope="module")

@@ -251,7 +251,7 @@ def test_a_broken_file_is_named_and_the_old_report_stays(tmp_path: Path, broken:
         folder = write_run(tmp_path, record(system, "synthetic", 0), [])
     (tmp_path / "report.md").write_text("old")
     path = tmp_path / broken if broken == "suite.json" else folder / broken
-    path.write_text('{"format": 1, "epoch": 0}\n')
+    path.write_text('{"format": 2, "epoch": 0}\n')
     with pytest.raises(SuiteError) as caught:
         write_report(tmp_path)
     assert str(path) in str(caught.value)

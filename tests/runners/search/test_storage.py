@@ -186,9 +186,24 @@ def test_a_folder_without_results_has_no_report(
 def test_a_broken_record_is_named(dataset: Path, env: dict[str, str], tmp_path: Path) -> None:
     path = tmp_path / "out" / "runs" / "gazetteer" / "tiny" / "0" / "record.json"
     path.parent.mkdir(parents=True)
-    path.write_text('{"format": 0}')
+    path.write_text('{"status": 0}')
     ended = run_suite(dataset, "--out", "out", "--wandb", "off", folder=tmp_path, env=env)
     assert ended.code == 2
     assert "0/record.json: not a run record of this version: " in ended.err
     assert "Delete its folder" in ended.err
-    assert path.read_text() == '{"format": 0}'
+    assert path.read_text() == '{"status": 0}'
+
+
+def test_a_folder_of_an_older_version_is_refused_with_what_to_do(
+    dataset: Path, env: dict[str, str], tmp_path: Path
+) -> None:
+    path = tmp_path / "out" / "runs" / "gazetteer" / "tiny" / "0" / "record.json"
+    path.parent.mkdir(parents=True)
+    path.write_text('{"format": 1}')
+    ended = run_suite(dataset, "--out", "out", "--wandb", "off", folder=tmp_path, env=env)
+    assert ended.code == 2
+    assert (
+        "0/record.json: is a run record of format 1, and this version reads format 2." in ended.err
+    )
+    assert "name another --out" in ended.err
+    assert path.read_text() == '{"format": 1}'
