@@ -58,7 +58,7 @@ def command(arguments: Sequence[str]) -> None:
 
 def test_help_teaches_without_importing_torch() -> None:
     code = (
-        "import sys; from runners.explain_cli import explain_run\n"
+        "import sys; from runners.cli.explain_run import explain_run\n"
         "sys.argv = ['explain-run', '--help']\n"
         "try: explain_run()\n"
         "finally: assert not {'torch', 'spacy', 'matplotlib', 'pandas'} & set(sys.modules)"

@@ -180,7 +180,7 @@ def test_peak_memory_is_not_that_of_the_process_that_started_it() -> None:
     code = """
         import subprocess, sys
         block = bytearray(3 << 28)
-        child = "import torch; from runners.environment import peak_memory_bytes as p; "
+        child = "import torch; from runners.runs.environment import peak_memory_bytes as p; "
         child += "print(p(torch.device('cpu')))"
         print(subprocess.run([sys.executable, "-c", child], capture_output=True).stdout.decode())
     """
