@@ -29,7 +29,8 @@ def run_suite(*arguments: str | Path, folder: Path, **more: object) -> tiny.Ende
 
 def test_help_teaches_without_importing_torch(tmp_path: Path) -> None:
     code = (
-        "import sys; from runners.cli.run_suite import run_suite; sys.argv = ['run-suite', '--help']\n"
+        "import sys; from runners.cli.run_suite import run_suite\n"
+        "sys.argv = ['run-suite', '--help']\n"
         "try: run_suite()\n"
         "finally: assert not {'torch', 'transformers', 'wandb', 'pandas'} & set(sys.modules)"
     )
