@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from suite.modelling.encoders import WordVectors, random_vectors
 from suite.modelling.parsers import Chain
 from suite.modelling.pretrained import UNTRAINED, UNTRAINED_FREQUENCY, find_pretrained
+from suite.modelling.word_vectors import WordVectors, random_vectors
 from suite.systems.contract import Resources
 from suite.tasks.examples import (
     Document,

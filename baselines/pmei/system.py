@@ -22,10 +22,11 @@ from suite.errors import SuiteError
 from suite.fastre.space import Choices
 from suite.modelling.bioes import TAGS, decode_tags, tag_spans
 from suite.modelling.encoded import Batch, Encoded
-from suite.modelling.encoders import BiLSTM, Transformer, WordEmbedding, WordVectors
+from suite.modelling.encoders import BiLSTM, Transformer, WordEmbedding
 from suite.modelling.layers import Dropout
 from suite.modelling.ragged import Ragged
 from suite.modelling.stages import stage
+from suite.modelling.word_vectors import WordVectors
 from suite.systems.contract import Loss, Prediction, PublishedSettings, Resources, System
 from suite.tasks.examples import Example, Sentence, Span, Triple
 from suite.tasks.schema import Schema

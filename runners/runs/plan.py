@@ -17,9 +17,9 @@ from runners.runs.environment import resolve_device
 from suite.datasets import Dataset, Split, load_dataset
 from suite.datasets.splitting import with_part_of_train
 from suite.files import read_model
-from suite.modelling.encoders import load_vectors, random_vectors
 from suite.modelling.parsers import find_parser
 from suite.modelling.pretrained import find_pretrained
+from suite.modelling.word_vectors import load_vectors, random_vectors
 from suite.protocol import Protocol
 from suite.records.run import FORMAT, DatasetFacts, SystemFacts
 from suite.systems.contract import Resources, System, find_system, make_settings

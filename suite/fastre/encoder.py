@@ -13,9 +13,10 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from suite.modelling.encoded import Batch
-from suite.modelling.encoders import WordEmbedding, WordVectors
+from suite.modelling.encoders import WordEmbedding
 from suite.modelling.layers import Convolution, Dropout, word_mask
 from suite.modelling.ragged import Ragged
+from suite.modelling.word_vectors import WordVectors
 
 Gate = Literal["gated linear unit", "highway", "none"]
 

@@ -18,10 +18,10 @@ from torch import Tensor, nn
 from suite.errors import SuiteError, first_mistake, unknown
 from suite.fastre.space import Choices
 from suite.modelling.encoded import Batch, Encoded
-from suite.modelling.encoders import WordVectors
 from suite.modelling.gradients import Explanation
 from suite.modelling.parsers import DependencyParser
 from suite.modelling.pretrained import PretrainedModel
+from suite.modelling.word_vectors import WordVectors
 from suite.tasks.examples import Document, Entity, Example, Fact, Sentence, Task, Triple
 from suite.tasks.matching import Item
 from suite.tasks.schema import Schema

@@ -26,8 +26,9 @@ from baselines.pmei.word_pairs import PairClassifier
 from suite.errors import SuiteError
 from suite.modelling.bioes import TAGS
 from suite.modelling.encoded import Batch
-from suite.modelling.encoders import Transformer, WordVectors
+from suite.modelling.encoders import Transformer
 from suite.modelling.ragged import Ragged
+from suite.modelling.word_vectors import WordVectors
 from suite.protocol import Protocol
 from suite.systems.contract import make_settings
 from suite.tasks.examples import Entity, Sentence, Span, Triple
@@ -348,7 +349,7 @@ MEMORY = """
 import torch
 from runners.runs.environment import peak_memory_bytes
 from baselines.pmei.system import PMEI, PMEISettings
-from suite.modelling.encoders import random_vectors
+from suite.modelling.word_vectors import random_vectors
 from suite.tasks.examples import Sentence, Span, Triple
 from suite.tasks.schema import Schema
 from suite.systems.contract import Resources

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from suite.fastre.system import FastRE, FastRESettings
 from suite.modelling.cascade import batch_targets
-from suite.modelling.encoders import WordVectors
+from suite.modelling.word_vectors import WordVectors
 from suite.systems.contract import Resources
 from suite.tasks.schema import ANY, Schema
 from tests.contract import SystemContract, whole

@@ -12,17 +12,9 @@ from torch import nn
 
 from suite.errors import SuiteError
 from suite.modelling.encoded import Encoded
-from suite.modelling.encoders import (
-    PADDING,
-    UNKNOWN,
-    BiLSTM,
-    SubwordTable,
-    Transformer,
-    WordEmbedding,
-    load_vectors,
-    random_vectors,
-)
+from suite.modelling.encoders import BiLSTM, SubwordTable, Transformer, WordEmbedding
 from suite.modelling.pretrained import MINILM, UNTRAINED, find_pretrained
+from suite.modelling.word_vectors import PADDING, UNKNOWN, load_vectors, random_vectors
 from tests.corpus import SENTENCES, vectors
 
 TRAIN = [("The", "cat", "sat"), ("a", "dog", "sat")]
