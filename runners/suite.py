@@ -13,14 +13,16 @@ from typing import Any
 import suite
 from runners.executors.local import execute, finished
 from runners.runs.environment import environment
-from runners.runs.plan import RunPlan, WandbMode, Workbench, dataset_facts, load_part
-from runners.runs.run import PROJECT, blank_record
+from runners.runs.plan import RunPlan, WandbMode
+from runners.runs.run import PROJECT, planned_record
 from runners.runs.tracking import Tracker
+from runners.runs.workbench import Shelf, Workbench, dataset_facts, load_part, vocabulary
 from suite.datasets import Dataset
 from suite.datasets.statistics import statistics
 from suite.errors import SuiteError, unknown
 from suite.modelling.parsers import CHAIN
 from suite.modelling.pretrained import UNTRAINED
+from suite.modelling.word_vectors import VectorsFile, Vocabulary
 from suite.protocol import Protocol
 from suite.records.run import RunRecord, read_record
 from suite.records.suite import Cannot, PlannedDataset, SuitePlan
@@ -48,6 +50,8 @@ class Request:
         asked: fields of the protocol that the command line names; they hold against a paper's too.
         remeasure: whether inference of complete runs is measured again.
         study: whose variants are run, instead of `systems`.
+        workers: runs at a time.
+        dry_run: whether the plan is all that is wanted, so that no word vectors are read for it.
     """
 
     datasets: tuple[str, ...]
@@ -69,6 +73,8 @@ class Request:
     train_share: float = 1.0
     remeasure: bool = False
     study: Study | None = None
+    workers: int = 1
+    dry_run: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,12 +83,12 @@ class Run:
 
     plan: RunPlan
     folder: Path
-    blank: RunRecord
+    planned: RunRecord
 
     @property
     def title(self) -> str:
         """As progress lines name it."""
-        return f"{self.blank.system.key} · {self.blank.dataset.name} · seed {self.plan.seed}"
+        return f"{self.planned.system.key} · {self.planned.dataset.name} · seed {self.plan.seed}"
 
     def done(self) -> RunRecord | None:
         """The record of an earlier command that left nothing to do."""
@@ -90,7 +96,7 @@ class Run:
         if not path.exists():
             return None
         record = read_record(path)
-        return record if finished(record, self.blank, self.plan) else None
+        return record if finished(record, self.planned, self.plan) else None
 
 
 def _find_variants(request: Request) -> list[StudyVariant]:
@@ -146,12 +152,39 @@ class Suite:
             _refuse_another_task(request.study, dataset)
         self.cannot: list[Cannot] = []
         self.protocols = {v.name: self._protocol(v) for v in self.variants}
+        self.shelf = Shelf()
+        self._keep_vectors()
         self.runs = list(self._plan_runs())
 
     def _part(self, name: str, share: float) -> Dataset:
         if (name, share) not in self._parts:
             self._parts[name, share] = load_part(name, self.request.data_dir, share)
         return self._parts[name, share]
+
+    def _keep_vectors(self) -> None:
+        """Reads the file of word vectors once, for the words of all datasets."""
+        if self.request.vectors is None:
+            return
+        file = VectorsFile(self.request.vectors)
+        if self.request.dry_run:
+            file.check()
+            return
+        words: dict[tuple[str, int], Vocabulary] = {}
+        for asked, dataset in zip(self.request.datasets, self.datasets, strict=True):
+            for variant in self.variants:
+                settings = make_settings(variant.find(), self._settings(variant))
+                needed = variant.find().resources_needed(settings)
+                if dataset.task in variant.find().tasks and "vectors" in needed:
+                    part = self._part(asked, self.request.train_share * variant.train_share)
+                    limit = self.protocols[variant.name].max_words
+                    key = part.train.fingerprint, limit
+                    words[key] = words.get(key) or vocabulary(part, limit)
+        file.keep(list(words.values()))
+
+    def _settings(self, variant: StudyVariant) -> dict[str, Any]:
+        """Those that differ from the system's defaults."""
+        own = variant.find().published.settings if self.request.published else {}
+        return {**own, **variant.settings}
 
     def _protocol(self, variant: StudyVariant) -> Protocol:
         """The command's; then the paper's, where it is asked for; then what the study varies."""
@@ -185,21 +218,18 @@ class Suite:
                     )
 
     def _seeds(self, asked: str, variant: StudyVariant) -> Iterator[Run]:
-        bench: Workbench | None = None
         share = self.request.train_share * variant.train_share
         dataset = self._part(asked, share)
         for seed in self.request.seeds:
             plan = self._run_plan(asked, dataset, variant, seed)
-            resources = bench.resources if bench else None
-            bench = Workbench(plan, dataset, resources)
+            bench = Workbench(plan, dataset, self.shelf)
             folder = self.request.out / "runs" / variant.name / dataset.name / str(seed)
-            yield Run(plan, folder, blank_record(bench, started=""))
+            yield Run(plan, folder, planned_record(bench, started=""))
 
     def _run_plan(self, asked: str, dataset: Dataset, variant: StudyVariant, seed: int) -> RunPlan:
         request = self.request
         system = variant.find()
-        own = system.published.settings if request.published else {}
-        settings = {**own, **variant.settings}
+        settings = self._settings(variant)
         needed = system.resources_needed(make_settings(system, settings))
         pretrained = parser = None
         if "pretrained" in needed:
@@ -251,14 +281,14 @@ class Suite:
             licence=dataset.licence,
         )
 
-    def run(self, on_start: Callable[[Run, bool], None], told: Callable[..., None]) -> Path:
+    def run(self, on_start: Callable[[Run, bool], None], on_progress: Callable[..., None]) -> Path:
         """Does what is left to do and writes the report.
 
         An interruption stops the suite; the report covers what was finished.
 
         Args:
             on_start: hears of each run and of whether it was done before.
-            told: hears of the progress of the run under way.
+            on_progress: hears of the progress of the run under way.
         """
         from reports.report import write_report  # noqa: PLC0415 - heavy, and needed at the end
 
@@ -268,7 +298,7 @@ class Suite:
                 done = run.done() is not None and not self.request.remeasure
                 on_start(run, done)
                 if not done:
-                    execute(run.plan, run.folder, run.blank, told)
+                    execute(run.plan, run.folder, run.planned, on_progress)
         except BaseException:
             # That there is nothing to report yet is not what stopped the suite.
             with suppress(SuiteError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 if not any("benchmarks" in argument for argument in sys.argv):
@@ -26,6 +27,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def users_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A cache of the tests' own: what the user keeps is neither read nor added to."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RE_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -166,6 +166,7 @@ def _run_suite(
             train_share=train_share,
             remeasure=remeasure,
             study=chosen,
+            dry_run=dry_run,
             pretrained=pretrained,
             parser=parser,
             published=choice("settings", settings, Literal["identical", "published"])
@@ -223,14 +224,16 @@ def _print_lists() -> None:
 
 
 def _print_plan(suite: Suite, request: Request) -> None:
+    from suite.modelling.word_vectors import VectorsFile  # noqa: PLC0415 - imports torch
+
     table = Table("system", "dataset", "seeds", "epochs", "resources")
     table.add_column("state", no_wrap=True)
     groups: dict[tuple[str, str], list[Run]] = {}
     for run in suite.runs:
-        groups.setdefault((run.blank.system.key, run.blank.dataset.name), []).append(run)
+        groups.setdefault((run.planned.system.key, run.planned.dataset.name), []).append(run)
     for (system, dataset), runs in groups.items():
         done = sum(run.done() is not None for run in runs)
-        facts = runs[0].blank.system
+        facts = runs[0].planned.system
         table.add_row(
             system,
             dataset,
@@ -240,6 +243,12 @@ def _print_plan(suite: Suite, request: Request) -> None:
             f"{done} of {len(runs)} done" if done else "to do",
         )
     console.print(table)
+    if request.vectors is not None and VectorsFile(request.vectors).digest is None:
+        console.print(
+            f"{request.vectors}: not read yet; whether runs with these vectors are done, is not "
+            "known before",
+            markup=False,
+        )
     for cannot in suite.cannot:
         console.print(f"not run: {cannot.reason} ({cannot.dataset})", markup=False)
     for loaded in suite.datasets:
@@ -251,8 +260,8 @@ def _print_plan(suite: Suite, request: Request) -> None:
 def _carry_out(suite: Suite) -> None:
     # Whoever ends the suite by SIGTERM gets what Ctrl-C gets: records and a report.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with _shown(len(suite.runs)) as (on_start, told):
-        report = suite.run(on_start, told)
+    with _shown(len(suite.runs)) as (on_start, on_progress):
+        report = suite.run(on_start, on_progress)
     console.print(f"report: {report}", markup=False)
     missing = suite.missing()
     for line in missing:
@@ -287,7 +296,7 @@ def _shown(
             state = "done before" if done else "starts"
             console.print(f"[{count} of {total}] {run.title}: {state}", markup=False)
 
-    def told(line: dict[str, float]) -> None:
+    def on_progress(line: dict[str, float]) -> None:
         nonlocal said
         state = f"dev F1 {line['best_f1']:.3f}"
         bars.update(epochs, total=line["epochs"], completed=line["epoch"], state=state)
@@ -296,7 +305,7 @@ def _shown(
             console.print(f"  epoch {said} of {line['epochs']:.0f}, best {state}", markup=False)
 
     with bars:
-        yield on_start, told
+        yield on_start, on_progress
         bars.update(runs, completed=total)
 
 

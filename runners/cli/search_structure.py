@@ -143,6 +143,7 @@ def _search_structure(
             ),
             device=device,
             out=out,
+            dry_run=dry_run,
             data_dir=data_dir,
             settings=overrides(set_ or []),
             vectors=vectors,
@@ -175,12 +176,12 @@ def _search_structure(
 
 
 def _print_plan(search: Search, workers: int) -> None:
-    request, facts = search.request, search.blank.system
+    request, facts = search.request, search.planned.system
     resources = "; ".join(filter(None, (facts.pretrained, facts.vectors, facts.parser)))
     table = Table("system", "dataset", "trials", "epochs", "finals", "workers", "resources")
     table.add_row(
         facts.key,
-        search.blank.dataset.name,
+        search.planned.dataset.name,
         f"{request.trials} + {request.trade_offs}",
         str(search.base.protocol.epochs),
         f"{1 + request.finalists} x {len(request.suite.seeds)} seeds",

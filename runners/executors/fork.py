@@ -15,10 +15,10 @@ from pathlib import Path
 
 import torch
 
-from runners.executors.local import LOG, Told, followed
+from runners.executors.local import LOG, OnProgress, followed
 from runners.runs.inference import leave_cost
-from runners.runs.plan import Workbench
 from runners.runs.run import train_here
+from runners.runs.workbench import Workbench
 
 _forks = multiprocessing.get_context("fork")
 
@@ -34,7 +34,7 @@ class Forked:
     def __init__(self, bench: Workbench) -> None:
         self.bench = bench
 
-    def train(self, folder: Path, told: Told, lock: int) -> int:
+    def train(self, folder: Path, on_progress: OnProgress, lock: int) -> int:
         """Trains in a fork, which holds the folder's lock as this process does."""
         del lock  # every descriptor is inherited
         reading, writing = os.pipe()
@@ -49,7 +49,7 @@ class Forked:
         os.close(writing)
         try:
             with os.fdopen(reading) as lines:
-                return followed(lines, told, child.terminate, lambda: _end_of(child))
+                return followed(lines, on_progress, child.terminate, lambda: _end_of(child))
         finally:
             os.close(alive)
             os.close(held)

@@ -24,7 +24,7 @@ from suite.files import write_atomically
 from suite.records.run import InferenceCost, OperatingCurve, RunRecord, Status, read_record
 from suite.systems.contract import find_system, make_settings
 
-Told = Callable[[dict[str, float]], None]
+OnProgress = Callable[[dict[str, float]], None]
 LOG = "log.txt"
 WAITING = {"GOMP_SPINCOUNT": "10000"}
 """How long torch's CPU threads spin before they sleep, unless the caller's environment tells.
@@ -40,7 +40,7 @@ PYTHON = (sys.executable, "-P", "-m")
 class Children(Protocol):
     """How the processes of a run are started; each ends with its exit code."""
 
-    def train(self, folder: Path, told: Told, lock: int) -> int:
+    def train(self, folder: Path, on_progress: OnProgress, lock: int) -> int:
         """Trains and tests; the process holds `lock` as long as it lives."""
 
     def measure(self, folder: Path, size: int) -> int:
@@ -51,35 +51,44 @@ class Children(Protocol):
 
 
 def execute(
-    plan: RunPlan, folder: Path, blank: RunRecord, told: Told, children: Children | None = None
+    plan: RunPlan,
+    folder: Path,
+    planned: RunRecord,
+    on_progress: OnProgress,
+    children: Children | None = None,
 ) -> RunRecord:
     """Trains and measures one run in processes of their own and returns its final record.
 
     Args:
         plan: what to do.
         folder: of the run; what an earlier, cut-off start left there is gone on with.
-        blank: the record to leave where the process dies without leaving one.
-        told: hears of the training's progress.
+        planned: the record to leave where the process dies without leaving one.
+        on_progress: hears of the training's progress.
         children: None: fresh processes.
 
     Raises:
         SuiteError: the plan cannot be followed, or another process works on the folder.
     """
     with locked(folder) as lock:
-        return _execute(plan, folder, blank, told, lock, children or Fresh())
+        return _execute(plan, folder, planned, on_progress, lock, children or Fresh())
 
 
 def _execute(
-    plan: RunPlan, folder: Path, blank: RunRecord, told: Told, lock: int, children: Children
+    plan: RunPlan,
+    folder: Path,
+    planned: RunRecord,
+    on_progress: OnProgress,
+    lock: int,
+    children: Children,
 ) -> RunRecord:
     write_atomically(folder / "run.json", plan.model_dump_json(indent=1))
     path = folder / "record.json"
     record = read_record(path) if path.exists() else None
-    if record is None or not trained(record, blank):
+    if record is None or not trained(record, planned):
         path.unlink(missing_ok=True)
-        code = children.train(folder, told, lock)
+        code = children.train(folder, on_progress, lock)
         if not path.exists():
-            _ended_without_record(code, folder, blank).write(folder)
+            _ended_without_record(code, folder, planned).write(folder)
         record = read_record(path)
     if record.status == "complete":
         costs = measure(plan, folder, children)
@@ -96,15 +105,15 @@ def operates(plan: RunPlan) -> bool:
     return plan.test and bool(system.operating_points(make_settings(system, plan.settings)))
 
 
-def trained(record: RunRecord, blank: RunRecord) -> bool:
+def trained(record: RunRecord, planned: RunRecord) -> bool:
     """Whether the record's training need not be done again: it would end as it did."""
-    same = record.configuration == blank.configuration
+    same = record.configuration == planned.configuration
     return same and record.status in {"complete", "diverged"}
 
 
-def finished(record: RunRecord, blank: RunRecord, plan: RunPlan) -> bool:
+def finished(record: RunRecord, planned: RunRecord, plan: RunPlan) -> bool:
     """Whether nothing of the plan is left to do."""
-    if not trained(record, blank):
+    if not trained(record, planned):
         return False
     if record.status == "diverged":
         return True
@@ -117,7 +126,7 @@ def finished(record: RunRecord, blank: RunRecord, plan: RunPlan) -> bool:
 class Fresh:
     """Processes that start from nothing: what one leaves in memory is no other's gain."""
 
-    def train(self, folder: Path, told: Told, lock: int) -> int:
+    def train(self, folder: Path, on_progress: OnProgress, lock: int) -> int:
         """`python -m runners.runs.run`."""
         alive, held = os.pipe()  # the child reads the end of it when this process dies
         try:
@@ -132,7 +141,7 @@ class Fresh:
                 )
             assert child.stdout is not None
             with child.stdout:
-                return followed(child.stdout, told, child.terminate, child.wait)
+                return followed(child.stdout, on_progress, child.terminate, child.wait)
         finally:
             os.close(alive)
             os.close(held)
@@ -155,13 +164,16 @@ class Fresh:
 
 
 def followed(
-    lines: Iterable[str], told: Told, terminate: Callable[[], None], wait: Callable[[], int]
+    lines: Iterable[str],
+    on_progress: OnProgress,
+    terminate: Callable[[], None],
+    wait: Callable[[], int],
 ) -> int:
     """Passes on what a training says until it ends; ends it where that is interrupted."""
     try:
         for line in lines:
             if line.startswith(PROGRESS):
-                told(json.loads(line.removeprefix(PROGRESS)))
+                on_progress(json.loads(line.removeprefix(PROGRESS)))
             else:
                 print(line, end="", file=sys.stderr)
     except BaseException:
@@ -172,11 +184,11 @@ def followed(
     return wait()
 
 
-def _ended_without_record(code: int, folder: Path, blank: RunRecord) -> RunRecord:
+def _ended_without_record(code: int, folder: Path, planned: RunRecord) -> RunRecord:
     if code == 2:
         raise SuiteError((_last_line(folder) or "the run could not start").rstrip("."))
     status, reason = _why(code, folder)
-    return blank.model_copy(update={"status": status, "failure": reason})
+    return planned.model_copy(update={"status": status, "failure": reason})
 
 
 def _why(code: int, folder: Path) -> tuple[Status, str]:

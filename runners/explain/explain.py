@@ -15,7 +15,8 @@ from torch import Tensor
 from reports.explain.report import write_explanation
 from reports.sections.overview import listed
 from runners.runs.inference import load_system
-from runners.runs.plan import RunPlan, Workbench, dataset_facts, read_plan
+from runners.runs.plan import RunPlan, read_plan
+from runners.runs.workbench import Workbench, dataset_facts
 from suite.errors import SuiteError
 from suite.explanation.predicates import find_tagged_parser, predicate_words
 from suite.explanation.record import ExplainedRun, ExplainedSentence

@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from runners.runs.environment import autocast
-from runners.runs.plan import Workbench
+from runners.runs.workbench import Workbench
 from suite.modelling.batching import evaluation_batches
 from suite.modelling.encoded import Batch, Encoded
 from suite.records.run import Evaluation, Outcome

@@ -24,7 +24,8 @@ from runners.runs.environment import (
     synchronise,
 )
 from runners.runs.failures import in_a_line, memory_ran_out
-from runners.runs.plan import Workbench, read_plan
+from runners.runs.plan import read_plan
+from runners.runs.workbench import Shelf, Workbench
 from suite.errors import SuiteError
 from suite.files import write_atomically
 from suite.modelling.stages import Stage, listening, stage
@@ -165,7 +166,7 @@ def main() -> int:
     folder, size = Path(sys.argv[1]), int(sys.argv[2])
     plan = read_plan(folder)
     torch.set_num_threads(plan.protocol.threads)
-    leave_cost(folder, size, lambda: Workbench(plan, trees_cached=False))
+    leave_cost(folder, size, lambda: Workbench(plan, shelf=Shelf(trees_cached=False)))
     return 0
 
 

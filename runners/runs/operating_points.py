@@ -15,7 +15,8 @@ import torch
 
 from runners.runs.environment import autocast, synchronise
 from runners.runs.inference import WARM_UP_BATCHES, batches, load_system, predict_once
-from runners.runs.plan import Workbench, read_plan
+from runners.runs.plan import read_plan
+from runners.runs.workbench import Shelf, Workbench
 from suite.datasets import Split
 from suite.files import write_atomically
 from suite.records.run import OperatingCost, OperatingCurve, Scores
@@ -104,7 +105,7 @@ def main() -> int:
     folder = Path(sys.argv[1])
     plan = read_plan(folder)
     torch.set_num_threads(plan.protocol.threads)
-    workbench = Workbench(plan, trees_cached=False)
+    workbench = Workbench(plan, shelf=Shelf(trees_cached=False))
     bench = Bench(workbench, load_system(folder, workbench))
     points = workbench.system.operating_points(workbench.settings)
     write_atomically(curve_file(folder), bench.curve(points).model_dump_json())

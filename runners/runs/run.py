@@ -26,9 +26,10 @@ from runners.runs.checkpoint import Checkpoints
 from runners.runs.environment import environment, load_average
 from runners.runs.evaluate import Split
 from runners.runs.failures import in_a_line, memory_ran_out
-from runners.runs.plan import RunPlan, Workbench, configuration, dataset_facts, read_plan
+from runners.runs.plan import RunPlan, read_plan
 from runners.runs.tracking import Tracker
 from runners.runs.train import DivergedError, Trainer, parameters
+from runners.runs.workbench import Workbench, configuration, dataset_facts
 from suite.errors import SuiteError
 from suite.files import write_atomically
 from suite.records.run import Evaluation, RunRecord, Status
@@ -55,10 +56,11 @@ def run(folder: Path, bench: Workbench) -> RunRecord:
     """
     started = datetime.now(UTC).isoformat(timespec="seconds")
     load = load_average()
-    record = blank_record(bench, started)
+    record = planned_record(bench, started)
     tracker = make_tracker(bench.plan, record, folder)
     ending: Ending | None = None
     try:
+        record = record.model_copy(update={"system": bench.facts_of_a_run()})
         record = _train_and_test(bench, record, folder, tracker, load)
     except DivergedError as error:
         ending = Ending("diverged", f"not a finite number: {error}")
@@ -81,7 +83,7 @@ def run(folder: Path, bench: Workbench) -> RunRecord:
     return record
 
 
-def blank_record(bench: Workbench, started: str) -> RunRecord:
+def planned_record(bench: Workbench, started: str) -> RunRecord:
     """The record of a run of which nothing is known but its plan."""
     facts = dataset_facts(bench.dataset)
     where = environment(bench.plan.device)

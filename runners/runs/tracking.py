@@ -73,7 +73,7 @@ class Tracker:
         config: what the run is made of. With `project`, `group`, `name` and `job_type` it decides
             the id, so it must not differ between a run and its resumption (no times, no paths).
         job_type: `train`, or what else was done.
-        warn: is told, once, why there is no tracking.
+        warn: is on_progress, once, why there is no tracking.
     """
 
     def __init__(

@@ -21,8 +21,8 @@ from runners.runs.environment import (
     synchronise,
 )
 from runners.runs.evaluate import Evaluator, Split
-from runners.runs.plan import Workbench
 from runners.runs.tracking import Tracker
+from runners.runs.workbench import Workbench
 from suite.errors import SuiteError
 from suite.files import write_atomically
 from suite.modelling.batching import training_batches
@@ -260,8 +260,8 @@ def tell_epoch(progress: Progress, protocol: Protocol, f1: float) -> None:
 
 
 def _tell(progress: Progress, protocol: Protocol, now: dict[str, float]) -> None:
-    told = {**now, "epochs": protocol.epochs, "best_f1": max(0.0, progress.best_f1)}
-    print(f"{PROGRESS}{json.dumps(told)}", flush=True)
+    line = {**now, "epochs": protocol.epochs, "best_f1": max(0.0, progress.best_f1)}
+    print(f"{PROGRESS}{json.dumps(line)}", flush=True)
 
 
 def parameters(system: System) -> Parameters:

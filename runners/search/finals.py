@@ -131,7 +131,7 @@ class Finals:
         record = run.done()
         if record is None:
             timed = TimedChildren(run.folder, Fresh())
-            record = execute(run.plan, run.folder, run.blank, lambda line: None, timed)
+            record = execute(run.plan, run.folder, run.planned, lambda line: None, timed)
             self.spent += timed.spent().total
         trial.set_user_attr(PACKED, _packed(run.folder))
         f1 = _dev_f1(record)
@@ -152,7 +152,7 @@ class Finals:
             path = run.folder / "record.json"
             f1 = _dev_f1(read_record(path)) if path.exists() else None
             if f1 is not None:
-                scores.setdefault(run.blank.system.key, []).append(f1)
+                scores.setdefault(run.planned.system.key, []).append(f1)
         mean = {name: sum(values) / len(values) for name, values in scores.items()}
         return max(self.suite.variants, key=lambda v: mean.get(v.name, -1.0))
 
@@ -180,7 +180,7 @@ def _dev_f1(record: RunRecord) -> float | None:
 
 
 def _name(run: Run) -> str:
-    return f"{run.blank.system.key}/{run.plan.seed}"
+    return f"{run.planned.system.key}/{run.plan.seed}"
 
 
 def _packed(folder: Path) -> str:

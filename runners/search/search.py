@@ -20,8 +20,9 @@ from optuna.samplers import TPESampler
 from optuna.trial import FrozenTrial, TrialState
 
 from runners.executors.lock import locked
-from runners.runs.plan import RunPlan, Workbench
-from runners.runs.run import blank_record
+from runners.runs.plan import RunPlan
+from runners.runs.run import planned_record
+from runners.runs.workbench import Workbench
 from runners.search.storage import open_study
 from runners.suite import Request, Suite
 from suite.errors import SuiteError
@@ -94,11 +95,11 @@ class Search:
             )
         (run,) = checked.runs
         self.base: RunPlan = run.plan
-        self.blank: RunRecord = run.blank
+        self.planned: RunRecord = run.planned
         (self.variant,) = checked.variants
         self.system: type[System] = self.variant.find()
         self.settings = make_settings(self.system, self.base.settings)
-        self.bench = Workbench(self.base, checked.datasets[0])
+        self.bench = Workbench(self.base, checked.datasets[0], checked.shelf)
         self._check_space()
         self.default_key = self.bench_of(self.base.settings)[1].configuration
 
@@ -113,21 +114,21 @@ class Search:
     @cached_property
     def identity(self) -> dict[str, Any]:
         """What must be equal for all trials of the search; latencies of two machines are none."""
-        blank, limits = self.blank, self.request.limits
+        planned, limits = self.planned, self.request.limits
         return {
-            "dataset": blank.dataset.name,
-            **{f"SHA-256 of {s}": d[:16] for s, d in blank.dataset.fingerprints.items()},
+            "dataset": planned.dataset.name,
+            **{f"SHA-256 of {s}": d[:16] for s, d in planned.dataset.fingerprints.items()},
             "protocol": self.base.protocol.digest(),
             "epochs": self.base.protocol.epochs,
-            "system": blank.system.name,
+            "system": planned.system.name,
             "settings": self.default_key,
-            "processor": blank.environment.processor,
-            "device": blank.environment.device,
+            "processor": planned.environment.processor,
+            "device": planned.environment.device,
             **{name.replace("_", " "): v for name, v in limits.model_dump().items()},
         }
 
     def bench_of(self, settings: Mapping[str, Any]) -> tuple[Workbench, RunRecord]:
-        """A trial's workbench and blank record; data and resources are shared."""
+        """A trial's workbench and planned record; data and resources are shared."""
         sizes = {*TRIAL_BATCHES, self.request.limits.latency_batch}
         plan = self.base.model_copy(
             update={
@@ -137,8 +138,8 @@ class Search:
                 "suite": self.request.name,
             }
         )
-        bench = Workbench(plan, self.bench.dataset, self.bench.resources)
-        return bench, blank_record(bench, started="")
+        bench = Workbench(plan, self.bench.dataset, self.bench.shelf)
+        return bench, planned_record(bench, started="")
 
     def settings_of(self, trial: optuna.trial.BaseTrial) -> dict[str, Any]:
         """The system's settings in a trial that differ from its defaults."""

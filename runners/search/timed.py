@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from runners.executors.local import Children, Told
+from runners.executors.local import Children, OnProgress
 from suite.records.run import read_history
 from suite.records.search import Spent
 
@@ -24,9 +24,9 @@ class TimedChildren:
         self.begun = _own_seconds(folder)
         self.measuring = 0.0
 
-    def train(self, folder: Path, told: Told, lock: int) -> int:
+    def train(self, folder: Path, on_progress: OnProgress, lock: int) -> int:
         """Trains; its time is in the run's history, without what its process takes to start."""
-        return self.children.train(folder, told, lock)
+        return self.children.train(folder, on_progress, lock)
 
     def measure(self, folder: Path, size: int) -> int:
         """Measures inference at a batch size."""

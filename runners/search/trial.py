@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from runners.executors.local import Children, execute, measure
-from runners.runs.plan import Workbench
+from runners.runs.workbench import Workbench
 from runners.search.timed import TimedChildren
 from suite.records.run import Epoch, RunRecord, read_history, read_record
 from suite.records.search import Spent
@@ -51,7 +51,7 @@ class Outcome:
 
 def try_structure(
     bench: Workbench,
-    blank: RunRecord,
+    planned: RunRecord,
     folder: Path,
     children: Children,
     on_epoch: Callable[[int, float], None],
@@ -60,7 +60,7 @@ def try_structure(
 
     Args:
         bench: of the run.
-        blank: its record before anything is known.
+        planned: its record before anything is known.
         folder: of the run.
         children: start its processes.
         on_epoch: hears of each epoch's dev F1, from the first one on, and may raise `PrunedError`.
@@ -70,7 +70,7 @@ def try_structure(
     def f1_of(epoch: Epoch) -> float:
         return epoch.dev.selecting(task, match).f1
 
-    def told(line: dict[str, float]) -> None:
+    def on_progress(line: dict[str, float]) -> None:
         if "dev_f1" in line:
             on_epoch(int(line["epoch"]), line["dev_f1"])
 
@@ -78,19 +78,19 @@ def try_structure(
     try:
         for epoch in read_history(folder):
             on_epoch(epoch.epoch, f1_of(epoch))
-        record = execute(bench.plan, folder, blank, told, timed)
+        record = execute(bench.plan, folder, planned, on_progress, timed)
     except PrunedError:
-        record = _pruned(bench, blank, folder, timed)
+        record = _pruned(bench, planned, folder, timed)
     return Outcome(record, tuple(map(f1_of, read_history(folder))), timed.spent())
 
 
-def _pruned(bench: Workbench, blank: RunRecord, folder: Path, children: Children) -> RunRecord:
+def _pruned(bench: Workbench, planned: RunRecord, folder: Path, children: Children) -> RunRecord:
     """The record of a training that was ended early, timed as far as it came.
 
     Its latency is measured too: what breaks a limit should not be sampled again.
     """
     path = folder / "record.json"
-    record = read_record(path) if path.exists() else blank
+    record = read_record(path) if path.exists() else planned
     reason = f"after epoch {len(read_history(folder))}: under the median of the trials before it"
     record = record.model_copy(update={"status": "pruned", "failure": reason})
     record.write(folder)

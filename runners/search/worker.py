@@ -11,7 +11,7 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from runners.executors.local import Children, Fresh
-from runners.runs.plan import Workbench
+from runners.runs.workbench import Workbench
 from runners.search.finals import Finals, choose
 from runners.search.search import LABEL, RESULT, STRUCTURE, Search, result_of
 from runners.search.storage import WORKER, give_back, retry_the_dead, this_worker
@@ -132,12 +132,12 @@ class Worker:
         search = self.search
         trial.set_user_attr(WORKER, self.me)
         settings = search.settings_of(trial)
-        bench, blank = search.bench_of(settings)
-        trial.set_user_attr(STRUCTURE, blank.configuration)
+        bench, planned = search.bench_of(settings)
+        trial.set_user_attr(STRUCTURE, planned.configuration)
         about = TrialRecord(
             phase=phase,
             number=trial.number,
-            key=blank.configuration,
+            key=planned.configuration,
             label=trial.user_attrs.get(LABEL),
             state="failed",
             choices=trial.params,
@@ -148,8 +148,8 @@ class Worker:
         if twin is not None:
             found = _as_twin(about, twin)
         else:
-            folder = search.out / "trials" / blank.configuration
-            outcome = try_structure(bench, blank, folder, self._children(bench), on_epoch)
+            folder = search.out / "trials" / planned.configuration
+            outcome = try_structure(bench, planned, folder, self._children(bench), on_epoch)
             self.spent += outcome.spent.total
             found = self._described(about, outcome)
         for name, excess in self._excess(found).items():

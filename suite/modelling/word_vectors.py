@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
+import io
+import json
 import zipfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,8 +23,12 @@ from torch import Tensor
 
 from suite.errors import SuiteError
 from suite.files import content_digest
+from suite.modelling import kept_vectors
+from suite.modelling.kept_vectors import KeptVectors
 
 PADDING, UNKNOWN = 0, 1
+RANDOM = "random, trained"
+"""Source of vectors that are drawn."""
 
 
 @dataclass(frozen=True)
@@ -62,53 +72,158 @@ def random_vectors(train: Iterable[Sequence[str]], width: int = 300) -> WordVect
     kept = sorted(word for word, count in counts.items() if count > 1)
     covered = sum(counts[word] for word in kept) / max(1, counts.total())
     ids = {word: i for i, word in enumerate(kept, start=2)}
-    return WordVectors(ids, None, width, "random, trained", covered, trained=True)
+    return WordVectors(ids, None, width, RANDOM, covered, trained=True)
 
 
-def load_vectors(
-    path: Path, train: Iterable[Sequence[str]], others: Iterable[Sequence[str]], trained: bool
-) -> WordVectors:
-    """Reads vectors in GloVe's text format: a word and its numbers a line, `.gz` and `.zip` too.
+@dataclass(frozen=True)
+class Vocabulary:
+    """The words of a dataset, as far as systems see them.
 
-    Only words that occur in the dataset are kept; frozen vectors of test words tell nothing of
-    test's labels.
-
-    Raises:
-        SuiteError: no such file, another format, or lines of unequal width.
+    Attributes:
+        train: how often each word stands in train.
+        words: those of all splits, as written.
     """
+
+    train: Mapping[str, int]
+    words: frozenset[str]
+
+    @property
+    def wanted(self) -> frozenset[str]:
+        """The words of a file that are kept: as written and lowercased."""
+        return self.words | {word.lower() for word in self.words}
+
+    @cached_property
+    def digest(self) -> str:
+        """Twelve hexadecimal digits over the wanted words."""
+        text = json.dumps(sorted(self.wanted))
+        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+
+
+def vocabulary_of(train: Iterable[Sequence[str]], others: Iterable[Sequence[str]]) -> Vocabulary:
+    """The vocabulary of the training sentences and those of the other splits."""
     counts = Counter(word for words in train for word in words)
-    surfaces = set(counts).union(*others)
-    wanted = surfaces | {word.lower() for word in surfaces}
-    rows: dict[str, int] = {}
-    numbers: list[np.ndarray] = []
-    width: int | None = None
-    with _open_vectors(path) as lines:
-        for number, line in enumerate(lines, start=1):
-            fields = line.rstrip().count(" ")
-            if number == 1 and fields == 1:  # word2vec's heading: rows and width
-                continue
-            width = width or fields
-            if fields != width:
+    return Vocabulary(counts, frozenset(counts).union(*others))
+
+
+class VectorsFile:
+    """A file of vectors in GloVe's text format: one word and its numbers per line.
+
+    What was read of it for a vocabulary is kept in the user's cache, under the digests of both, so
+    that the file is read once. Its own digest is noted with its size and time of change, and holds
+    as long as these do.
+
+    Args:
+        path: of the file; plain, `.gz` or `.zip`.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def digest(self) -> str | None:
+        """Twelve digits of SHA-256 of the file; None where it was never read as it is now."""
+        noted = kept_vectors.read_note(self.path)
+        return noted.digest if noted else None
+
+    @property
+    def source(self) -> str | None:
+        """The file as reports print it; None where it was never read as it is now."""
+        return None if self.digest is None else self._source(self.digest)
+
+    def _source(self, digest: str) -> str:
+        return f"{self.path.name} (SHA-256 {digest})"
+
+    def check(self) -> None:
+        """Opens the file and reads nothing of it.
+
+        Raises:
+            SuiteError: there is no such file, or it cannot be opened.
+        """
+        with _open_vectors(self.path):
+            pass
+
+    def keep(self, vocabularies: Sequence[Vocabulary]) -> None:
+        """Reads and keeps what is not kept yet, all vocabularies in one pass over the file.
+
+        Raises:
+            SuiteError: no such file, another format, or lines of unequal width.
+        """
+        digest = self.digest
+        if digest is None or not all(kept_vectors.is_kept(digest, v.digest) for v in vocabularies):
+            self._read(vocabularies)
+
+    def load(self, vocabulary: Vocabulary, trained: bool) -> WordVectors:
+        """The vectors of a vocabulary; frozen vectors of test words tell nothing of its labels.
+
+        Args:
+            vocabulary: of the dataset; other words of the file are left out.
+            trained: whether training changes the vectors.
+
+        Raises:
+            SuiteError: no such file, another format, lines of unequal width, or no vector of any
+                of the words.
+        """
+        digest = self.digest
+        found = kept_vectors.read(digest, vocabulary.digest) if digest else None
+        if digest is None or found is None:
+            digest, (found,) = self._read([vocabulary])
+        rows = {word: row for row, word in enumerate(found.words, start=2)}
+        words = vocabulary.words
+        ids = {w: row for w in words if (row := rows.get(w) or rows.get(w.lower()))} | rows
+        covered = sum(n for w, n in vocabulary.train.items() if w in ids)
+        coverage = covered / max(1, sum(vocabulary.train.values()))
+        matrix, width = torch.from_numpy(found.matrix), found.matrix.shape[1]
+        return WordVectors(ids, matrix, width, self._source(digest), coverage, trained)
+
+    def _read(self, vocabularies: Sequence[Vocabulary]) -> tuple[str, list[KeptVectors]]:
+        """Reads the file once; its digest, and for each vocabulary the vectors of its words."""
+        before = kept_vectors.stamp(self.path)
+        wanted = frozenset[str]().union(*(v.wanted for v in vocabularies))
+        with _open_vectors(self.path) as (lines, digest_of_all):
+            numbers, width = _vectors_of(wanted, lines, self.path)
+            digest = digest_of_all()
+        found = []
+        for vocabulary in vocabularies:
+            words = [word for word in numbers if word in vocabulary.wanted]
+            if not words:
                 raise SuiteError(
-                    f"{fields} numbers where the lines before have {width}",
-                    where=f"{path}: line {number}",
-                    remedy="The file is damaged or mixes two vector files; get it anew.",
+                    "holds no vector of any word of the dataset",
+                    where=self.path,
+                    remedy="Expected lines of a word and its numbers, as in glove.6B.300d.txt.",
                 )
-            word, _, rest = line.partition(" ")
-            if word in wanted and word not in rows:
-                numbers.append(_parse(rest, path, number))
-                rows[word] = len(rows) + 2
-    if not rows or width is None:
-        raise SuiteError(
-            "holds no vector of any word of the dataset",
-            where=path,
-            remedy="Expected lines of a word and its numbers, as in glove.6B.300d.txt.",
-        )
-    ids = {w: row for w in surfaces if (row := rows.get(w) or rows.get(w.lower()))} | rows
-    covered = sum(n for w, n in counts.items() if w in ids) / max(1, counts.total())
-    matrix = torch.from_numpy(np.concatenate([np.zeros((2, width), np.float32), np.stack(numbers)]))
-    source = f"{path.name} (SHA-256 {content_digest(path)})"
-    return WordVectors(ids, matrix, width, source, covered, trained)
+            stacked = [np.zeros((2, width), np.float32), np.stack([numbers[w] for w in words])]
+            found.append(KeptVectors(tuple(words), np.concatenate(stacked)))
+        for vocabulary, one in zip(vocabularies, found, strict=True):
+            kept_vectors.write(digest, vocabulary.digest, one)
+        if before is not None:
+            kept_vectors.write_note(self.path, before, digest)
+        return digest, found
+
+
+def _vectors_of(
+    wanted: AbstractSet[str], lines: Iterable[str], path: Path
+) -> tuple[dict[str, Float[np.ndarray, " width"]], int]:
+    """The vectors of the wanted words in the order of the file, and their width.
+
+    Of a word that stands there twice, the first one counts.
+    """
+    numbers: dict[str, np.ndarray] = {}
+    width = 0
+    for number, line in enumerate(lines, start=1):
+        fields = line.rstrip().count(" ")
+        if number == 1 and fields == 1:  # word2vec's heading: rows and width
+            continue
+        width = width or fields
+        if fields != width:
+            raise SuiteError(
+                f"{fields} numbers where the lines before have {width}",
+                where=f"{path}: line {number}",
+                remedy="The file is damaged or mixes two vector files; get it anew.",
+            )
+        word, _, rest = line.partition(" ")
+        if word in wanted and word not in numbers:
+            numbers[word] = _parse(rest, path, number)
+    return numbers, width
 
 
 def _parse(numbers: str, path: Path, line: int) -> np.ndarray:
@@ -122,27 +237,56 @@ def _parse(numbers: str, path: Path, line: int) -> np.ndarray:
         ) from error
 
 
+class _Hashed(io.RawIOBase):
+    """A file whose bytes are hashed as they are read, so that one reading serves both."""
+
+    def __init__(self, file: io.FileIO) -> None:
+        self._file = file
+        self._digest = hashlib.sha256()
+
+    def readable(self) -> bool:
+        """That it can be read."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Reads and hashes."""
+        count = self._file.readinto(buffer)
+        self._digest.update(memoryview(buffer)[:count])
+        return count
+
+    def digest(self) -> str:
+        """Twelve digits over the whole file, as `content_digest` gives them; reads what is left."""
+        while self.read(2**20):
+            pass
+        return self._digest.hexdigest()[:12]
+
+
 @contextmanager
-def _open_vectors(path: Path) -> Iterator[Iterable[str]]:
+def _open_vectors(path: Path) -> Iterator[tuple[Iterable[str], Callable[[], str]]]:
+    """The lines, and what gives the file's digest when they have been read."""
+
     def decoded(file: Iterable[bytes]) -> Iterator[str]:
         for line in file:
             yield line.decode("utf-8")
 
     try:
-        if path.suffix == ".zip":
+        if path.suffix == ".zip":  # read in no order
             with zipfile.ZipFile(path) as archive:
                 names = [n for n in archive.namelist() if n.endswith((".txt", ".vec"))]
                 name = next((n for n in names if "300d" in n), names[0] if names else None)
                 if name is None:
                     raise SuiteError("holds no .txt file", where=path)
-                with archive.open(name) as file:
-                    yield decoded(file)
-        elif path.suffix == ".gz":
-            with gzip.open(path) as packed:
-                yield decoded(packed)
-        else:
-            with path.open("rb") as plain:
-                yield decoded(plain)
+                with archive.open(name) as member:
+                    yield decoded(member), lambda: content_digest(path)
+            return
+        with io.FileIO(path) as plain:
+            hashed = _Hashed(plain)
+            file = io.BufferedReader(hashed, 2**20)
+            if path.suffix == ".gz":
+                with gzip.open(file) as packed:
+                    yield decoded(packed), hashed.digest
+            else:
+                yield decoded(file), hashed.digest
     except UnicodeDecodeError as error:
         raise SuiteError(
             f"is not UTF-8 text ({error.reason})", where=path, remedy="Convert it to UTF-8."

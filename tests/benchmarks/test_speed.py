@@ -19,8 +19,9 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from runners.runs.checkpoint import Checkpoints
 from runners.runs.inference import batches, predict_once
-from runners.runs.plan import RunPlan, Workbench
+from runners.runs.plan import RunPlan
 from runners.runs.train import Trainer, parameters
+from runners.runs.workbench import Shelf, Workbench
 from suite.datasets import Dataset, load_dataset
 from suite.datasets.catalogue.entries import CATALOGUE
 from suite.datasets.formats import detect
@@ -110,7 +111,7 @@ class Trainers:
         )  # fmt: skip
         folder = self.folder / name
         folder.mkdir()
-        bench = Workbench(plan, replace(whole, train=few), trees_cached=False)
+        bench = Workbench(plan, replace(whole, train=few), shelf=Shelf(trees_cached=False))
         return Trainer(bench, folder, "benchmark")
 
 

@@ -17,7 +17,8 @@ import pytest
 from tests import tiny
 from tests.runners import plugins
 
-DRY = ("--dry-run", "--system", "fastre")
+FASTRE = ("--system", "fastre")
+DRY = ("--dry-run", *FASTRE)
 
 
 def run_suite(*arguments: str | Path, folder: Path, **more: object) -> tiny.Ended:
@@ -244,14 +245,14 @@ def write_word2vec(path: Path, text: str) -> Path:
 def test_vectors_read_equal_however_packed(
     dataset: Path, tmp_path: Path, write: Callable[[Path, str], Path]
 ) -> None:
-    from runners.runs.plan import Workbench
+    from runners.runs.workbench import Workbench
 
     text = "\n".join([*vector_lines(), ""])
     path = write(tmp_path / "glove.txt", text)
     arguments = ("--dataset", dataset, *DRY, "--vectors", path)
     ended = run_suite(*arguments, folder=tmp_path)
     assert ended.code == 0, ended.err
-    assert path.name in ended.out
+    assert f"{path}: not read yet" in ended.out
     vectors = Workbench(tiny.make_plan(dataset, vectors=path)).resources.vectors
     plain = write_plain(tmp_path / "plain.txt", text)
     expected = Workbench(tiny.make_plan(dataset, vectors=plain)).resources.vectors
@@ -260,6 +261,9 @@ def test_vectors_read_equal_however_packed(
     assert vectors.matrix.tolist() == expected.matrix.tolist()
     assert vectors.ids == expected.ids
     assert 0.2 < vectors.coverage == expected.coverage < 0.9
+    ended = run_suite(*arguments, folder=tmp_path)
+    assert path.name in ended.out
+    assert "not read yet" not in ended.out
 
 
 @pytest.mark.parametrize(
@@ -276,8 +280,9 @@ def test_vectors_that_are_none(
     dataset: Path, tmp_path: Path, lines: list[str], message: str
 ) -> None:
     path = write_plain(tmp_path / "bad.txt", "".join(f"{line}\n" for line in lines))
-    ended = run_suite("--dataset", dataset, *DRY, "--vectors", path, folder=tmp_path)
+    ended = run_suite("--dataset", dataset, *FASTRE, "--vectors", path, folder=tmp_path)
     assert ended.code == 2
+    assert not (tmp_path / "runs").exists(), "refused before anything is trained"
     assert f"{path}" in ended.err
     assert message in ended.err
 
@@ -288,8 +293,9 @@ def test_vectors_that_are_damaged(dataset: Path, tmp_path: Path, name: str) -> N
     whole = write_gz(tmp_path / "whole", "\n".join(vector_lines()) * 50).read_bytes()
     path = tmp_path / name
     path.write_bytes(b"Ada 1 2\nMalm\xf6 1 2\n" if name == "v.txt" else whole[: len(whole) // 2])
-    ended = run_suite("--dataset", dataset, *DRY, "--vectors", path, folder=tmp_path)
+    ended = run_suite("--dataset", dataset, *FASTRE, "--vectors", path, folder=tmp_path)
     assert ended.code == 2
+    assert not (tmp_path / "runs").exists(), "refused before anything is trained"
     assert f"error: {path}: " in ended.err
 
 

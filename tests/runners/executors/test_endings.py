@@ -230,13 +230,13 @@ def _terminate_during_slow(dataset: Path, out: Path) -> None:
 
     execute = schedule.execute
 
-    def execute_for_a_while(plan, folder, blank, told):  # type: ignore[no-untyped-def]
+    def execute_for_a_while(plan, folder, planned, on_progress):  # type: ignore[no-untyped-def]
         def terminate(line: dict[str, float]) -> None:
-            told(line)
+            on_progress(line)
             if line["epoch"] > 0.5:
                 os.kill(os.getpid(), signal.SIGTERM)
 
-        return execute(plan, folder, blank, terminate)
+        return execute(plan, folder, planned, terminate)
 
     schedule.execute = execute_for_a_while
     sys.argv = ["run-suite", "--dataset", str(dataset), "--system", "slow", "--out", str(out)]

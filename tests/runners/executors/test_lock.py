@@ -18,13 +18,14 @@ from tests import tiny
 COMMAND = """
 import sys
 from pathlib import Path
-from runners.runs.plan import Workbench, read_plan
+from runners.runs.plan import read_plan
+from runners.runs.workbench import Workbench
 from runners.executors.local import execute
-from runners.runs.run import blank_record
+from runners.runs.run import planned_record
 
 folder = Path(sys.argv[1])
 plan = read_plan(folder)
-execute(plan, folder, blank_record(Workbench(plan), ""), lambda line: print(line, flush=True))
+execute(plan, folder, planned_record(Workbench(plan), ""), lambda line: print(line, flush=True))
 """
 
 

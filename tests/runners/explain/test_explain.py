@@ -17,7 +17,8 @@ import torch
 
 from runners.explain.explain import Request, explain
 from runners.runs.inference import load_system
-from runners.runs.plan import Workbench, read_plan
+from runners.runs.plan import read_plan
+from runners.runs.workbench import Workbench
 from suite.errors import SuiteError
 from suite.tasks.examples import Sentence
 from tests import tiny

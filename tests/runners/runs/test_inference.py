@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from runners.runs import inference as measuring
 from runners.runs.checkpoint import Checkpoints
 from runners.runs.inference import PASSES, Stopwatch, batches, load_system, measure
-from runners.runs.plan import Workbench
-from runners.runs.run import blank_record
+from runners.runs.run import planned_record
+from runners.runs.workbench import Workbench
 from suite.errors import SuiteError
 from suite.fastre.system import FastRE
 from suite.modelling.encoded import Encoded
@@ -127,7 +127,7 @@ def test_every_sentence_stands_in_one_batch(lengths: list[int], size: int) -> No
 
 def test_only_the_runs_own_weights_are_measured(bench: Workbench, tmp_path: Path) -> None:
     system = bench.build()
-    record = blank_record(bench, started="")
+    record = planned_record(bench, started="")
     record.write(tmp_path)
     with pytest.raises(SuiteError, match="selected weights are missing"):
         load_system(tmp_path, bench)

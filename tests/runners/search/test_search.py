@@ -21,8 +21,8 @@ from optuna.trial import TrialState
 
 from runners.executors.local import Fresh
 from runners.executors.lock import locked
-from runners.runs.plan import Workbench
-from runners.runs.run import blank_record
+from runners.runs.run import planned_record
+from runners.runs.workbench import Workbench
 from runners.search.search import Search, SearchRequest
 from runners.search.storage import JOURNAL, open_storage
 from runners.search.trial import PrunedError, try_structure
@@ -259,7 +259,7 @@ def test_a_pruned_structure_is_recorded_and_timed(dataset: Path, tmp_path: Path)
             raise PrunedError
 
     folder = tmp_path / "run"
-    found = try_structure(bench, blank_record(bench, ""), folder, Fresh(), on_epoch)
+    found = try_structure(bench, planned_record(bench, ""), folder, Fresh(), on_epoch)
     assert heard == [1, 2]
     assert found.fields()["state"] == "pruned"
     assert found.fields()["latency_ms"].keys() == {1}

@@ -1,9 +1,8 @@
-"""Word vectors, pooling and pretrained encoders against slow re-statements and a local hub."""
+"""Embedding, pooling and pretrained encoders against slow re-statements and a local hub."""
 
 from __future__ import annotations
 
-import gzip
-import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,82 +13,10 @@ from suite.errors import SuiteError
 from suite.modelling.encoded import Encoded
 from suite.modelling.encoders import BiLSTM, SubwordTable, Transformer, WordEmbedding
 from suite.modelling.pretrained import MINILM, UNTRAINED, find_pretrained
-from suite.modelling.word_vectors import PADDING, UNKNOWN, load_vectors, random_vectors
+from suite.modelling.word_vectors import UNKNOWN
 from tests.corpus import SENTENCES, vectors
 
-TRAIN = [("The", "cat", "sat"), ("a", "dog", "sat")]
-LINES = "the 1 2\ncat 3 4\ndog 5 6\nbird 7 8\nThe 9 9\n"
 WORDS = [s.words for s in SENTENCES]
-
-
-@pytest.fixture(params=[".txt", ".txt.gz", ".zip"])
-def vector_file(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    path = tmp_path / f"glove.2d{request.param}"
-    if request.param == ".zip":
-        with zipfile.ZipFile(path, "w") as archive:
-            archive.writestr("glove.2d.txt", LINES)
-    elif request.param.endswith(".gz"):
-        path.write_bytes(gzip.compress(LINES.encode()))
-    else:
-        path.write_text(LINES)
-    return path
-
-
-def test_vectors_are_read_alike_from_every_packing(vector_file: Path) -> None:
-    found = load_vectors(vector_file, TRAIN, [("Dog", "fish")], trained=False)
-    assert found.matrix is not None
-    rows = found.look_up(["The", "the", "CAT", "Dog", "bird", "fish", "sat"])
-    assert found.matrix[rows].tolist() == [
-        [9, 9],  # as written before lowercased
-        [1, 2],
-        [3, 4],
-        [5, 6],
-        [0, 0],  # in the file, but no word of the dataset
-        [0, 0],
-        [0, 0],
-    ]
-    assert rows[4:] == [UNKNOWN] * 3
-    assert found.coverage == pytest.approx(3 / 6), "of the training tokens: The, cat, dog"
-    assert not found.matrix[PADDING].any()
-
-
-def test_word2vecs_heading_is_skipped(tmp_path: Path) -> None:
-    path = tmp_path / "w2v.txt"
-    path.write_text("2 2\ncat 3 4\ndog 5 6\n")
-    assert load_vectors(path, TRAIN, [], trained=False).width == 2
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (b"cat 1 2\ndog 1 2 3\n", "line 2: 3 numbers where the lines before have 2"),
-        (b"cat 1 x\n", "line 1: a field is not a number"),
-        (b"bird 1 2\n", "holds no vector of any word of the dataset"),
-        (b"caf\xe9 1 2\n", "is not UTF-8 text"),
-        (b"", "holds no vector"),
-    ],
-)
-def test_broken_vectors_are_named(tmp_path: Path, content: bytes, message: str) -> None:
-    path = tmp_path / "vectors.txt"
-    path.write_bytes(content)
-    with pytest.raises(SuiteError, match=message) as caught:
-        load_vectors(path, TRAIN, [], trained=False)
-    assert "vectors.txt" in str(caught.value)
-
-
-@pytest.mark.parametrize("name", ["vectors.zip", "vectors.txt.gz", "absent.txt"])
-def test_unreadable_vectors_are_named(tmp_path: Path, name: str) -> None:
-    if not name.startswith("absent"):
-        (tmp_path / name).write_bytes(b"not packed")
-    with pytest.raises(SuiteError, match="word vectors cannot be read"):
-        load_vectors(tmp_path / name, TRAIN, [], trained=False)
-
-
-def test_random_vectors_leave_rare_words_to_the_unknown_one() -> None:
-    found = random_vectors([("a", "A", "b"), ("c", "c", "d")], width=4)
-    assert sorted(found.ids) == ["a", "c"]
-    assert found.look_up(["A", "b", "zzz"]) == [found.ids["a"], UNKNOWN, UNKNOWN]
-    assert found.coverage == pytest.approx(4 / 6)
 
 
 def embedded(module: WordEmbedding | BiLSTM | Transformer, sentences: list[tuple[str, ...]]):
@@ -107,13 +34,13 @@ def test_trained_vectors_drop_words_to_the_unknown_one_in_training_alone() -> No
     assert 10 < dropped < sum(map(len, WORDS)) - 10
 
 
-def test_frozen_vectors_are_no_parameters_and_not_in_checkpoints(tmp_path: Path) -> None:
-    path = tmp_path / "v.txt"
-    path.write_text(LINES)
-    frozen = WordEmbedding(load_vectors(path, TRAIN, [], trained=False))
+def test_frozen_vectors_are_no_parameters_and_not_in_checkpoints() -> None:
+    drawn = vectors()
+    matrix = torch.ones(drawn.rows, drawn.width)
+    frozen = WordEmbedding(replace(drawn, matrix=matrix, trained=False))
     assert not list(frozen.parameters())
     assert not frozen.state_dict()
-    tuned = WordEmbedding(load_vectors(path, TRAIN, [], trained=True))
+    tuned = WordEmbedding(replace(drawn, matrix=matrix))
     assert [p.shape for p in tuned.parameters()] == [tuned.table.shape]
 
 
