@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import suite
-from runners.executors.local import execute, finished
+from runners.executors.base import Executor, OnEvent, PlannedRun
 from runners.runs.environment import environment
 from runners.runs.plan import RunPlan, WandbMode
 from runners.runs.run import PROJECT, planned_record
@@ -24,7 +24,7 @@ from suite.modelling.parsers import CHAIN
 from suite.modelling.pretrained import UNTRAINED
 from suite.modelling.word_vectors import VectorsFile, Vocabulary
 from suite.protocol import Protocol
-from suite.records.run import RunRecord, read_record
+from suite.records.run import read_record
 from suite.records.suite import Cannot, PlannedDataset, SuitePlan
 from suite.studies.study import Study, StudyVariant, checked
 from suite.systems.contract import make_settings
@@ -75,28 +75,6 @@ class Request:
     study: Study | None = None
     workers: int = 1
     dry_run: bool = False
-
-
-@dataclass(frozen=True)
-class Run:
-    """One run of the suite, before it is done."""
-
-    plan: RunPlan
-    folder: Path
-    planned: RunRecord
-
-    @property
-    def title(self) -> str:
-        """As progress lines name it."""
-        return f"{self.planned.system.key} · {self.planned.dataset.name} · seed {self.plan.seed}"
-
-    def done(self) -> RunRecord | None:
-        """The record of an earlier command that left nothing to do."""
-        path = self.folder / "record.json"
-        if not path.exists():
-            return None
-        record = read_record(path)
-        return record if finished(record, self.planned, self.plan) else None
 
 
 def _find_variants(request: Request) -> list[StudyVariant]:
@@ -194,7 +172,7 @@ class Suite:
             fields |= {"settings": "published", **stated, **self.request.asked}
         return Protocol.model_validate({**fields, **variant.protocol})
 
-    def _plan_runs(self) -> Iterator[Run]:
+    def _plan_runs(self) -> Iterator[PlannedRun]:
         for asked, dataset in zip(self.request.datasets, self.datasets, strict=True):
             for variant in self.variants:
                 system = variant.find()
@@ -217,14 +195,14 @@ class Suite:
                         Cannot(system=variant.name, dataset=dataset.name, reason=error.cause)
                     )
 
-    def _seeds(self, asked: str, variant: StudyVariant) -> Iterator[Run]:
+    def _seeds(self, asked: str, variant: StudyVariant) -> Iterator[PlannedRun]:
         share = self.request.train_share * variant.train_share
         dataset = self._part(asked, share)
         for seed in self.request.seeds:
             plan = self._run_plan(asked, dataset, variant, seed)
             bench = Workbench(plan, dataset, self.shelf)
             folder = self.request.out / "runs" / variant.name / dataset.name / str(seed)
-            yield Run(plan, folder, planned_record(bench, started=""))
+            yield PlannedRun(plan, folder, planned_record(bench, started=""))
 
     def _run_plan(self, asked: str, dataset: Dataset, variant: StudyVariant, seed: int) -> RunPlan:
         request = self.request
@@ -281,24 +259,24 @@ class Suite:
             licence=dataset.licence,
         )
 
-    def run(self, on_start: Callable[[Run, bool], None], on_progress: Callable[..., None]) -> Path:
+    def left(self) -> list[PlannedRun]:
+        """What is to be done: all that is not, or everything where it is to be measured again."""
+        return [run for run in self.runs if self.request.remeasure or run.done() is None]
+
+    def run(self, executor: Executor, on_event: OnEvent) -> Path:
         """Does what is left to do and writes the report.
 
         An interruption stops the suite; the report covers what was finished.
 
         Args:
-            on_start: hears of each run and of whether it was done before.
-            on_progress: hears of the progress of the run under way.
+            executor: carries out the runs.
+            on_event: hears of them.
         """
         from reports.report import write_report  # noqa: PLC0415 - heavy, and needed at the end
 
         self.plan().write(self.request.out)
         try:
-            for run in self.runs:
-                done = run.done() is not None and not self.request.remeasure
-                on_start(run, done)
-                if not done:
-                    execute(run.plan, run.folder, run.planned, on_progress)
+            executor.run_all(self.left(), on_event)
         except BaseException:
             # That there is nothing to report yet is not what stopped the suite.
             with suppress(SuiteError):

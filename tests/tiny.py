@@ -85,7 +85,7 @@ def make_plan(dataset: Path, system: str = "fastre", **changes: Any) -> RunPlan:
 
 
 def write_plan(folder: Path, plan: RunPlan) -> Path:
-    """A run's folder, ready for `python -m runners.runs.run`."""
+    """A run's folder, ready for `train`."""
     folder.mkdir(parents=True)
     (folder / "run.json").write_text(plan.model_dump_json())
     return folder
@@ -180,8 +180,7 @@ def suite_without_measuring(arguments: Sequence[str | Path]) -> None:
 
 
 def train(folder: Path) -> int:
-    """What `python -m runners.runs.run FOLDER` does; for `forked`."""
-    from runners.runs import run
+    """What the process of a training does; for `forked`."""
+    from runners.executors import work
 
-    sys.argv = ["run", str(folder)]
-    return run.main()
+    return work.train(folder, None)

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from runners.cli.arguments import choice, cores, make_protocol, overrides, protocol_fields
@@ -29,11 +26,13 @@ from runners.cli.options import (
     Vectors,
     Wandb,
 )
+from runners.cli.progress import shown
 from suite.errors import SuiteError
 from suite.protocol import Match
 
 if TYPE_CHECKING:
-    from runners.suite import Request, Run, Suite
+    from runners.executors.base import PlannedRun
+    from runners.suite import Request, Suite
     from suite.studies.study import Study
 
 SEEDS = 3
@@ -228,7 +227,7 @@ def _print_plan(suite: Suite, request: Request) -> None:
 
     table = Table("system", "dataset", "seeds", "epochs", "resources")
     table.add_column("state", no_wrap=True)
-    groups: dict[tuple[str, str], list[Run]] = {}
+    groups: dict[tuple[str, str], list[PlannedRun]] = {}
     for run in suite.runs:
         groups.setdefault((run.planned.system.key, run.planned.dataset.name), []).append(run)
     for (system, dataset), runs in groups.items():
@@ -258,55 +257,18 @@ def _print_plan(suite: Suite, request: Request) -> None:
 
 
 def _carry_out(suite: Suite) -> None:
+    from runners.executors.local import LocalExecutor  # noqa: PLC0415 - imports torch
+
     # Whoever ends the suite by SIGTERM gets what Ctrl-C gets: records and a report.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with _shown(len(suite.runs)) as (on_start, on_progress):
-        report = suite.run(on_start, on_progress)
+    with shown(suite.runs, suite.left()) as on_event:
+        report = suite.run(LocalExecutor(suite.request.workers), on_event)
     console.print(f"report: {report}", markup=False)
     missing = suite.missing()
     for line in missing:
         errors.print(line, markup=False)
     if missing:
         raise typer.Exit(1)
-
-
-@contextmanager
-def _shown(
-    total: int,
-) -> Iterator[tuple[Callable[[Run, bool], None], Callable[[dict[str, float]], None]]]:
-    """Bars on a terminal; elsewhere a line a run and one an epoch."""
-    count, said = 0, 0
-    bars = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.fields[state]}"),
-        TimeRemainingColumn(),
-        console=console,
-        disable=not console.is_terminal,
-    )
-    runs = bars.add_task("runs", total=total, state="")
-    epochs = bars.add_task("epochs", total=None, state="")
-
-    def on_start(run: Run, done: bool) -> None:
-        nonlocal count, said
-        count, said = count + 1, 0
-        bars.update(runs, completed=count - 1, state=f"{count} of {total}")
-        bars.reset(epochs, description=run.title, state="")
-        if not console.is_terminal:
-            state = "done before" if done else "starts"
-            console.print(f"[{count} of {total}] {run.title}: {state}", markup=False)
-
-    def on_progress(line: dict[str, float]) -> None:
-        nonlocal said
-        state = f"dev F1 {line['best_f1']:.3f}"
-        bars.update(epochs, total=line["epochs"], completed=line["epoch"], state=state)
-        if not console.is_terminal and int(line["epoch"]) > said:
-            said = int(line["epoch"])
-            console.print(f"  epoch {said} of {line['epochs']:.0f}, best {state}", markup=False)
-
-    with bars:
-        yield on_start, on_progress
-        bars.update(runs, completed=total)
 
 
 run_suite = script(_run_suite)

@@ -32,6 +32,7 @@ from runners.cli.options import (
     Vectors,
     Wandb,
 )
+from runners.cli.progress import shown
 from suite.errors import SuiteError
 from suite.protocol import Match
 
@@ -165,6 +166,7 @@ def _search_structure(
             storage=storage,
             sampler_seed=sampler_seed,
             command=(Path(sys.argv[0]).name, *_without_password(sys.argv[1:])),
+            workers=workers,
         )
         search = Search(search_request, open_storage(storage, out, dry=dry_run))
         _print_plan(search, workers)
@@ -213,7 +215,7 @@ def _run_workers(request: SearchRequest, count: int) -> None:
     """
     from pydantic import TypeAdapter  # noqa: PLC0415
 
-    from runners.executors.local import PYTHON, WAITING  # noqa: PLC0415
+    from runners.executors.processes import WAITING  # noqa: PLC0415
     from runners.search.search import SearchRequest  # noqa: PLC0415
 
     # By standard input, which ends when this process does, and shows no password to anyone.
@@ -222,7 +224,7 @@ def _run_workers(request: SearchRequest, count: int) -> None:
     try:
         for number in range(count):
             child = subprocess.Popen(
-                [*PYTHON, "runners.cli.search_structure", str(number)],
+                [sys.executable, "-P", "-m", "runners.cli.search_structure", str(number)],
                 stdin=subprocess.PIPE,
                 env={**WAITING, **os.environ},
             )
@@ -253,11 +255,18 @@ def _run_workers(request: SearchRequest, count: int) -> None:
 
 
 def _conclude(search: Search) -> None:
-    """Writes `search.json`, the reports and `best.yaml`, and says what is to be said."""
+    """Runs the finals, writes what the search leaves behind, and says what is to be said."""
     from reports.search.report import write_search_report  # noqa: PLC0415 - heavy
+    from runners.executors.local import LocalExecutor  # noqa: PLC0415 - imports torch
     from runners.search.conclude import conclude  # noqa: PLC0415
+    from runners.search.finals import Finals, choose  # noqa: PLC0415
 
-    record, best = conclude(search)
+    # Whoever ends the search by SIGTERM gets what Ctrl-C gets.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    finals = Finals(search, choose(search))
+    with shown(finals.suite.runs, finals.suite.left()) as on_event:
+        finals.run(LocalExecutor(search.request.workers), on_event)
+    record, best = conclude(search, finals)
     console.print(f"report: {write_search_report(search.out)}", markup=False)
     console.print(f"best structure: {best}", markup=False)
     kept = [t for t in record.trials if t.state == "complete" and not t.broken]

@@ -1,4 +1,4 @@
-"""Inference cost at one batch size: `python -m runners.runs.inference FOLDER BATCH_SIZE`.
+"""Inference cost of a trained run at one batch size.
 
 A process of its own, so that neither caches nor peak memory are those of training or of another
 batch size. Gold is taken away first: encoding it is no part of inference.
@@ -7,7 +7,6 @@ batch size. Gold is taken away first: encoding it is no part of inference.
 from __future__ import annotations
 
 import statistics
-import sys
 import time
 import traceback
 from collections import defaultdict
@@ -24,8 +23,7 @@ from runners.runs.environment import (
     synchronise,
 )
 from runners.runs.failures import in_a_line, memory_ran_out
-from runners.runs.plan import read_plan
-from runners.runs.workbench import Shelf, Workbench
+from runners.runs.workbench import Workbench
 from suite.errors import SuiteError
 from suite.files import write_atomically
 from suite.modelling.stages import Stage, listening, stage
@@ -159,16 +157,3 @@ def leave_cost(folder: Path, size: int, make_bench: Callable[[], Workbench]) -> 
         reason = "out of memory" if memory_ran_out(error) else in_a_line(error)
         cost = InferenceCost(batch_size=size, failure=reason)
     write_atomically(measured_file(folder, size), cost.model_dump_json())
-
-
-def main() -> int:
-    """The process of the command line."""
-    folder, size = Path(sys.argv[1]), int(sys.argv[2])
-    plan = read_plan(folder)
-    torch.set_num_threads(plan.protocol.threads)
-    leave_cost(folder, size, lambda: Workbench(plan, shelf=Shelf(trees_cached=False)))
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

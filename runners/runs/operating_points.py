@@ -1,4 +1,4 @@
-"""What a system trades for speed: `python -m runners.runs.operating_points FOLDER`, trained runs.
+"""What a system trades for speed, measured on a trained run.
 
 All operating points are measured in one fresh process and in turns, pass by pass, so that a busy
 moment of the machine strikes them alike.
@@ -6,7 +6,6 @@ moment of the machine strikes them alike.
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,8 +14,7 @@ import torch
 
 from runners.runs.environment import autocast, synchronise
 from runners.runs.inference import WARM_UP_BATCHES, batches, load_system, predict_once
-from runners.runs.plan import read_plan
-from runners.runs.workbench import Shelf, Workbench
+from runners.runs.workbench import Workbench
 from suite.datasets import Split
 from suite.files import write_atomically
 from suite.records.run import OperatingCost, OperatingCurve, Scores
@@ -100,17 +98,8 @@ def curve_file(folder: Path) -> Path:
     return folder / "operating.json"
 
 
-def main() -> int:
-    """The process; it ends with a traceback in the log where a figure could not be had."""
-    folder = Path(sys.argv[1])
-    plan = read_plan(folder)
-    torch.set_num_threads(plan.protocol.threads)
-    workbench = Workbench(plan, shelf=Shelf(trees_cached=False))
+def leave_curve(folder: Path, workbench: Workbench) -> None:
+    """Leaves the figures of a trained run's operating points in its folder."""
     bench = Bench(workbench, load_system(folder, workbench))
     points = workbench.system.operating_points(workbench.settings)
     write_atomically(curve_file(folder), bench.curve(points).model_dump_json())
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

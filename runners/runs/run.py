@@ -1,32 +1,24 @@
-"""One run in a process of its own: `python -m runners.runs.run FOLDER [PIPE]`, on its `run.json`.
+"""One run, from the first step to its record.
 
 Leaves `history.jsonl`, `predictions.jsonl`, the selected weights, and a `record.json` that says
-how the run ended, whatever happened. PIPE is the number of an inherited descriptor; at its end the
-process takes itself for stopped: who started it has died, and the run may be started again.
+how the run ended, whatever happened.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import signal
-import sys
-import threading
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from types import FrameType
 from typing import cast
-
-import torch
 
 from runners.runs.checkpoint import Checkpoints
 from runners.runs.environment import environment, load_average
 from runners.runs.evaluate import Split
 from runners.runs.failures import in_a_line, memory_ran_out
-from runners.runs.plan import RunPlan, read_plan
+from runners.runs.plan import RunPlan
 from runners.runs.tracking import Tracker
 from runners.runs.train import DivergedError, Trainer, parameters
 from runners.runs.workbench import Workbench, configuration, dataset_facts
@@ -37,7 +29,6 @@ from suite.tasks.competition import competition_entries
 from suite.tasks.examples import Document
 
 PROJECT = "relation-suite"
-STOPS = (signal.SIGINT, signal.SIGTERM)
 
 
 @dataclass
@@ -159,53 +150,3 @@ def _test(trainer: Trainer, test: Split, theta: float | None, folder: Path) -> E
         entries = competition_entries(cast(Sequence[Document], test.gold), tested.predictions)
         write_atomically(folder / "result.json", json.dumps(entries))
     return tested.evaluation
-
-
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    # A second one, and Ctrl-C comes with the suite's own, would cut off the record.
-    for number in STOPS:
-        signal.signal(number, signal.SIG_IGN)
-    raise KeyboardInterrupt
-
-
-def _stop_at_the_end_of(pipe: int) -> None:
-    def wait() -> None:
-        os.read(pipe, 1)
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    threading.Thread(target=wait, daemon=True).start()
-
-
-def train_here(folder: Path, pipe: int | None, make_bench: Callable[[], Workbench]) -> int:
-    """The whole of a process that trains.
-
-    Args:
-        folder: of the run.
-        pipe: at whose end it stops; None: it does not.
-        make_bench: gives the run's workbench.
-
-    Returns:
-        Its exit code: 0 where a record was left, 2 where the plan cannot be followed.
-    """
-    for number in STOPS:
-        signal.signal(number, _interrupt)
-    if pipe is not None:
-        _stop_at_the_end_of(pipe)
-    try:
-        run(folder, make_bench())
-    except SuiteError as error:
-        print(error, file=sys.stderr)
-        return 2
-    return 0
-
-
-def main() -> int:
-    """The process of the command line."""
-    folder, *pipe = sys.argv[1:]
-    plan = read_plan(Path(folder))
-    torch.set_num_threads(plan.protocol.threads)
-    return train_here(Path(folder), int(pipe[0]) if pipe else None, lambda: Workbench(plan))
-
-
-if __name__ == "__main__":
-    sys.exit(main())

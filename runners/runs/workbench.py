@@ -156,6 +156,10 @@ class Workbench:
             return None
         return self.shelf.parser(self.plan.parser)
 
+    def load(self) -> None:
+        """Loads what a run needs, for all processes that are forked from this one."""
+        self.resources  # noqa: B018 - cached
+
     @cached_property
     def device(self) -> torch.device:
         """Where the run takes place.

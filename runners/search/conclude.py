@@ -12,7 +12,7 @@ from optuna.importance import PedAnovaImportanceEvaluator
 from optuna.trial import TrialState
 
 import suite
-from runners.search.finals import Finals, choose
+from runners.search.finals import Finals
 from runners.search.search import Search
 from runners.search.worker import WORKED
 from suite.records.search import SearchRecord, WorkerTime
@@ -21,10 +21,9 @@ from suite.systems.variants import write_variant
 BEST = "best.yaml"
 
 
-def conclude(search: Search) -> tuple[SearchRecord, Path]:
-    """Writes the record of the search, its finals' report and its best structure."""
+def conclude(search: Search, finals: Finals) -> tuple[SearchRecord, Path]:
+    """Writes the record of a search, the report of its finals and its best structure."""
     accuracy = search.accuracy()
-    finals = Finals(search, choose(search))
     finals.report()
     record = SearchRecord(
         name=search.request.name,

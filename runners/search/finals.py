@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import io
-import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import optuna
-from optuna.trial import TrialState
-
 from reports.report import write_report
-from runners.executors.local import Fresh, execute
-from runners.executors.lock import locked
-from runners.search.storage import WORKER, open_study, this_worker
-from runners.search.timed import TimedChildren
-from runners.suite import Run, Suite
+from runners.executors.base import Executor, OnEvent
+from runners.suite import Suite
 from suite.errors import SuiteError
-from suite.files import write_atomically
 from suite.records.run import RunRecord, read_record
 from suite.records.search import Finalist, TrialRecord, best_first, front
 from suite.systems.contract import System
@@ -29,11 +19,6 @@ from suite.systems.variants import Variant, write_variant
 
 if TYPE_CHECKING:
     from runners.search.search import Search
-
-FILES = ("record.json", "history.jsonl", "predictions.jsonl", "run.json")
-"""Of a final run, which its trial carries to whoever writes the report."""
-PACKED, RUN = "packed", "run"
-Drain = Callable[[optuna.Study, Callable[[optuna.Trial], float]], None]
 
 
 def choose(search: Search) -> list[tuple[Variant, TrialRecord | None, str]]:
@@ -69,7 +54,7 @@ def choose(search: Search) -> list[tuple[Variant, TrialRecord | None, str]]:
 
 
 class Finals:
-    """The runs of the last phase, which workers share through a study's queue.
+    """The runs of the last phase.
 
     Args:
         search: whose finals they are.
@@ -93,51 +78,16 @@ class Finals:
         default = request.systems[0]
         files = [self._written(variant) for variant, trial, _ in chosen if trial is not None]
         self.suite = Suite(replace(request, systems=(default, *map(str, files)), out=self.out))
-        self.spent = 0.0
 
     def _written(self, variant: Variant) -> Path:
         path = self.search.out / "finalists" / f"{variant.name}.yaml"
         write_variant(variant, path)
         return path
 
-    def work(self, drain: Drain) -> float:
-        """Does what is left of the runs, beside other workers; the seconds that were their own."""
+    def run(self, executor: Executor, on_event: OnEvent) -> None:
+        """Does what is left of the runs."""
         self.suite.plan().write(self.out)
-        runs = {_name(run): run for run in self.suite.runs}
-        name = f"{self.search.request.name}/finals"
-        study = open_study(self.search.storage, name, self.search.identity, directions=["maximize"])
-        with locked(self.search.out):
-            queued = {t.user_attrs[RUN] for t in study.get_trials(deepcopy=False)}
-            for run in runs:
-                if run not in queued:
-                    study.enqueue_trial({}, {RUN: run})
-
-        def objective(trial: optuna.Trial) -> float:
-            trial.set_user_attr(WORKER, this_worker())
-            name = trial.user_attrs[RUN]
-            if name not in runs:  # queued by a search that was then asked for other trials
-                raise optuna.TrialPruned("no finalist any more")
-            if _queued_before(trial, study):  # two machines may queue at one moment
-                raise optuna.TrialPruned("queued twice")
-            return self._run(trial, runs[name])
-
-        drain(study, objective)
-        for trial in study.get_trials(deepcopy=False):
-            if PACKED in trial.user_attrs and trial.user_attrs[RUN] in runs:
-                _unpack(trial.user_attrs[PACKED], runs[trial.user_attrs[RUN]].folder)
-        return self.spent
-
-    def _run(self, trial: optuna.Trial, run: Run) -> float:
-        record = run.done()
-        if record is None:
-            timed = TimedChildren(run.folder, Fresh())
-            record = execute(run.plan, run.folder, run.planned, lambda line: None, timed)
-            self.spent += timed.spent().total
-        trial.set_user_attr(PACKED, _packed(run.folder))
-        f1 = _dev_f1(record)
-        if f1 is None:
-            raise optuna.TrialPruned(record.failure or record.status)
-        return f1
+        executor.run_all(self.suite.left(), on_event)
 
     def report(self) -> Path | None:
         """Writes the finals' own report; None where no run left a record."""
@@ -157,13 +107,6 @@ class Finals:
         return max(self.suite.variants, key=lambda v: mean.get(v.name, -1.0))
 
 
-def _queued_before(trial: optuna.Trial, study: optuna.Study) -> bool:
-    """Whether an earlier trial has the same run, or had it and did not die."""
-    run = trial.user_attrs[RUN]
-    before = (t for t in study.get_trials(deepcopy=False) if t.number < trial.number)
-    return any(t.user_attrs[RUN] == run and t.state != TrialState.FAIL for t in before)
-
-
 def variant_of(found: TrialRecord, base: Variant, system: type[System]) -> Variant:
     """The variant that trains a trial's structure."""
     defaults = asdict(system.Settings())
@@ -177,26 +120,3 @@ def _dev_f1(record: RunRecord) -> float | None:
     if record.status != "complete" or record.dev is None:
         return None
     return record.dev.selecting(record.dataset.task, record.protocol.match).f1
-
-
-def _name(run: Run) -> str:
-    return f"{run.planned.system.key}/{run.plan.seed}"
-
-
-def _packed(folder: Path) -> str:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name in FILES:
-            if (folder / name).exists():
-                archive.write(folder / name, name)
-    return base64.b64encode(buffer.getvalue()).decode()
-
-
-def _unpack(packed: str, folder: Path) -> None:
-    """Leaves the files of a run that was done on another machine."""
-    if (folder / "record.json").exists():
-        return
-    with zipfile.ZipFile(io.BytesIO(base64.b64decode(packed))) as archive:
-        for name in FILES:
-            if name in archive.namelist():
-                write_atomically(folder / name, archive.read(name))

@@ -1,7 +1,7 @@
 """A structure search: Optuna varies, the suite trains and judges.
 
 Three phases, each a study of its own in one storage: dev F1 alone, with pruning; dev F1, latency
-and parameters at once; the finalists over seeds, on test. Any number of workers may do them.
+and parameters at once; the finalists over seeds, on test. Any number of workers may do the trials.
 """
 
 from __future__ import annotations
@@ -56,6 +56,7 @@ class SearchRequest:
         sampler_seed: of Optuna's sampler. Each worker has a sampler of its own, seeded by this, by
             its machine, by its number there and by the trials that it finds.
         command: the command line, an argument an item.
+        workers: processes of the command; they share the machine.
     """
 
     suite: Request
@@ -67,6 +68,7 @@ class SearchRequest:
     storage: str | None = None
     sampler_seed: int = 0
     command: tuple[str, ...] = ()
+    workers: int = 1
 
 
 class Search:

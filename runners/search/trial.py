@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from runners.executors.local import Children, execute, measure
-from runners.runs.workbench import Workbench
-from runners.search.timed import TimedChildren
+from runners.executors.base import Event, Executor, Measured, PlannedRun, Progressed
 from suite.records.run import Epoch, RunRecord, read_history, read_record
 from suite.records.search import Spent
 
@@ -50,50 +48,51 @@ class Outcome:
 
 
 def try_structure(
-    bench: Workbench,
-    planned: RunRecord,
-    folder: Path,
-    children: Children,
-    on_epoch: Callable[[int, float], None],
+    run: PlannedRun, executor: Executor, on_epoch: Callable[[int, float], None]
 ) -> Outcome:
     """Trains and measures a structure; goes on with what a worker that died left in the folder.
 
     Args:
-        bench: of the run.
-        planned: its record before anything is known.
-        folder: of the run.
-        children: start its processes.
+        run: of the structure.
+        executor: carries it out.
         on_epoch: hears of each epoch's dev F1, from the first one on, and may raise `PrunedError`.
     """
-    task, match = bench.dataset.task, bench.protocol.match
+    begun, measuring = _own_seconds(run.folder), 0.0
 
-    def f1_of(epoch: Epoch) -> float:
-        return epoch.dev.selecting(task, match).f1
+    def on_event(event: Event) -> None:
+        nonlocal measuring
+        if isinstance(event, Measured):
+            measuring += event.seconds
+        elif isinstance(event, Progressed) and "dev_f1" in event.line:
+            on_epoch(int(event.line["epoch"]), event.line["dev_f1"])
 
-    def on_progress(line: dict[str, float]) -> None:
-        if "dev_f1" in line:
-            on_epoch(int(line["epoch"]), line["dev_f1"])
-
-    timed = TimedChildren(folder, children)
     try:
-        for epoch in read_history(folder):
-            on_epoch(epoch.epoch, f1_of(epoch))
-        record = execute(bench.plan, folder, planned, on_progress, timed)
+        for epoch in read_history(run.folder):
+            on_epoch(epoch.epoch, _dev_f1(run, epoch))
+        executor.run_all([run], on_event)
     except PrunedError:
-        record = _pruned(bench, planned, folder, timed)
-    return Outcome(record, tuple(map(f1_of, read_history(folder))), timed.spent())
+        _leave_pruned(run)
+        executor.run_all([run], on_event)  # what breaks a limit should not be sampled again
+    training, evaluation = _own_seconds(run.folder)
+    spent = Spent(
+        training=training - begun[0], evaluation=evaluation - begun[1], measuring=measuring
+    )
+    epochs = tuple(_dev_f1(run, epoch) for epoch in read_history(run.folder))
+    return Outcome(read_record(run.folder / "record.json"), epochs, spent)
 
 
-def _pruned(bench: Workbench, planned: RunRecord, folder: Path, children: Children) -> RunRecord:
-    """The record of a training that was ended early, timed as far as it came.
+def _dev_f1(run: PlannedRun, epoch: Epoch) -> float:
+    return epoch.dev.selecting(run.planned.dataset.task, run.plan.protocol.match).f1
 
-    Its latency is measured too: what breaks a limit should not be sampled again.
-    """
-    path = folder / "record.json"
-    record = read_record(path) if path.exists() else planned
-    reason = f"after epoch {len(read_history(folder))}: under the median of the trials before it"
-    record = record.model_copy(update={"status": "pruned", "failure": reason})
-    record.write(folder)
-    record = record.model_copy(update={"inference": measure(bench.plan, folder, children)})
-    record.write(folder)
-    return record
+
+def _own_seconds(folder: Path) -> tuple[float, float]:
+    """Training and evaluation so far; what an earlier start took does not count as this one's."""
+    epochs = read_history(folder)
+    return (epochs[-1].seconds, epochs[-1].evaluation_seconds) if epochs else (0.0, 0.0)
+
+
+def _leave_pruned(run: PlannedRun) -> None:
+    """Leaves the record of a training that was ended early."""
+    reason = f"after epoch {len(read_history(run.folder))}: under the median of the trials before"
+    record = run.recorded() or run.planned
+    record.model_copy(update={"status": "pruned", "failure": reason}).write(run.folder)

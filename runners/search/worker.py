@@ -10,9 +10,9 @@ from typing import Any
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
-from runners.executors.local import Children, Fresh
+from runners.executors.base import Executor, PlannedRun
+from runners.executors.local import LocalExecutor
 from runners.runs.workbench import Workbench
-from runners.search.finals import Finals, choose
 from runners.search.search import LABEL, RESULT, STRUCTURE, Search, result_of
 from runners.search.storage import WORKER, give_back, retry_the_dead, this_worker
 from runners.search.trial import Outcome, PrunedError, try_structure
@@ -41,14 +41,12 @@ class Worker:
         self.spent = self.waiting = 0.0
 
     def work(self) -> None:
-        """All three phases, beside whoever else works on them."""
+        """Both phases of trials, beside whoever else works on them."""
         search, request = self.search, self.search.request
         accuracy = search.accuracy()
         self._until(accuracy, request.trials, self._accuracy)
         trade_off = search.trade_off(accuracy)
         self._until(trade_off, request.trade_offs, self._trade_off)
-        finals = Finals(search, choose(search))
-        self.spent += finals.work(self._until_queue_is_empty)
         own = WorkerTime(
             name=f"{self.me['host']}:{self.me['pid']}",
             alive=time.time() - self.me["born"],
@@ -74,19 +72,6 @@ class Worker:
             else:
                 return
         self.say("no structure is left that was not tried")
-
-    def _until_queue_is_empty(
-        self, study: optuna.Study, objective: Callable[[optuna.Trial], Any]
-    ) -> None:
-        while True:
-            retry_the_dead(study)
-            states = [t.state for t in study.get_trials(deepcopy=False)]
-            if TrialState.WAITING in states:
-                self._one(study, objective)
-            elif TrialState.RUNNING in states:
-                self._wait()
-            else:
-                return
 
     def _one(self, study: optuna.Study, objective: Callable[[optuna.Trial], Any]) -> None:
         """One trial; an interrupted one goes back into the queue."""
@@ -149,7 +134,8 @@ class Worker:
             found = _as_twin(about, twin)
         else:
             folder = search.out / "trials" / planned.configuration
-            outcome = try_structure(bench, planned, folder, self._children(bench), on_epoch)
+            run = PlannedRun(bench.plan, folder, planned)
+            outcome = try_structure(run, self._executor(bench), on_epoch)
             self.spent += outcome.spent.total
             found = self._described(about, outcome)
         for name, excess in self._excess(found).items():
@@ -172,12 +158,13 @@ class Worker:
         ended = (t for t in self.search.trials() if t.key == about.key)
         return next((t for t in ended if t.duplicate_of is None), None)
 
-    def _children(self, bench: Workbench) -> Children:
+    def _executor(self, bench: Workbench) -> Executor:
+        sole = self.search.request.workers == 1
         if bench.device.type != "cpu":
-            return Fresh()
-        from runners.executors.fork import Forked  # noqa: PLC0415 - no fork is wanted elsewhere
+            return LocalExecutor(sole=sole)
+        from runners.executors.fork import fork_executor  # noqa: PLC0415 - elsewhere none is wanted
 
-        return Forked(bench)
+        return fork_executor(bench, sole=sole)
 
     def _described(self, about: TrialRecord, outcome: Outcome) -> TrialRecord:
         found = about.model_copy(update=outcome.fields())

@@ -140,6 +140,7 @@ class InferenceCost(_Strict):
         sentences: or documents.
         total_seconds: median wall clock of a pass over the whole test split.
         stages: `encode`, `forward`, `decode` and `total`.
+        alone: whether no other run of the command was under way meanwhile.
         failure: why there are no figures, in the reader's words; None where there are.
     """
 
@@ -150,6 +151,7 @@ class InferenceCost(_Strict):
     stages: dict[str, Latency] = Field(default_factory=dict)
     peak_memory_bytes: int | None = None
     load_average: tuple[float, float] | None = None
+    alone: bool | None = None
     failure: str | None = None
 
 
@@ -180,10 +182,12 @@ class OperatingCurve(_Strict):
 
     Attributes:
         points: full depth first.
+        alone: whether no other run of the command was under way meanwhile.
         failure: in the reader's words.
     """
 
     points: tuple[OperatingCost, ...] = ()
+    alone: bool | None = None
     failure: str | None = None
 
 

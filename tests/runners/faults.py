@@ -74,6 +74,6 @@ class Moments:
 
 
 def train_until(folder: Path, log: Path, fatal: str | None) -> int:
-    """`python -m runners.runs.run FOLDER`, killed at the moment `fatal`; for `tiny.forked`."""
+    """A training, killed at the moment `fatal`; for `tiny.forked`."""
     Moments(log, fatal).watch()
     return tiny.train(folder)

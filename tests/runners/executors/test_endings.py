@@ -225,20 +225,21 @@ def test_sigterm_ends_the_suite_with_its_run(
 
 def _terminate_during_slow(dataset: Path, out: Path) -> None:
     """Terminates its own process when the run has told of half an epoch."""
-    from runners import suite as schedule
     from runners.cli import run_suite as cli
+    from runners.executors.base import Event, OnEvent, PlannedRun, Progressed
+    from runners.executors.local import LocalExecutor
 
-    execute = schedule.execute
+    run_all = LocalExecutor.run_all
 
-    def execute_for_a_while(plan, folder, planned, on_progress):  # type: ignore[no-untyped-def]
-        def terminate(line: dict[str, float]) -> None:
-            on_progress(line)
-            if line["epoch"] > 0.5:
+    def for_a_while(self: LocalExecutor, runs: list[PlannedRun], on_event: OnEvent) -> None:
+        def terminate(event: Event) -> None:
+            on_event(event)
+            if isinstance(event, Progressed) and event.line["epoch"] > 0.5:
                 os.kill(os.getpid(), signal.SIGTERM)
 
-        return execute(plan, folder, planned, terminate)
+        run_all(self, runs, terminate)
 
-    schedule.execute = execute_for_a_while
+    LocalExecutor.run_all = for_a_while  # type: ignore[assignment, method-assign]
     sys.argv = ["run-suite", "--dataset", str(dataset), "--system", "slow", "--out", str(out)]
     sys.argv += ["--seeds", "1", "--wandb", "off"]
     cli.run_suite()

@@ -20,12 +20,14 @@ import sys
 from pathlib import Path
 from runners.runs.plan import read_plan
 from runners.runs.workbench import Workbench
-from runners.executors.local import execute
+from runners.executors.base import PlannedRun
+from runners.executors.local import LocalExecutor
 from runners.runs.run import planned_record
 
 folder = Path(sys.argv[1])
 plan = read_plan(folder)
-execute(plan, folder, planned_record(Workbench(plan), ""), lambda line: print(line, flush=True))
+run = PlannedRun(plan, folder, planned_record(Workbench(plan), ""))
+LocalExecutor().run_all([run], lambda event: print(event, flush=True))
 """
 
 
@@ -49,8 +51,10 @@ def test_a_training_ends_with_the_command_that_started_it(dataset: Path, tmp_pat
         env=tiny.environment(PYTHONPATH=str(tiny.ROOT)),
     )
     assert command.stdout is not None
+    command.stdout.readline()  # it has started
     command.stdout.readline()  # it trains
-    (training,) = psutil.Process(command.pid).children(recursive=True)
+    started_by_it = psutil.Process(command.pid).children(recursive=True)
+    training = max(started_by_it, key=lambda process: process.create_time())
     with pytest.raises(SuiteError, match="another process works on this run"), locked(folder, 0):
         pass
     command.kill()

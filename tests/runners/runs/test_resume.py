@@ -132,10 +132,11 @@ def test_casrel_goes_on(dataset: Path, tmp_path: Path) -> None:
 
 
 def test_the_command_killed_from_outside(whole: Path, dataset: Path, tmp_path: Path) -> None:
-    """The very command that the suite starts, killed by another process in its third epoch."""
+    """A training that another process kills in its third epoch."""
     folder = tiny.write_plan(tmp_path / "run", tiny.make_plan(dataset))
-    command = [sys.executable, "-m", "runners.runs.run", str(folder)]
-    env = tiny.environment()
+    code = "import sys; from tests import tiny; tiny.train(tiny.Path(sys.argv[1]))"
+    command = [sys.executable, "-c", code, str(folder)]
+    env = tiny.environment(PYTHONPATH=str(tiny.ROOT))
     with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=tmp_path, env=env) as first:
         assert first.stdout is not None
         for line in first.stdout:

@@ -19,7 +19,8 @@ import pytest
 import yaml
 from optuna.trial import TrialState
 
-from runners.executors.local import Fresh
+from runners.executors.base import PlannedRun
+from runners.executors.local import LocalExecutor
 from runners.executors.lock import locked
 from runners.runs.run import planned_record
 from runners.runs.workbench import Workbench
@@ -259,7 +260,8 @@ def test_a_pruned_structure_is_recorded_and_timed(dataset: Path, tmp_path: Path)
             raise PrunedError
 
     folder = tmp_path / "run"
-    found = try_structure(bench, planned_record(bench, ""), folder, Fresh(), on_epoch)
+    run = PlannedRun(plan, folder, planned_record(bench, ""))
+    found = try_structure(run, LocalExecutor(), on_epoch)
     assert heard == [1, 2]
     assert found.fields()["state"] == "pruned"
     assert found.fields()["latency_ms"].keys() == {1}

@@ -1,0 +1,219 @@
+"""Processes in which runs train and are measured.
+
+They end when the process that started them does, however that ends.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cache
+from multiprocessing import forkserver
+from multiprocessing.connection import Connection
+from multiprocessing.reduction import DupFd
+from pathlib import Path
+from typing import Any, Protocol, TypeAlias
+
+from runners.executors.base import OnProgress
+from runners.runs.train import PROGRESS
+
+LOG = "log.txt"
+WAITING = {"GOMP_SPINCOUNT": "10000"}
+"""How long torch's CPU threads spin before they sleep, unless the caller's environment tells.
+
+By default it is thirty times as long, and where other work wants a core too, a spinning thread
+keeps the one that it waits for from running: with both of two cores in use, a step took eight times
+as long. On an idle machine this costs nothing; not to spin at all costs a quarter."""
+PRELOADED = ["runners.executors.work"]
+"""What the server of processes has imported: torch, and no library that some systems do without."""
+
+Work: TypeAlias = Callable[..., int]
+"""What a process does: takes a run's folder, a loaded workbench or None, and arguments of its own;
+gives the exit code."""
+
+
+class Processes(Protocol):
+    """How the processes of runs are started."""
+
+    def call(
+        self,
+        work: Work,
+        folder: Path,
+        *arguments: object,
+        lock: int,
+        on_progress: OnProgress | None = None,
+    ) -> int:
+        """Does a piece of work in a process of its own, to its end.
+
+        Args:
+            work: a function of a module.
+            folder: of the run, whose log takes what the process says of its errors.
+            arguments: of the work, besides folder and workbench.
+            lock: descriptor of the run's lock, which the process holds as long as it lives.
+            on_progress: hears how far it has come; what it raises ends the process.
+
+        Returns:
+            Its exit code; negative for the signal that ended it.
+        """
+
+    def stop(self) -> None:
+        """Ends the processes that are under way; they leave their records before they end."""
+
+
+class StoppedError(Exception):
+    """No process is started any more."""
+
+
+class Held:
+    """A descriptor that goes along into a process."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _held, (DupFd(self.number),)
+
+
+def _held(passed: Any) -> Held:
+    return Held(passed.detach())
+
+
+class ProcessesOf:
+    """Processes of one of the standard library's ways to start them.
+
+    Args:
+        context: of `multiprocessing`.
+        bench: a loaded workbench, which forks inherit; None: each process loads its own.
+    """
+
+    def __init__(self, context: Any, bench: Any = None) -> None:
+        self._context, self._bench = context, bench
+        self._living: set[Any] = set()
+        self._stopped = False
+
+    def call(
+        self,
+        work: Work,
+        folder: Path,
+        *arguments: object,
+        lock: int,
+        on_progress: OnProgress | None = None,
+    ) -> int:
+        """As `Processes` has it."""
+        reading, said = self._context.Pipe(duplex=False)
+        alive, held = self._context.Pipe(duplex=False)
+        forked = self._context.get_start_method() == "fork"
+        process = self._context.Process(
+            target=_live,
+            args=(work, folder, self._bench, arguments, said, alive, Held(lock)),
+            kwargs={"environment": dict(os.environ), "others": (held, reading) if forked else ()},
+        )
+        with held, alive, reading:
+            if self._stopped:
+                raise StoppedError
+            with said:
+                process.start()
+            self._living.add(process)
+            try:
+                with os.fdopen(os.dup(reading.fileno())) as lines:
+                    _follow(lines, on_progress)
+            except BaseException:
+                process.terminate()
+                process.join()
+                raise
+            finally:
+                if process.is_alive():
+                    process.join()
+                self._living.discard(process)
+        assert process.exitcode is not None
+        return int(process.exitcode)
+
+    def stop(self) -> None:
+        """As `Processes` has it."""
+        self._stopped = True
+        for process in list(self._living):
+            process.terminate()
+
+
+def served() -> ProcessesOf:
+    """Processes forked from a server that has imported torch once, and nothing else of a run.
+
+    What one leaves in memory is no other's gain, and its peak memory is its own.
+    """
+    return ProcessesOf(_server())
+
+
+@cache
+def _server() -> Any:
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(PRELOADED)
+    # Without the current directory on the path: it may hold a folder named as a package of ours.
+    with _environment({**WAITING, "PYTHONSAFEPATH": "1"}):
+        forkserver.ensure_running()
+    return context
+
+
+@contextmanager
+def _environment(defaults: Mapping[str, str]) -> Iterator[None]:
+    """The process's environment with defaults, for a moment."""
+    before = dict(os.environ)
+    os.environ.update({**defaults, **before})
+    try:
+        yield
+    finally:
+        for name in defaults.keys() - before.keys():
+            del os.environ[name]
+
+
+def _follow(lines: Iterator[str] | Any, on_progress: OnProgress | None) -> None:
+    """Passes on what a process says until it ends."""
+    for line in lines:
+        if not line.startswith(PROGRESS):
+            print(line, end="", file=sys.stderr)
+        elif on_progress is not None:
+            on_progress(json.loads(line.removeprefix(PROGRESS)))
+
+
+def _live(
+    work: Work,
+    folder: Path,
+    bench: Any,
+    arguments: Sequence[object],
+    said: Connection,
+    alive: Connection,
+    lock: Held,
+    *,
+    environment: Mapping[str, str],
+    others: Sequence[Connection],
+) -> None:
+    """The whole life of a process."""
+    del lock  # held by the descriptor, which lives as long as the process
+    for other in others:  # ends of pipes that a fork has inherited
+        other.close()
+    os.environ.clear()
+    os.environ.update(environment)
+    log = os.open(folder / LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    os.dup2(said.fileno(), 1)
+    os.dup2(log, 2)
+    said.close()
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    _stop_at_the_end_of(alive)
+    code = work(folder, bench, *arguments)
+    sys.stdout.flush()
+    sys.exit(code)
+
+
+def _stop_at_the_end_of(alive: Connection) -> None:
+    """Takes itself for stopped when the other end of the pipe closes: who holds it has died."""
+
+    def wait() -> None:
+        os.read(alive.fileno(), 1)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=wait, daemon=True).start()

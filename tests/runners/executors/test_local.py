@@ -1,0 +1,166 @@
+"""Runs in processes of their own: several at a time leave what one at a time does."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import torch
+
+from runners.executors.base import Ended, Event, Measured, PlannedRun, Progressed, Started
+from runners.executors.local import LocalExecutor
+from runners.executors.processes import served
+from runners.runs.environment import peak_memory_bytes
+from runners.runs.run import planned_record
+from runners.runs.workbench import Workbench
+from suite.records.run import RunRecord, read_record
+from tests import tiny
+
+
+def planned(dataset: Path, out: Path, seeds: Sequence[int], **changes: Any) -> list[PlannedRun]:
+    runs = []
+    for seed in seeds:
+        plan = tiny.make_plan(dataset, seed=seed, epochs=2, **changes)
+        runs.append(PlannedRun(plan, out / str(seed), planned_record(Workbench(plan), "")))
+    return runs
+
+
+def carried_out(executor: LocalExecutor, runs: list[PlannedRun]) -> list[Event]:
+    heard: list[Event] = []
+    executor.run_all(runs, heard.append)
+    return heard
+
+
+@pytest.fixture(scope="module")
+def one_at_a_time(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> list[PlannedRun]:
+    runs = planned(dataset, tmp_path_factory.mktemp("one"), (0, 1, 2))
+    carried_out(LocalExecutor(), runs)
+    return runs
+
+
+def scored(record: RunRecord) -> dict[str, Any]:
+    """What of a record must not depend on what ran beside it."""
+    fields = {"configuration", "seed", "status", "parameters", "dev", "test", "ceiling", "system"}
+    return record.model_dump(include=fields)
+
+
+def test_several_at_a_time_leave_the_same_records(
+    one_at_a_time: list[PlannedRun], dataset: Path, tmp_path: Path
+) -> None:
+    together = planned(dataset, tmp_path, (0, 1, 2))
+    events = carried_out(LocalExecutor(2), together)
+    for one, other in zip(one_at_a_time, together, strict=True):
+        ours, theirs = (read_record(run.folder / "record.json") for run in (one, other))
+        assert scored(ours) == scored(theirs)
+        predictions = [(run.folder / "predictions.jsonl").read_bytes() for run in (one, other)]
+        assert predictions[0] == predictions[1]
+    places = {type(event): i for i, event in enumerate(events)}
+    first_measured = next(i for i, event in enumerate(events) if isinstance(event, Measured))
+    assert places[Progressed] < first_measured, "measured while another run was trained"
+    assert sum(isinstance(event, Started) for event in events) == 3
+    assert sum(isinstance(event, Ended) for event in events) == 3
+
+
+def test_a_record_says_whether_it_was_timed_alone(
+    one_at_a_time: list[PlannedRun], dataset: Path, tmp_path: Path
+) -> None:
+    together = planned(dataset, tmp_path, (0, 1))
+    carried_out(LocalExecutor(2), together)
+    for runs, alone in ((one_at_a_time, True), (together, False)):
+        for run in runs:
+            record = read_record(run.folder / "record.json")
+            assert record.training is not None
+            assert record.training.alone is alone
+            assert [cost.alone for cost in record.inference] == [True], "measured by itself"
+
+
+def test_what_is_done_on_another_machine_is_done(
+    one_at_a_time: list[PlannedRun], dataset: Path, tmp_path: Path
+) -> None:
+    (run,) = planned(dataset, tmp_path, (0,))
+    record = read_record(one_at_a_time[0].folder / "record.json")
+    elsewhere = {"processor": "Another CPU", "machine": "Linux aarch64", "device": "NVIDIA H100"}
+    there = record.environment.model_copy(update=elsewhere)
+    record.model_copy(update={"environment": there}).write(run.folder)
+    done = run.done()
+    assert done is not None
+    assert done.environment.processor == "Another CPU"
+
+
+def test_what_on_event_raises_ends_the_runs(dataset: Path, tmp_path: Path) -> None:
+    """Each leaves the record of an interrupted run, and nothing is left under way."""
+    runs = planned(dataset, tmp_path, (0, 1, 2), patience=100_000)
+    runs = [
+        PlannedRun(
+            run.plan.model_copy(
+                update={"protocol": run.plan.protocol.model_copy(update={"epochs": 100_000})}
+            ),
+            run.folder,
+            run.planned,
+        )
+        for run in runs
+    ]
+    begun: set[Path] = set()
+
+    def on_event(event: Event) -> None:
+        if isinstance(event, Progressed):
+            begun.add(event.run.folder)
+            if len(begun) == 2:
+                raise KeyboardInterrupt
+
+    started = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        LocalExecutor(2).run_all(runs, on_event)
+    assert time.monotonic() - started < 60
+    assert {read_record(folder / "record.json").status for folder in begun} == {"interrupted"}
+    assert not (runs[2].folder / "record.json").exists(), "it had not begun"
+
+
+def _hold(folder: Path, bench: Workbench | None, mebibytes: int) -> int:
+    """Holds memory for a moment and leaves the peak of its process."""
+    block = torch.ones(mebibytes * 2**20, dtype=torch.uint8)
+    del block
+    (folder / f"{mebibytes}.peak").write_text(str(peak_memory_bytes(torch.device("cpu"))))
+    return 0
+
+
+def test_the_peak_memory_of_a_process_is_its_own(tmp_path: Path) -> None:
+    """Neither that of the process before it, nor that of the command that started both."""
+    block = torch.ones(700 * 2**20, dtype=torch.uint8)
+    for mebibytes in (400, 1):
+        lock = os.open(tmp_path / "lock", os.O_RDWR | os.O_CREAT)
+        assert served().call(_hold, tmp_path, mebibytes, lock=lock) == 0
+        os.close(lock)
+    del block
+    large, small = (int((tmp_path / f"{n}.peak").read_text()) / 2**20 for n in (400, 1))
+    assert 350 < large - small < 450
+    assert small < 600, "some of the 700 of the command are in it"
+
+
+def test_a_measurement_ends_with_the_command_that_started_it(tmp_path: Path) -> None:
+    """It was killed, so that it could tell no one; nothing goes on beside the next command."""
+    ended = tiny.forked(_kill_oneself_while_a_child_works, tmp_path, folder=tmp_path)
+    assert ended.code == -9
+    child = json.loads((tmp_path / "child.json").read_text())
+    ends = time.monotonic() + 20
+    while psutil.pid_exists(child) and time.monotonic() < ends:
+        time.sleep(0.05)
+    assert not psutil.pid_exists(child)
+
+
+def _sleep(folder: Path, bench: Workbench | None) -> int:
+    (folder / "child.json").write_text(json.dumps(os.getpid()))
+    print('progress: {"epoch": 1}', flush=True)
+    time.sleep(300)
+    return 0
+
+
+def _kill_oneself_while_a_child_works(folder: Path) -> None:
+    lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT)
+    served().call(_sleep, folder, lock=lock, on_progress=lambda line: os.kill(os.getpid(), 9))
