@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import platform
+import time
 import warnings
 from collections.abc import Mapping
 from datetime import datetime
@@ -36,6 +37,9 @@ MOST_RETRIES = 3
 SETTLED_SECONDS = 10
 """Within which a worker has put its name to a trial that it took up."""
 CONNECT_SECONDS = 10
+MADE_AT_ONCE = ("UniqueViolation", "DuplicateTable")
+"""What PostgreSQL says where two commands make the tables of an empty database at one moment."""
+MOST_ATTEMPTS = 5
 
 
 def open_storage(url: str | None, out: Path, *, dry: bool = False) -> BaseStorage:
@@ -57,13 +61,7 @@ def open_storage(url: str | None, out: Path, *, dry: bool = False) -> BaseStorag
         out.mkdir(parents=True, exist_ok=True)
         return JournalStorage(JournalFileBackend(str(out / JOURNAL)))
     try:
-        return RDBStorage(
-            _with_driver(url),
-            engine_kwargs=_engine(url),
-            heartbeat_interval=HEARTBEAT_SECONDS,
-            grace_period=GRACE_SECONDS,
-            heartbeat_stale_trial_callback=_retrier(),
-        )
+        return _database(url)
     except Exception as error:  # SQLAlchemy and each driver raise their own
         shown = urlsplit(url)._replace(netloc=urlsplit(url).hostname or "").geturl()
         first = str(error).strip().splitlines()[0][:200]
@@ -73,6 +71,25 @@ def open_storage(url: str | None, out: Path, *, dry: bool = False) -> BaseStorag
             "`pip install 'relation-suite[postgresql]'`; without --storage, a journal in OUT is "
             "used.",
         ) from error
+
+
+def _database(url: str) -> RDBStorage:
+    """Optuna's storage in a database, its tables made where they are not there."""
+    for attempt in range(1, MOST_ATTEMPTS + 1):
+        try:
+            return RDBStorage(
+                _with_driver(url),
+                engine_kwargs=_engine(url),
+                heartbeat_interval=HEARTBEAT_SECONDS,
+                grace_period=GRACE_SECONDS,
+                heartbeat_stale_trial_callback=_retrier(),
+            )
+        except Exception as error:
+            made_elsewhere = any(kind in str(error) for kind in MADE_AT_ONCE)
+            if not made_elsewhere or attempt == MOST_ATTEMPTS:
+                raise
+            time.sleep(attempt)
+    raise AssertionError("the last attempt returns or raises")
 
 
 def _retrier() -> RetryHeartbeatStaleTrialCallback:
