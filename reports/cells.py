@@ -12,7 +12,8 @@ import pandas as pd
 
 from reports.load import Row
 from reports.run_files import Missing, Run
-from suite.records.run import RunRecord, Scores
+from suite.records.run import RunRecord
+from suite.tasks.scores import Scores
 
 Value: TypeAlias = float | str
 """A measured number, or why there is none."""

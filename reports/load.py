@@ -12,10 +12,9 @@ from typing import Any
 
 from reports.run_files import Missing, Run
 from suite.errors import SuiteError
-from suite.protocol import Match
 from suite.records.run import DatasetFacts, Environment, RunRecord, SystemFacts, read_record
 from suite.records.suite import PlannedDataset, SuitePlan, read_plan
-from suite.tasks.matching import selection_match
+from suite.tasks.matching import Match, selection_match
 
 RESOURCES = {
     "vectors": "word vectors",

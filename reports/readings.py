@@ -7,8 +7,9 @@ from typing import Literal
 
 from reports.cells import Value
 from reports.load import Group
-from suite.protocol import Match
-from suite.records.run import Evaluation, InferenceCost, RunRecord
+from suite.records.run import InferenceCost, RunRecord
+from suite.tasks.matching import Match
+from suite.tasks.scores import Evaluation
 
 NOT_LABELLED = "not labelled"
 """What stands for a score of a test set that has no gold, such as DocRED's."""

@@ -11,8 +11,9 @@ from jaxtyping import Int
 
 from suite.errors import SuiteError
 from suite.files import read_lines
-from suite.protocol import Match
-from suite.records.run import Epoch, Outcome, RunRecord, read_history
+from suite.records.run import Epoch, RunRecord, read_history
+from suite.tasks.matching import Match
+from suite.tasks.scores import AnsweredExample
 
 
 class Missing(str):
@@ -44,7 +45,7 @@ class Run:
         if not path.is_file():
             return None
         found = {}
-        for outcome in read_lines(path, Outcome):
+        for outcome in read_lines(path, AnsweredExample, "an answered example"):
             if match not in outcome.correct:
                 raise SuiteError(
                     f"example {outcome.id!r} has no counts under {match} match",

@@ -8,9 +8,9 @@ from functools import partial
 from reports.cells import cell, score_cells, values
 from reports.load import Group, Row
 from reports.readings import Scored, evaluation, f1_of, measure
-from suite.protocol import Match
-from suite.records.run import Evaluation, Scores
 from suite.tasks.examples import Task
+from suite.tasks.matching import Match
+from suite.tasks.scores import Evaluation, Scores
 
 PARTS = ("P", "R", "F1")
 

@@ -10,8 +10,9 @@ import pandas as pd
 from reports.load import Results
 from reports.run_files import Run
 from reports.sections.operating import Point, read_point
-from suite.records.run import Evaluation, InferenceCost, Scores
+from suite.records.run import InferenceCost
 from suite.tasks.matching import selection_match
+from suite.tasks.scores import Evaluation, Scores
 
 
 def _scores(prefix: str, scores: Scores) -> dict[str, Any]:

@@ -10,11 +10,20 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from suite.errors import SuiteError, first_mistake
 
 Model = TypeVar("Model", bound=BaseModel)
+
+
+class StrictModel(BaseModel):
+    """What a file holds: never changed once made, and without fields that nobody knows.
+
+    A diverged run's loss is NaN or infinite, which JSON has no number for: it is written as text.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:
@@ -81,8 +90,13 @@ def _refuse_another_format(content: bytes, form: int, what: str, path: Path, rem
         )
 
 
-def read_lines(path: Path, model: type[Model]) -> Iterator[Model]:
+def read_lines(path: Path, model: type[Model], what: str) -> Iterator[Model]:
     """The lines of a `.jsonl` file of a run, one after the other.
+
+    Args:
+        path: of the file.
+        model: of a line.
+        what: a line is, as an error calls it.
 
     Raises:
         SuiteError: a line is not what it should be.
@@ -92,9 +106,8 @@ def read_lines(path: Path, model: type[Model]) -> Iterator[Model]:
             try:
                 yield model.model_validate_json(line)
             except ValidationError as error:
-                what = model.__name__.lower()
                 raise SuiteError(
-                    f"line {number} is no {what} of this version: {first_mistake(error)}",
+                    f"line {number} is not {what} of this version: {first_mistake(error)}",
                     where=path,
                     remedy="Delete the run's folder and run the suite again.",
                 ) from error

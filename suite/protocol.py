@@ -6,17 +6,15 @@ import hashlib
 import json
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from suite.files import StrictModel
 from suite.tasks.examples import Task
+from suite.tasks.matching import Match
 
-Match = Literal["partial", "exact"]
 
-
-class Protocol(BaseModel):
+class Protocol(StrictModel):
     """One training and evaluation protocol; printed in every report, hashed into every record."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     settings: Literal["identical", "published"] = Field(
         "identical", description="one protocol for all systems, or each paper's own"

@@ -25,7 +25,8 @@ from suite.tasks.examples import (
     Span,
     Task,
 )
-from suite.tasks.matching import Item, gold_items
+from suite.tasks.items import Item
+from suite.tasks.matching import gold_items
 from suite.tasks.schema import Schema
 from tests.corpus import CORPUS, resources
 

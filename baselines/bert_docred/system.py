@@ -34,13 +34,13 @@ from suite.errors import SuiteError
 from suite.fastre.space import Choices
 from suite.modelling.bioes import TAGS, decode_tags, tag_spans
 from suite.modelling.encoded import Batch, Encoded
+from suite.modelling.fact_scores import facts_from
 from suite.modelling.layers import Dropout
 from suite.modelling.ragged import Ragged
 from suite.modelling.stages import stage
-from suite.systems.contract import Loss, Prediction, PublishedSettings, Resources, System
+from suite.systems.contract import Loss, PublishedSettings, Resources, System
 from suite.tasks.examples import Example, Fact, Sentence, Span, Triple
-from suite.tasks.matching import Item
-from suite.tasks.ranking import facts_from
+from suite.tasks.items import Item, Prediction
 from suite.tasks.schema import Schema
 
 MAX_NUMBERS_AT_ONCE = 2**24

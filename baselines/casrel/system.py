@@ -18,8 +18,9 @@ from suite.modelling.encoded import Batch, Encoded
 from suite.modelling.encoders import BiLSTM, Transformer
 from suite.modelling.layers import Dropout
 from suite.modelling.stages import stage
-from suite.systems.contract import Loss, Prediction, PublishedSettings, Resources, System
+from suite.systems.contract import Loss, PublishedSettings, Resources, System
 from suite.tasks.examples import Example, Sentence
+from suite.tasks.items import Prediction
 from suite.tasks.schema import Schema
 
 

@@ -23,7 +23,8 @@ from suite.modelling.cascade import (
 )
 from suite.modelling.encoded import Batch
 from suite.modelling.stages import stage
-from suite.systems.contract import Loss, Prediction
+from suite.systems.contract import Loss
+from suite.tasks.items import Prediction
 
 SUBJECT_PRIOR, OBJECT_PRIOR = 0.05, 0.001
 """Probability of a tag before any training: as rare as tags are, in place of even odds, which

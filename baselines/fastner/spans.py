@@ -14,8 +14,8 @@ from torch import Tensor
 
 from suite.modelling.encoded import Batch
 from suite.modelling.ragged import Ragged
-from suite.systems.contract import Prediction
 from suite.tasks.examples import Entity, Sentence, Span
+from suite.tasks.items import Prediction
 from suite.tasks.schema import Schema
 
 THRESHOLD = 0.5

@@ -29,8 +29,9 @@ from suite.fastre.space import Choices
 from suite.modelling.encoded import Batch, Encoded
 from suite.modelling.layers import Convolution
 from suite.modelling.stages import stage
-from suite.systems.contract import Loss, OperatingPoint, Prediction, Resources, System
+from suite.systems.contract import Loss, OperatingPoint, Resources, System
 from suite.tasks.examples import Example, Sentence
+from suite.tasks.items import Prediction
 from suite.tasks.schema import Schema
 
 GRID: dict[str, tuple[float, ...]] = {

@@ -27,8 +27,9 @@ from suite.modelling.layers import Dropout
 from suite.modelling.ragged import Ragged
 from suite.modelling.stages import stage
 from suite.modelling.word_vectors import WordVectors
-from suite.systems.contract import Loss, Prediction, PublishedSettings, Resources, System
+from suite.systems.contract import Loss, PublishedSettings, Resources, System
 from suite.tasks.examples import Example, Sentence, Span, Triple
+from suite.tasks.items import Prediction
 from suite.tasks.schema import Schema
 
 Cell = Literal["gru", "mlp"]

@@ -34,8 +34,9 @@ from suite.modelling.layers import Dropout
 from suite.modelling.parsers import DependencyParser
 from suite.modelling.ragged import Ragged
 from suite.modelling.stages import stage
-from suite.systems.contract import Loss, Prediction, PublishedSettings, Resources, System
+from suite.systems.contract import Loss, PublishedSettings, Resources, System
 from suite.tasks.examples import Example, Sentence, Span
+from suite.tasks.items import Prediction
 from suite.tasks.schema import Schema
 
 Pairs = list[tuple[int, int]]

@@ -25,8 +25,8 @@ from reports.load import Group, Row
 from reports.readings import NOT_LABELLED, labelled, slice_f1, slice_names
 from reports.sections.caveats import MINIMUM_SEEDS
 from reports.sections.overview import caption, listed
-from suite.protocol import Match
 from suite.significance import Counts, Difference, against_published, holm, paired_bootstrap
+from suite.tasks.matching import Match
 
 FAMILIES = {
     "type": "Entity type",

@@ -13,11 +13,12 @@ from reports.load import RESOURCES, Group, Results, Row
 from reports.readings import NOT_LABELLED, labelled
 from reports.score_columns import PARTS, rules
 from reports.sections.overview import machine, published_word
-from suite.protocol import Match, Protocol
-from suite.records.run import Scores
+from suite.protocol import Protocol
 from suite.records.suite import SEEN_SHARE
 from suite.studies.published import studies_that_count
 from suite.tasks.examples import Task
+from suite.tasks.matching import Match
+from suite.tasks.scores import Scores
 
 _NAMES: Mapping[Task, Mapping[str, str]] = {
     "triples": {SEEN_SHARE: "triples that stand in train (%)"},

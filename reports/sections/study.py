@@ -10,11 +10,10 @@ from reports.load import Group, Results, Row
 from reports.readings import f1_of, measure, milliseconds, training
 from reports.sections.analysis import Compared, against, compare
 from reports.sections.overview import machine
-from suite.protocol import Match
 from suite.records.run import RunRecord
 from suite.studies.figures import MEASURES, Figure
 from suite.studies.study import Study, StudyVariant
-from suite.tasks.matching import selection_match
+from suite.tasks.matching import Match, selection_match
 
 MEASURE_NAMES = {"ign_f1": "Ign F1", "auc": "AUC", "ign_auc": "Ign AUC", "theta": "theta"}
 

@@ -34,7 +34,7 @@ from runners.cli.options import (
 )
 from runners.cli.progress import shown
 from suite.errors import SuiteError
-from suite.protocol import Match
+from suite.tasks.matching import Match
 
 if TYPE_CHECKING:
     from runners.search.search import Search, SearchRequest

@@ -14,11 +14,13 @@ from runners.runs.environment import autocast
 from runners.runs.workbench import Workbench
 from suite.modelling.batching import evaluation_batches
 from suite.modelling.encoded import Batch, Encoded
-from suite.records.run import Evaluation, Outcome
-from suite.systems.contract import Prediction, System
+from suite.modelling.fact_scores import facts_from
+from suite.systems.contract import System
 from suite.tasks.examples import Document
+from suite.tasks.items import Prediction
 from suite.tasks.matching import gold_items
-from suite.tasks.ranking import Ranking, facts_from, rank
+from suite.tasks.ranking import Ranking, rank
+from suite.tasks.scores import AnsweredExample, Evaluation
 from suite.tasks.scoring import evaluate, evaluate_in_slices
 
 EVALUATION_BATCH = {"triples": 128, "ner": 128, "docre": 8}
@@ -52,7 +54,7 @@ class Tested(NamedTuple):
     """What a system did on test; no evaluation of documents that are not labelled."""
 
     evaluation: Evaluation | None
-    outcomes: list[Outcome]
+    outcomes: list[AnsweredExample]
     predictions: list[list[Prediction]]
 
 
@@ -134,7 +136,8 @@ class Evaluator:
     def _rank(self, split: Split, scores: Sequence[Tensor]) -> Ranking:
         dataset = self.bench.dataset
         documents = cast(Sequence[Document], split.gold)
-        return rank(documents, scores, dataset.schema.relations, dataset.wordings_in_train)
+        numbers = [score.float().cpu().numpy() for score in scores]
+        return rank(documents, numbers, dataset.schema.relations, dataset.wordings_in_train)
 
     def _facts(self, scores: Sequence[Tensor], theta: float) -> list[list[Prediction]]:
         return facts_from(scores, theta, self.bench.dataset.schema.relations)

@@ -28,8 +28,9 @@ from suite.errors import SuiteError
 from suite.files import write_atomically
 from suite.modelling.stages import Stage, listening, stage
 from suite.records.run import InferenceCost, Latency, read_record
-from suite.systems.contract import Prediction, System
+from suite.systems.contract import System
 from suite.tasks.examples import Example
+from suite.tasks.items import Prediction
 
 PASSES = 3
 """Passes over the test split, unless they take longer than `BUDGET_SECONDS`."""

@@ -17,9 +17,11 @@ from runners.runs.inference import WARM_UP_BATCHES, batches, load_system, predic
 from runners.runs.workbench import Workbench
 from suite.datasets import Split
 from suite.files import write_atomically
-from suite.records.run import OperatingCost, OperatingCurve, Scores
-from suite.systems.contract import OperatingPoint, Prediction, System
+from suite.records.run import OperatingCost, OperatingCurve
+from suite.systems.contract import OperatingPoint, System
 from suite.tasks.examples import Example
+from suite.tasks.items import Prediction
+from suite.tasks.scores import Scores
 from suite.tasks.scoring import evaluate
 
 PASSES = 2

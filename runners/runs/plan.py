@@ -5,15 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
-
-from suite.files import read_model
+from suite.files import StrictModel, read_model
 from suite.protocol import Protocol
 
 WandbMode = Literal["offline", "online", "off"]
 
 
-class RunPlan(BaseModel):
+class RunPlan(StrictModel):
     """Everything that a run's process needs to know.
 
     Attributes:
@@ -32,8 +30,6 @@ class RunPlan(BaseModel):
         train_share: part of the training examples that is trained on.
         test: whether test is scored and timed; without it, dev is timed.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     suite: str
     dataset: str

@@ -24,9 +24,10 @@ from runners.runs.train import DivergedError, Trainer, parameters
 from runners.runs.workbench import Workbench, configuration, dataset_facts
 from suite.errors import SuiteError
 from suite.files import write_atomically
-from suite.records.run import Evaluation, RunRecord, Status
+from suite.records.run import RunRecord, Status
 from suite.tasks.competition import competition_entries
 from suite.tasks.examples import Document
+from suite.tasks.scores import Evaluation
 
 PROJECT = "relation-suite"
 

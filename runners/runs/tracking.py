@@ -25,7 +25,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal
 
-from suite.records.run import Epoch, Evaluation, RunRecord, Scores
+from suite.records.run import Epoch, RunRecord
+from suite.tasks.scores import Evaluation, Scores
 
 Mode = Literal["offline", "online", "off"]
 

@@ -27,8 +27,9 @@ from suite.errors import SuiteError
 from suite.files import write_atomically
 from suite.modelling.batching import training_batches
 from suite.protocol import Protocol
-from suite.records.run import Epoch, Evaluation, Parameters, TrainingCost
+from suite.records.run import Epoch, Parameters, TrainingCost
 from suite.systems.contract import System
+from suite.tasks.scores import Evaluation
 
 PROGRESS = "progress: "
 """Begins the lines of standard output that `tell` writes."""

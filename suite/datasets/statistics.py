@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from suite.datasets.dataset import Dataset, Split
 from suite.datasets.make_schema import relations_of, types_of
 from suite.datasets.problems import KINDS
+from suite.files import StrictModel
 from suite.tasks.examples import Document, Sentence, Task
 from suite.tasks.matching import Wording, gold_items, wordings
 from suite.tasks.overlap import PATTERNS, overlap_patterns
@@ -18,9 +19,7 @@ from suite.tasks.overlap import PATTERNS, overlap_patterns
 _Known = frozenset[Wording]
 
 
-class _Counts(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
+class _Counts(StrictModel):
     examples: int = Field(description="sentences or documents")
     words_mean: float = Field(description="words of an example")
     words_max: int
@@ -87,10 +86,8 @@ class DocumentCounts(_Counts):
 SplitCounts = TripleCounts | EntityCounts | DocumentCounts
 
 
-class DatasetCounts(BaseModel):
+class DatasetCounts(StrictModel):
     """The counts of the three splits; those of train are without a dev set cut from it."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     train: SplitCounts
     dev: SplitCounts

@@ -34,9 +34,9 @@ from suite.modelling.encoded import Batch, Encoded
 from suite.modelling.gradients import Explanation, gradient_norms
 from suite.modelling.layers import Convolution, SelfAttention, word_mask
 from suite.modelling.stages import stage
-from suite.systems.contract import Loss, Prediction, PublishedSettings, Resources, System
+from suite.systems.contract import Loss, PublishedSettings, Resources, System
 from suite.tasks.examples import Example, Sentence
-from suite.tasks.matching import Item
+from suite.tasks.items import Item, Prediction
 from suite.tasks.schema import Schema
 
 

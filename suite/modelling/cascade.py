@@ -19,8 +19,8 @@ from torch import Tensor
 from suite.modelling.encoded import Batch
 from suite.modelling.ragged import Ragged
 from suite.modelling.stages import stage
-from suite.systems.contract import Prediction
 from suite.tasks.examples import Sentence, Span, Triple
+from suite.tasks.items import Prediction
 from suite.tasks.schema import Schema
 
 HeadsPerStep = Literal["all", "one"]

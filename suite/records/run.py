@@ -5,71 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from suite.files import read_lines, read_model, write_atomically
-from suite.protocol import Match, Protocol
+from suite.files import StrictModel, read_lines, read_model, write_atomically
+from suite.protocol import Protocol
 from suite.tasks.examples import Task
-from suite.tasks.matching import selection_match
+from suite.tasks.scores import Evaluation, Scores
 
 FORMAT: Final = 2
 """Changes whenever a field changes its meaning; records of two formats share no table."""
 
 
-class _Strict(BaseModel):
-    # A diverged run's loss is NaN or infinite, which JSON has no number for.
-    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
-
-
-class Scores(_Strict):
-    """Micro precision, recall and F1 over sets; an empty denominator gives 0."""
-
-    correct: int
-    predicted: int
-    gold: int
-
-    @property
-    def precision(self) -> float:
-        """Share of the predicted that is gold."""
-        return self.correct / self.predicted if self.predicted else 0.0
-
-    @property
-    def recall(self) -> float:
-        """Share of the gold that is predicted."""
-        return self.correct / self.gold if self.gold else 0.0
-
-    @property
-    def f1(self) -> float:
-        """Harmonic mean of precision and recall."""
-        total = self.predicted + self.gold
-        return 2 * self.correct / total if total else 0.0
-
-
-class Evaluation(_Strict):
-    """The scores of one split under both match rules.
-
-    Attributes:
-        partial, exact: over the whole split.
-        slices: slice family (`overlap`, `count`, `length`, `relation`, `type`, `nested`,
-            `distance`, `seen`) -> slice -> scores under the rule that selects.
-        measures: of documents: `theta`, `ign_f1`, `auc`, `ign_auc` (`suite.tasks.ranking`), 0 to 1.
-    """
-
-    partial: Scores
-    exact: Scores
-    measures: dict[str, float] = Field(default_factory=dict)
-    slices: dict[str, dict[str, Scores]] = Field(default_factory=dict)
-
-    def under(self, match: Match) -> Scores:
-        """The scores under a match rule."""
-        return self.exact if match == "exact" else self.partial
-
-    def selecting(self, task: Task, match: Match) -> Scores:
-        """The scores under the rule that selects an epoch (`selection_match`)."""
-        return self.under(selection_match(task, match))
-
-
-class Epoch(_Strict):
+class Epoch(StrictModel):
     """One line of `history.jsonl`.
 
     Attributes:
@@ -95,7 +42,7 @@ class Epoch(_Strict):
     best: bool
 
 
-class TrainingCost(_Strict):
+class TrainingCost(StrictModel):
     """What training took; seconds are wall clock, evaluation apart.
 
     Attributes:
@@ -126,14 +73,14 @@ class TrainingCost(_Strict):
     alone: bool | None = None
 
 
-class Latency(_Strict):
+class Latency(StrictModel):
     """Milliseconds per sentence: median and 95th percentile over batches of several passes."""
 
     median: float
     p95: float
 
 
-class InferenceCost(_Strict):
+class InferenceCost(StrictModel):
     """Words to predictions at one batch size, in a fresh process with the selected checkpoint.
 
     Attributes:
@@ -155,7 +102,7 @@ class InferenceCost(_Strict):
     failure: str | None = None
 
 
-class OperatingCost(_Strict):
+class OperatingCost(StrictModel):
     """What a system reaches and takes at one of its operating points.
 
     All points of a run are measured in one fresh process, in turns, so that a busy moment of the
@@ -177,7 +124,7 @@ class OperatingCost(_Strict):
     seconds: tuple[float, ...]
 
 
-class OperatingCurve(_Strict):
+class OperatingCurve(StrictModel):
     """The operating points of a run, or why there are none.
 
     Attributes:
@@ -191,7 +138,7 @@ class OperatingCurve(_Strict):
     failure: str | None = None
 
 
-class Parameters(_Strict):
+class Parameters(StrictModel):
     """Counts of numbers: all, those of word vectors, those that training changes."""
 
     total: int
@@ -199,7 +146,7 @@ class Parameters(_Strict):
     trainable: int
 
 
-class SystemFacts(_Strict):
+class SystemFacts(StrictModel):
     """Who was trained, and from what."""
 
     name: str
@@ -222,7 +169,7 @@ class SystemFacts(_Strict):
         return self.variant or self.name
 
 
-class DatasetFacts(_Strict):
+class DatasetFacts(StrictModel):
     """What was trained on.
 
     Attributes:
@@ -242,7 +189,7 @@ class DatasetFacts(_Strict):
     notes: tuple[str, ...]
 
 
-class Environment(_Strict):
+class Environment(StrictModel):
     """Where a run took place: the machine, and what ran on it."""
 
     machine: str
@@ -258,7 +205,7 @@ class Environment(_Strict):
 Status = Literal["complete", "pruned", "diverged", "out of memory", "interrupted", "failed"]
 
 
-class RunRecord(_Strict):
+class RunRecord(StrictModel):
     """One system, dataset and seed under one protocol.
 
     Attributes:
@@ -292,25 +239,6 @@ class RunRecord(_Strict):
         write_atomically(folder / "record.json", self.model_dump_json(indent=1))
 
 
-class Outcome(_Strict):
-    """One line of `predictions.jsonl`: a test example and how it was answered.
-
-    Attributes:
-        gold, predicted: of triples, head, relation and tail in words, then both spans in word
-            offsets where the words have a place; of entities, words, type and span; of facts, head,
-            relation and tail in words, then the index of both entities. Of a predicted one, its
-            score last.
-        correct: match rule -> how many of `predicted` are gold; the sets' sizes stand beside it,
-            duplicates under that rule collapsed.
-    """
-
-    id: str
-    text: str
-    gold: list[list[Any]]
-    predicted: list[list[Any]]
-    correct: dict[str, Scores]
-
-
 def read_record(path: Path) -> RunRecord:
     """Reads a `record.json`.
 
@@ -334,4 +262,4 @@ def read_history(folder: Path) -> list[Epoch]:
         SuiteError: a line is no epoch of this version.
     """
     path = folder / "history.jsonl"
-    return list(read_lines(path, Epoch)) if path.is_file() else []
+    return list(read_lines(path, Epoch, "an epoch")) if path.is_file() else []

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from suite.files import read_model, write_atomically
+from suite.files import StrictModel, read_model, write_atomically
 from suite.protocol import Protocol
 from suite.records.run import DatasetFacts, Environment, SystemFacts
 
@@ -21,11 +21,7 @@ Phase = Literal["accuracy", "trade-off"]
 Constraint = Literal["latency", "memory"]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Limits(_Strict):
+class Limits(StrictModel):
     """What a structure must keep to.
 
     Attributes:
@@ -39,7 +35,7 @@ class Limits(_Strict):
     memory_mb: float | None = None
 
 
-class Spent(_Strict):
+class Spent(StrictModel):
     """Seconds of wall clock that went into a trial itself."""
 
     training: float = 0.0
@@ -52,7 +48,7 @@ class Spent(_Strict):
         return self.training + self.evaluation + self.measuring
 
 
-class TrialRecord(_Strict):
+class TrialRecord(StrictModel):
     """A structure that was tried.
 
     Attributes:
@@ -99,7 +95,7 @@ class TrialRecord(_Strict):
         return math.inf if self.parameters is None else float(self.parameters)
 
 
-class Finalist(_Strict):
+class Finalist(StrictModel):
     """A structure that was trained again over seeds, under a variant's name."""
 
     variant: str
@@ -108,7 +104,7 @@ class Finalist(_Strict):
     reason: str
 
 
-class WorkerTime(_Strict):
+class WorkerTime(StrictModel):
     """What a worker's time went into, seconds of wall clock.
 
     Attributes:
@@ -123,7 +119,7 @@ class WorkerTime(_Strict):
     waiting: float
 
 
-class SearchRecord(_Strict):
+class SearchRecord(StrictModel):
     """A search as far as it has come.
 
     Attributes:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import Field, JsonValue
 
-from suite.files import read_model, write_atomically
+from suite.files import StrictModel, read_model, write_atomically
 from suite.protocol import Protocol
 from suite.records.run import FORMAT, DatasetFacts, Environment
 from suite.studies.study import Study
@@ -19,11 +19,7 @@ SEEN_SHARE = "seen_share"
 """The statistic of a split that holds the share (0 to 1) of its triples that occur in train."""
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class PlannedDataset(_Strict):
+class PlannedDataset(StrictModel):
     """A dataset with what was counted in it.
 
     Attributes:
@@ -38,7 +34,7 @@ class PlannedDataset(_Strict):
     licence: str
 
 
-class Cannot(_Strict):
+class Cannot(StrictModel):
     """A system that was not run on a dataset, and why, as a sentence without a full stop."""
 
     system: str
@@ -46,7 +42,7 @@ class Cannot(_Strict):
     reason: str
 
 
-class SuitePlan(_Strict):
+class SuitePlan(StrictModel):
     """What one command set out to run; written before the first run.
 
     Attributes:

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, JsonValue, model_validator
+from pydantic import AfterValidator, JsonValue, model_validator
 
 from suite.errors import unknown
-from suite.protocol import Match
+from suite.files import StrictModel
+from suite.tasks.matching import Match
 
 Form = Literal["whole names", "last words", "whole names, tagged by the paper", "not stated"]
 """How gold names its entities: by all their words; by the last word alone (the star form of NYT24
@@ -133,11 +134,7 @@ class Figure:
         return "-" if value is None else f"{value:.{self.digits}f}"
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class RowFacts(_Strict):
+class RowFacts(StrictModel):
     """What is known of a row besides its numbers.
 
     Attributes:
@@ -152,7 +149,7 @@ class RowFacts(_Strict):
     origin: str | None = None
 
 
-class Line(_Strict):
+class Line(StrictModel):
     """A printed line: in the file, a list of the row's name and its numbers.
 
     Attributes:
@@ -173,7 +170,7 @@ class Line(_Strict):
         return {"row": line[0], "numbers": line[1:]}
 
 
-class Part(_Strict):
+class Part(StrictModel):
     """Lines of a table that are read in one way.
 
     Attributes:

@@ -14,8 +14,6 @@ from typing import Annotated, Any, Self
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
     JsonValue,
     ValidationError,
@@ -23,6 +21,7 @@ from pydantic import (
 )
 
 from suite.errors import SuiteError, first_mistake, unknown
+from suite.files import StrictModel
 from suite.protocol import Protocol
 from suite.studies.figures import (
     MEASURES,
@@ -62,10 +61,6 @@ def _fields_of_protocol(changes: dict[str, Any]) -> dict[str, Any]:
 ProtocolFields = Annotated[dict[str, Any], AfterValidator(_fields_of_protocol)]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
 class StudyVariant(Variant):
     """A variant with what a table changes besides a system's settings.
 
@@ -103,7 +98,7 @@ class StudyVariant(Variant):
         return json.dumps(self.model_dump(mode="json", include=kept), sort_keys=True)
 
 
-class Counted(_Strict):
+class Counted(StrictModel):
     """What a paper counts in a dataset.
 
     Attributes:
@@ -119,7 +114,7 @@ class Counted(_Strict):
     seen_where: str | None = None
 
 
-class Study(_Strict):
+class Study(StrictModel):
     """A paper's table: what it compares, and what it found.
 
     Attributes:

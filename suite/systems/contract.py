@@ -22,8 +22,8 @@ from suite.modelling.gradients import Explanation
 from suite.modelling.parsers import DependencyParser
 from suite.modelling.pretrained import PretrainedModel
 from suite.modelling.word_vectors import WordVectors
-from suite.tasks.examples import Document, Entity, Example, Fact, Sentence, Task, Triple
-from suite.tasks.matching import Item
+from suite.tasks.examples import Document, Example, Sentence, Task
+from suite.tasks.items import Item, Prediction
 from suite.tasks.schema import Schema
 
 ENTRY_POINT_GROUP = "relation_suite.systems"
@@ -58,13 +58,6 @@ class Loss(NamedTuple):
     total: Float[Tensor, ""]
     parts: dict[str, Tensor]
     measures: Mapping[str, Tensor] = MappingProxyType({})
-
-
-class Prediction(NamedTuple):
-    """One predicted item with its confidence in (0, 1)."""
-
-    item: Triple | Fact | Entity
-    score: float
 
 
 class OperatingPoint(NamedTuple):

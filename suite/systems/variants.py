@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from suite.errors import SuiteError, first_mistake
-from suite.files import write_atomically
+from suite.files import StrictModel, write_atomically
 
 if TYPE_CHECKING:
     from suite.systems.contract import System
@@ -19,7 +19,7 @@ SUFFIXES = (".yaml", ".yml")
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-class Variant(BaseModel):
+class Variant(StrictModel):
     """What a suite trains under one name.
 
     Attributes:
@@ -28,8 +28,6 @@ class Variant(BaseModel):
         title: as tables print it; None: the system's.
         settings: those that differ from the system's defaults.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = Field(pattern=r"^[\w.+-]+$")
     system: str

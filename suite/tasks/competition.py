@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from suite.systems.contract import Prediction
 from suite.tasks.examples import Document, Fact
+from suite.tasks.items import Prediction
 
 
 def competition_entries(

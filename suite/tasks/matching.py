@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
-from typing import Literal, TypeAlias
+from typing import Literal
 
-from suite.protocol import Match
 from suite.tasks.examples import (
     Document,
     DocumentEntity,
@@ -18,11 +17,10 @@ from suite.tasks.examples import (
     Task,
     Triple,
 )
+from suite.tasks.items import Item
 
+Match = Literal["partial", "exact"]
 Matching = Literal["offsets", "surface"]
-
-Item: TypeAlias = Triple | SurfaceTriple | Entity | Fact
-"""What an example of one of the tasks holds: gold or predicted."""
 
 Wording = tuple[str, ...]
 """An item in words, by which it is found again in train."""

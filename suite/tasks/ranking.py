@@ -10,15 +10,12 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from jaxtyping import Bool, Float
-from torch import Tensor
 
-from suite.systems.contract import Prediction
-from suite.tasks.examples import Document, Fact
+from suite.tasks.examples import Document
 from suite.tasks.matching import Wording, wordings
 
-FactScores = Float[Tensor, "_ _ relations"]
+FactScores = Float[np.ndarray, "_ _ relations"]
 
 
 @dataclass(frozen=True)
@@ -117,7 +114,7 @@ def rank(
                 is_gold[head, tail, ids[relation]] = True
                 seen = not in_train.isdisjoint(wordings(document, fact))
                 is_known[head, tail, ids[relation]] = seen
-        flat.append(score.float().cpu().numpy()[apart].ravel())
+        flat.append(score[apart].ravel())
         correct.append(is_gold[apart].ravel())
         known.append(is_known[apart].ravel())
     all_scores = np.concatenate(flat)
@@ -125,21 +122,3 @@ def rank(
     return Ranking(
         all_scores[order], np.concatenate(correct)[order], np.concatenate(known)[order], gold
     )
-
-
-def facts_from(
-    scores: Sequence[FactScores], theta: float, relations: Sequence[str]
-) -> list[list[Prediction]]:
-    """For each document the facts whose probability is theta or more."""
-    found = []
-    for score in scores:
-        apart = ~torch.eye(len(score), dtype=torch.bool, device=score.device)
-        where = ((score >= theta) & apart[:, :, None]).nonzero()
-        values = score[tuple(where.unbind(1))].tolist()
-        found.append(
-            [
-                Prediction(Fact(head, relations[relation], tail), value)
-                for (head, tail, relation), value in zip(where.tolist(), values, strict=True)
-            ]
-        )
-    return found

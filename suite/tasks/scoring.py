@@ -8,12 +8,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from suite.protocol import Match
-from suite.records.run import Evaluation, Outcome, Scores
-from suite.systems.contract import Prediction
 from suite.tasks.examples import Document, Entity, Example, Fact, Sentence, SurfaceTriple, Task
+from suite.tasks.items import Item, Prediction
 from suite.tasks.matching import (
-    Item,
+    Match,
     Matching,
     Wording,
     gold_items,
@@ -25,6 +23,7 @@ from suite.tasks.matching import (
     wordings,
 )
 from suite.tasks.overlap import overlap_patterns
+from suite.tasks.scores import AnsweredExample, Evaluation, Scores
 
 MATCHES: tuple[Match, ...] = ("partial", "exact")
 LENGTHS = ((20, "1 to 20 words"), (40, "21 to 40"), (60, "41 to 60"))
@@ -91,7 +90,7 @@ def evaluate_in_slices(
     matching: Matching,
     match: Match,
     in_train: frozenset[Wording],
-) -> tuple[Evaluation, list[Outcome]]:
+) -> tuple[Evaluation, list[AnsweredExample]]:
     """As `evaluate`, with slices under one match rule, and the outcome of each example.
 
     Slices of sentences: length; for triples also overlap pattern (a sentence may show both EPO and
@@ -191,8 +190,8 @@ def _outcome(
     task: Task,
     predictions: Sequence[Prediction],
     judged: Mapping[Match, _Judged],
-) -> Outcome:
-    return Outcome(
+) -> AnsweredExample:
+    return AnsweredExample(
         id=example.id,
         text=" ".join(example.words),
         gold=[_shown(example, item) for item in gold_items(example, task)],
@@ -202,7 +201,7 @@ def _outcome(
 
 
 def _shown(example: Example, item: Item) -> list[object]:
-    """An item as `Outcome` holds it."""
+    """An item as `AnsweredExample` holds it."""
     if isinstance(item, Fact):
         assert isinstance(example, Document)
         head, tail = example.entities[item.head], example.entities[item.tail]

@@ -11,18 +11,16 @@ from suite.records.run import (
     DatasetFacts,
     Environment,
     Epoch,
-    Evaluation,
     InferenceCost,
     Latency,
-    Outcome,
     Parameters,
     RunRecord,
-    Scores,
     SystemFacts,
     TrainingCost,
 )
 from suite.records.suite import EXAMPLES, SEEN_SHARE, Cannot, PlannedDataset, SuitePlan
 from suite.tasks.examples import Task
+from suite.tasks.scores import AnsweredExample, Evaluation, Scores
 
 SENTENCES = 50
 PROTOCOL = Protocol(epochs=8, target_f1=(0.3, 0.9))
@@ -247,7 +245,7 @@ def stopped(run: RunRecord, status: str, failure: str) -> RunRecord:
     )
 
 
-def outcomes(run: RunRecord) -> list[Outcome]:
+def outcomes(run: RunRecord) -> list[AnsweredExample]:
     assert run.test is not None
     columns = {
         match: zip(*(spread(n) for n in (s.correct, s.predicted, s.gold)), strict=True)
@@ -255,7 +253,7 @@ def outcomes(run: RunRecord) -> list[Outcome]:
     }
     rows = zip(columns["partial"], columns["exact"], strict=True)
     return [
-        Outcome(
+        AnsweredExample(
             id=f"test-{i}",
             text="some words",
             gold=[],

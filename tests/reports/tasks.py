@@ -7,16 +7,9 @@ from pathlib import Path
 
 from suite.datasets.statistics import DocumentCounts, EntityCounts
 from suite.protocol import Protocol
-from suite.records.run import (
-    Epoch,
-    Evaluation,
-    OperatingCost,
-    OperatingCurve,
-    RunRecord,
-    Scores,
-    SystemFacts,
-)
+from suite.records.run import Epoch, OperatingCost, OperatingCurve, RunRecord, SystemFacts
 from suite.records.suite import Cannot, PlannedDataset, SuitePlan
+from suite.tasks.scores import Evaluation, Scores
 from tests.reports.folder import (
     PROTOCOL,
     dataset_facts,

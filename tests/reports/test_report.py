@@ -13,7 +13,7 @@ import pytest
 from reports.load import load_results
 from reports.report import compose, write_report
 from suite.errors import SuiteError
-from suite.records.run import Outcome
+from suite.tasks.scores import AnsweredExample
 from tests.reports.folder import PROTOCOL, plan, record, stopped, write_run
 from tests.reports.markdown import rows, section, tables
 
@@ -290,7 +290,7 @@ def test_predictions_of_other_examples_are_not_compared(tmp_path: Path) -> None:
     for system in ("fastre", "casrel"):
         folder = write_run(tmp_path, record(system, "synthetic", 0), [])
     lines = (folder / "predictions.jsonl").read_text().splitlines()
-    other = Outcome.model_validate_json(lines[0]).model_copy(update={"id": "another"})
+    other = AnsweredExample.model_validate_json(lines[0]).model_copy(update={"id": "another"})
     (folder / "predictions.jsonl").write_text("\n".join([other.model_dump_json(), *lines[1:]]))
     text = write_report(tmp_path).read_text()
     assert "do not cover the same test examples" in section(text, 6)

@@ -17,7 +17,7 @@ from suite.modelling.cascade import batch_targets, encode_targets
 from suite.modelling.encoded import Encoded
 from suite.modelling.encoders import WordEmbedding
 from suite.tasks.examples import Span, Triple
-from suite.systems.contract import Loss, Prediction, System
+from suite.systems.contract import Loss, System
 
 
 @dataclass(frozen=True)
@@ -84,6 +84,7 @@ import torch
 from gazetteer import Gazetteer
 
 from suite.records.run import RunRecord
+from suite.tasks.items import Prediction
 
 
 class Late(Gazetteer):

@@ -10,9 +10,10 @@ import pytest
 from reports.load import Results, group_runs
 from reports.run_files import Run
 from reports.sections import study as study_report
-from suite.records.run import RunRecord, Scores
+from suite.records.run import RunRecord
 from suite.records.suite import SuitePlan
 from suite.studies.study import find_study
+from suite.tasks.scores import Scores
 from tests.reports.folder import plan, record
 
 

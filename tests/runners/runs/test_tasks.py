@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from suite.records.run import Outcome, RunRecord, read_record
+from suite.records.run import RunRecord, read_record
+from suite.tasks.scores import AnsweredExample
 from suite.tasks.scoring import total
 from tests import tiny
 
@@ -70,9 +71,9 @@ def run(tmp_path: Path, data: Path, system: str, *options: str) -> RunRecord:
     return read_record(tmp_path / "out" / "runs" / system / data.name / "0" / "record.json")
 
 
-def outcomes(tmp_path: Path, system: str, data: Path) -> list[Outcome]:
+def outcomes(tmp_path: Path, system: str, data: Path) -> list[AnsweredExample]:
     path = tmp_path / "out" / "runs" / system / data.name / "0" / "predictions.jsonl"
-    return [Outcome.model_validate_json(line) for line in path.read_text().splitlines()]
+    return [AnsweredExample.model_validate_json(line) for line in path.read_text().splitlines()]
 
 
 def test_documents_are_trained_measured_and_answered(tmp_path: Path) -> None:

@@ -19,15 +19,14 @@ from suite.records.run import (
     DatasetFacts,
     Environment,
     Epoch,
-    Evaluation,
     InferenceCost,
     Latency,
     Parameters,
     RunRecord,
-    Scores,
     SystemFacts,
     TrainingCost,
 )
+from suite.tasks.scores import Evaluation, Scores
 
 ROOT = Path(__file__).resolve().parents[3]
 NAMES = {"project": "relation-suite", "group": "quick", "name": "fastre/toy/1"}

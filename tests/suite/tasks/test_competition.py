@@ -7,9 +7,9 @@ import json
 
 import pytest
 
-from suite.systems.contract import Prediction
 from suite.tasks.competition import competition_entries
 from suite.tasks.examples import Fact
+from suite.tasks.items import Prediction
 from tests.corpus import BORN, DOCUMENTS, LIVES
 
 

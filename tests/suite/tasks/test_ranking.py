@@ -10,9 +10,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from suite.modelling.fact_scores import facts_from
 from suite.tasks.examples import Document, DocumentEntity, Fact, Mention, Span
 from suite.tasks.matching import all_wordings
-from suite.tasks.ranking import facts_from, rank
+from suite.tasks.ranking import rank
 from suite.tasks.scoring import evaluate
 from tests.corpus import DOCUMENTS
 
@@ -24,6 +25,11 @@ def drawn_scores(seed: int, documents: list[Document] = DOCUMENTS) -> list[torch
     generator = torch.Generator().manual_seed(seed)
     sizes = (len(d.entities) for d in documents)
     return [torch.rand(n, n, len(RELATIONS), generator=generator) for n in sizes]
+
+
+def arrays(scores: list[torch.Tensor]) -> list[np.ndarray]:
+    """The scores as they are ranked, without torch."""
+    return [score.numpy() for score in scores]
 
 
 def slow(
@@ -84,7 +90,7 @@ def slow(
 @pytest.mark.parametrize("seed", range(5))
 def test_measures_are_those_of_the_public_procedure(seed: int) -> None:
     scores = drawn_scores(seed)
-    ranking = rank(DOCUMENTS, scores, RELATIONS, IN_TRAIN)
+    ranking = rank(DOCUMENTS, arrays(scores), RELATIONS, IN_TRAIN)
     assert ranking.measures(ranking.theta()) == pytest.approx(slow(DOCUMENTS, scores, None))
     assert ranking.measures(0.7) == pytest.approx(slow(DOCUMENTS, scores, 0.7))
 
@@ -94,13 +100,13 @@ def test_f1_of_the_ranking_is_that_of_the_predicted_facts(seed: int, theta: floa
     scores = drawn_scores(seed)
     rows = facts_from(scores, theta, RELATIONS)
     counted = evaluate(DOCUMENTS, rows, "docre", "offsets").exact
-    measured = rank(DOCUMENTS, scores, RELATIONS, IN_TRAIN).measures(theta)["f1"]
+    measured = rank(DOCUMENTS, arrays(scores), RELATIONS, IN_TRAIN).measures(theta)["f1"]
     assert counted.f1 == pytest.approx(measured)
 
 
 @given(st.integers(0, 10_000))
 def test_no_other_theta_gives_a_better_f1(seed: int) -> None:
-    ranking = rank(DOCUMENTS, drawn_scores(seed), RELATIONS, IN_TRAIN)
+    ranking = rank(DOCUMENTS, arrays(drawn_scores(seed)), RELATIONS, IN_TRAIN)
     best = ranking.measures(ranking.theta())["f1"]
     assert all(ranking.measures(float(score))["f1"] <= best + 1e-12 for score in ranking.scores)
 
@@ -108,7 +114,7 @@ def test_no_other_theta_gives_a_better_f1(seed: int) -> None:
 def test_without_facts_to_rank_nothing_is_predicted() -> None:
     """Documents of no entity or one hold no pair."""
     alone = [d for d in DOCUMENTS if len(d.entities) < 2]
-    ranking = rank(alone, drawn_scores(0, alone), RELATIONS, IN_TRAIN)
+    ranking = rank(alone, arrays(drawn_scores(0, alone)), RELATIONS, IN_TRAIN)
     assert ranking.theta() == 1.0
     assert ranking.measures(1.0) == {
         "theta": 1.0, "f1": 0.0, "ign_f1": 0.0, "auc": 0.0, "ign_auc": 0.0
@@ -123,7 +129,7 @@ def test_facts_of_relations_that_train_lacks_count_as_missed() -> None:
     )  # fmt: skip
     scores = torch.zeros(2, 2, 3)
     scores[0, 1, 0] = 0.9
-    ranking = rank([document], [scores], RELATIONS, frozenset())
+    ranking = rank([document], arrays([scores]), RELATIONS, frozenset())
     assert ranking.gold == 2
     assert ranking.measures(0.5)["f1"] == pytest.approx(2 / 3)
 
@@ -134,7 +140,7 @@ def test_perfect_scores_have_an_area_of_all_but_the_first_fact() -> None:
     for document, score in zip(DOCUMENTS, scores, strict=True):
         for fact in document.facts:
             score[fact.head, fact.tail, RELATIONS.index(fact.relation)] = 1.0
-    ranking = rank(DOCUMENTS, scores, RELATIONS, all_wordings(DOCUMENTS, "docre"))
+    ranking = rank(DOCUMENTS, arrays(scores), RELATIONS, all_wordings(DOCUMENTS, "docre"))
     measures = ranking.measures(ranking.theta())
     assert measures["f1"] == 1.0
     assert measures["auc"] == pytest.approx(1 - 1 / ranking.gold)

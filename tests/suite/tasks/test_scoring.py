@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from suite.records.run import Scores
-from suite.systems.contract import Prediction
 from suite.tasks.examples import Entity, Fact, Sentence, Span, SurfaceTriple, Triple
+from suite.tasks.items import Prediction
 from suite.tasks.matching import all_wordings
+from suite.tasks.scores import Scores
 from suite.tasks.scoring import evaluate, evaluate_in_slices
 from tests.corpus import BORN, DOCUMENTS, LIVES, NESTED, SENTENCES, WORKS
 

@@ -1,0 +1,78 @@
+"""What is known of how a split was answered: counts, scores and slices, and each test example."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from suite.files import StrictModel
+from suite.tasks.examples import Task
+from suite.tasks.matching import Match, selection_match
+
+
+class Scores(StrictModel):
+    """Micro precision, recall and F1 over sets; an empty denominator gives 0."""
+
+    correct: int
+    predicted: int
+    gold: int
+
+    @property
+    def precision(self) -> float:
+        """Share of the predicted that is gold."""
+        return self.correct / self.predicted if self.predicted else 0.0
+
+    @property
+    def recall(self) -> float:
+        """Share of the gold that is predicted."""
+        return self.correct / self.gold if self.gold else 0.0
+
+    @property
+    def f1(self) -> float:
+        """Harmonic mean of precision and recall."""
+        total = self.predicted + self.gold
+        return 2 * self.correct / total if total else 0.0
+
+
+class Evaluation(StrictModel):
+    """The scores of one split under both match rules.
+
+    Attributes:
+        partial, exact: over the whole split.
+        slices: slice family (`overlap`, `count`, `length`, `relation`, `type`, `nested`,
+            `distance`, `seen`) -> slice -> scores under the rule that selects.
+        measures: of documents: `theta`, `ign_f1`, `auc`, `ign_auc` (`suite.tasks.ranking`), 0 to 1.
+    """
+
+    partial: Scores
+    exact: Scores
+    measures: dict[str, float] = Field(default_factory=dict)
+    slices: dict[str, dict[str, Scores]] = Field(default_factory=dict)
+
+    def under(self, match: Match) -> Scores:
+        """The scores under a match rule."""
+        return self.exact if match == "exact" else self.partial
+
+    def selecting(self, task: Task, match: Match) -> Scores:
+        """The scores under the rule that selects an epoch (`selection_match`)."""
+        return self.under(selection_match(task, match))
+
+
+class AnsweredExample(StrictModel):
+    """One line of `predictions.jsonl`: a test example and how it was answered.
+
+    Attributes:
+        gold, predicted: of triples, head, relation and tail in words, then both spans in word
+            offsets where the words have a place; of entities, words, type and span; of facts, head,
+            relation and tail in words, then the index of both entities. Of a predicted one, its
+            score last.
+        correct: match rule -> how many of `predicted` are gold; the sets' sizes stand beside it,
+            duplicates under that rule collapsed.
+    """
+
+    id: str
+    text: str
+    gold: list[list[Any]]
+    predicted: list[list[Any]]
+    correct: dict[str, Scores]
