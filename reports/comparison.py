@@ -56,7 +56,7 @@ def published_rows(group: Group, row: Row) -> list[Figure]:
         for figure in _with_this_encoder(group, row)
         if figure.train_share == 1 and not _other_settings(row, figure)
     ]
-    here = group.first.protocol.examples_a_step(group.dataset.task)
+    here = group.first.protocol.examples_per_step(group.dataset.task)
     return [figure for figure in found if _has_the_batch(figure, found, here)]
 
 

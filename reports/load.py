@@ -14,7 +14,9 @@ from reports.run_files import Missing, Run
 from suite.errors import SuiteError
 from suite.records.run import DatasetFacts, Environment, RunRecord, SystemFacts, read_record
 from suite.records.suite import PlannedDataset, SuitePlan, read_plan
-from suite.tasks.matching import Match, selection_match
+from suite.tasks.matching import Match
+from suite.tasks.registry import find_task
+from suite.tasks.task import Task
 
 RESOURCES = {
     "vectors": "word vectors",
@@ -171,19 +173,30 @@ class Group:
         return self.first.dataset
 
     @property
+    def task(self) -> Task[Any, Any]:
+        """What is asked of systems on this dataset."""
+        return find_task(self.dataset.task)
+
+    @property
     def match(self) -> Match:
         """The match rule that selected the epochs."""
-        return selection_match(self.dataset.task, self.first.protocol.match)
+        return self.task.selection_match(self.first.protocol.match)
 
     @property
     def rule(self) -> str:
         """The match rule as it stands after "F1"; facts have only one, which needs no name."""
-        return "" if self.dataset.task == "docre" else f", {self.match} match"
+        return self.task.rule(self.match)
+
+    @property
+    def rules(self) -> dict[Match, str]:
+        """The match rules that its tables show, and how they name them."""
+        matching = self.dataset.matching
+        return {m: rule.format(matching=matching) for m, rule in self.task.rules.items()}
 
     @property
     def unit(self) -> str:
         """What an example is."""
-        return "document" if self.dataset.task == "docre" else "sentence"
+        return self.task.unit
 
     @property
     def apart(self) -> dict[str, str]:

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import re
-from typing import Literal
 
 from reports.cells import Value
 from reports.load import Group
 from suite.records.run import InferenceCost, RunRecord
 from suite.tasks.matching import Match
+from suite.tasks.metric import Metric, ScoredSplit
 from suite.tasks.scores import Evaluation
 
 NOT_LABELLED = "not labelled"
 """What stands for a score of a test set that has no gold, such as DocRED's."""
 
-Scored = Literal["dev", "test"]
 
-
-def evaluation(record: RunRecord, split: Scored) -> Evaluation | str | None:
+def evaluation(record: RunRecord, split: ScoredSplit) -> Evaluation | str | None:
     """The scores of a split, or why there are none."""
     if split == "dev":
         return record.dev
@@ -31,18 +29,19 @@ def labelled(group: Group) -> bool:
     return not tests or any(isinstance(test, Evaluation) for test in tests)
 
 
-def f1_of(record: RunRecord, match: Match, split: Scored = "test") -> Value | None:
+def f1_of(record: RunRecord, match: Match, split: ScoredSplit = "test") -> Value | None:
     """F1 in per cent, or why there is none."""
     found = evaluation(record, split)
     return 100 * found.under(match).f1 if isinstance(found, Evaluation) else found
 
 
-def measure(record: RunRecord, name: str, split: Scored, factor: float = 100.0) -> Value | None:
-    """One of an evaluation's measures times `factor`, or why there is none."""
+def metric_of(record: RunRecord, metric: Metric, split: ScoredSplit) -> Value | None:
+    """A metric of a split, shares in per cent, or why there is none."""
     found = evaluation(record, split)
     if not isinstance(found, Evaluation):
         return found
-    return factor * found.measures[name] if name in found.measures else None
+    value = metric.of(found)
+    return 100 * value if metric.share and value is not None else value
 
 
 def training(record: RunRecord, name: str, factor: float = 1.0) -> Value | None:

@@ -11,8 +11,9 @@ from reports.load import Results
 from reports.run_files import Run
 from reports.sections.operating import Point, read_point
 from suite.records.run import InferenceCost
-from suite.tasks.matching import selection_match
+from suite.tasks.registry import find_task
 from suite.tasks.scores import Evaluation, Scores
+from suite.tasks.task import Task
 
 
 def _scores(prefix: str, scores: Scores) -> dict[str, Any]:
@@ -26,7 +27,13 @@ def _scores(prefix: str, scores: Scores) -> dict[str, Any]:
     }
 
 
-def _evaluation(prefix: str, evaluation: Evaluation) -> dict[str, Any]:
+def _counts(prefix: str, scores: Scores) -> dict[str, Any]:
+    return {f"{prefix}_{name}": count for name, count in scores.model_dump().items()}
+
+
+def _evaluation(prefix: str, evaluation: Evaluation, task: Task[Any, Any]) -> dict[str, Any]:
+    """The task's metrics, the counts behind them, and F1 by slice."""
+    metrics = {f"{prefix}_{m.column}": m.of(evaluation) for m in task.metrics if not m.fitted}
     sliced = {
         f"{prefix}_{family}_{name}_f1": scores.f1
         for family, slices in evaluation.slices.items()
@@ -34,10 +41,9 @@ def _evaluation(prefix: str, evaluation: Evaluation) -> dict[str, Any]:
         for name, scores in slices.items()
     }
     return {
-        **_scores(f"{prefix}_partial", evaluation.partial),
-        **_scores(f"{prefix}_exact", evaluation.exact),
-        # Theta is fitted on dev and holds for both splits: it has a column of its own.
-        **{f"{prefix}_{name}": v for name, v in evaluation.measures.items() if name != "theta"},
+        **metrics,
+        **_counts(f"{prefix}_partial", evaluation.partial),
+        **_counts(f"{prefix}_exact", evaluation.exact),
         **sliced,
     }
 
@@ -61,6 +67,7 @@ def _inference(cost: InferenceCost) -> dict[str, Any]:
 
 def _row(run: Run, key: str, label: str) -> dict[str, Any]:
     record = run.record
+    task = find_task(record.dataset.task)
     row: dict[str, Any] = {
         "system": record.system.name,
         "variant": record.system.variant,
@@ -74,7 +81,7 @@ def _row(run: Run, key: str, label: str) -> dict[str, Any]:
         "settings": record.protocol.settings,
         "protocol": record.protocol.digest(),
         "task": record.dataset.task,
-        "selection_match": selection_match(record.dataset.task, record.protocol.match),
+        "selection_match": task.selection_match(record.protocol.match),
         "matching": record.dataset.matching,
         "vectors": record.system.vectors,
         "vector_coverage": record.system.vector_coverage,
@@ -92,9 +99,9 @@ def _row(run: Run, key: str, label: str) -> dict[str, Any]:
     }
     for prefix, evaluation in (("dev", record.dev), ("test", record.test)):
         if evaluation is not None:
-            row |= _evaluation(prefix, evaluation)
-    if record.dev is not None and "theta" in record.dev.measures:
-        row["theta"] = record.dev.measures["theta"]
+            row |= _evaluation(prefix, evaluation, task)
+    if record.dev is not None:
+        row |= {m.column: m.of(record.dev) for m in task.metrics if m.fitted}
     for split, evaluation in record.ceiling.items():
         row |= _scores(f"ceiling_{split}_partial", evaluation.partial)
         row |= _scores(f"ceiling_{split}_exact", evaluation.exact)

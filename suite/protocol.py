@@ -9,8 +9,9 @@ from typing import Literal
 from pydantic import Field
 
 from suite.files import StrictModel
-from suite.tasks.examples import Task
+from suite.tasks.examples import TaskName
 from suite.tasks.matching import Match
+from suite.tasks.registry import find_task
 
 
 class Protocol(StrictModel):
@@ -47,9 +48,10 @@ class Protocol(StrictModel):
     precision: Literal["float32", "bfloat16"] = "float32"
     threads: int = Field(1, ge=1, description="of torch's CPU pool, in training and measuring")
 
-    def examples_a_step(self, task: Task) -> int:
-        """Sentences or documents of a batch."""
-        return self.document_batch_size if task == "docre" else self.batch_size
+    def examples_per_step(self, task: TaskName) -> int:
+        """Sentences or documents per training step."""
+        size: int = getattr(self, find_task(task).batch_field)
+        return size
 
     def digest(self) -> str:
         """Twelve hexadecimal digits that differ where any field does."""

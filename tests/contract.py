@@ -23,10 +23,10 @@ from suite.tasks.examples import (
     Mention,
     Sentence,
     Span,
-    Task,
+    TaskName,
 )
 from suite.tasks.items import Item
-from suite.tasks.matching import gold_items
+from suite.tasks.registry import find_task
 from suite.tasks.schema import Schema
 from tests.corpus import CORPUS, resources
 
@@ -47,7 +47,7 @@ class SystemContract:
 
     system: ClassVar[type[System]]
     settings: ClassVar[dict[str, Any]] = {}
-    task: ClassVar[Task] = "triples"
+    task: ClassVar[TaskName] = "triples"
     pretrained: ClassVar[bool] = False
     steps: ClassVar[int] = 120
     learning_rate: ClassVar[float] = 3e-3
@@ -66,7 +66,7 @@ class SystemContract:
 
     def gold(self, example: Example) -> set[Item]:
         """The gold items, evidence left out, which no system predicts."""
-        items = gold_items(example, self.task)
+        items = find_task(self.task).gold(example)
         return {item._replace(evidence=()) if isinstance(item, Fact) else item for item in items}
 
     def build(self, schema: Schema | None = None, **settings: Any) -> System:

@@ -17,7 +17,7 @@ from suite.tasks.examples import (
     Mention,
     Sentence,
     Span,
-    Task,
+    TaskName,
     Triple,
 )
 from suite.tasks.schema import Schema
@@ -182,7 +182,7 @@ DOCUMENTS = [
 """Facts across sentences, two of one pair, none, and too few entities for any."""
 
 
-CORPUS: dict[Task, tuple[Schema, Sequence[Example]]] = {
+CORPUS: dict[TaskName, tuple[Schema, Sequence[Example]]] = {
     "triples": (SCHEMA, SENTENCES),
     "docre": (FACT_SCHEMA, DOCUMENTS),
     "ner": (SPAN_SCHEMA, NESTED),

@@ -15,25 +15,12 @@ from torch import Tensor, nn
 
 from suite.modelling.encoded import Batch
 from suite.modelling.ragged import Ragged
-from suite.tasks.examples import Document, Example, Span
+from suite.tasks.examples import Example
 
 DISTANCES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 """The least distance of each bucket but the first, which is 0 (public code)."""
 BUCKETS = 2 * len(DISTANCES) + 1
 """With a sign: the head before the tail, or after it."""
-
-
-def annotated(example: Example) -> tuple[list[list[Span]], list[tuple[int, int, str]]]:
-    """The mentions of each entity of an example, and its facts: head, tail and relation.
-
-    An entity of a sentence is a span of its entities, with itself as the only mention.
-    """
-    if isinstance(example, Document):
-        clusters = [[mention.span for mention in e.mentions] for e in example.entities]
-        return clusters, [(f.head, f.tail, f.relation) for f in example.facts]
-    spans = list(dict.fromkeys(e.span for e in example.entities))
-    number = {span: i for i, span in enumerate(spans)}
-    return [[s] for s in spans], [(number[h], number[t], r) for h, r, t in example.triples]
 
 
 def encode_entities(
@@ -54,7 +41,7 @@ def encode_entities(
     """
     entities, mentions, facts, sizes = [], [], [], []
     for example, words in zip(examples, read, strict=True):
-        clusters, related = annotated(example)
+        clusters, related = example.clusters(), example.related()
         kept = {i: [s for s in spans if s.end <= words] for i, spans in enumerate(clusters)}
         kept = {i: spans for i, spans in kept.items() if spans}
         index = {i: n for n, i in enumerate(kept)}

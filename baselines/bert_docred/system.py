@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -25,7 +25,6 @@ from baselines.bert_docred.entity_pairs import (
     Entities,
     Pairs,
     all_pairs,
-    annotated,
     draw_pairs,
     encode_entities,
 )
@@ -39,8 +38,9 @@ from suite.modelling.layers import Dropout
 from suite.modelling.ragged import Ragged
 from suite.modelling.stages import stage
 from suite.systems.contract import Loss, PublishedSettings, Resources, System
-from suite.tasks.examples import Example, Fact, Sentence, Span, Triple
+from suite.tasks.examples import Example, Fact, Span, Triple
 from suite.tasks.items import Item, Prediction
+from suite.tasks.registry import find_task
 from suite.tasks.schema import Schema
 
 MAX_NUMBERS_AT_ONCE = 2**24
@@ -140,12 +140,13 @@ class BertDocRED(System):
                 f"{self.title} needs a pretrained encoder", remedy="Name one with --pretrained."
             )
         self.settings, self.schema = settings, schema
+        self.on_documents = find_task(schema.task).entities_given
         self.encoder = LongTransformer(resources.pretrained, settings.long, settings.stride)
         self.project = nn.Linear(self.encoder.width, settings.width)
         self.dropout = Dropout(settings.dropout)
         classes = len(schema.relations) + 1
         self.classifier = BilinearClassifier(settings.width, settings.distance_width, classes)
-        tags = schema.task == "triples" and not self.entities_given
+        tags = not (self.entities_given or self.on_documents)
         self.tagger = nn.Linear(self.encoder.width, len(TAGS)) if tags else None
         self.register_buffer("theta", torch.tensor(0.5))
 
@@ -182,7 +183,7 @@ class BertDocRED(System):
         classes = {relation: i + 1 for relation, i in self.schema.relation_ids.items()}
         columns |= encode_entities(examples, columns["read"].values.tolist(), classes)
         if self.tagger is not None:
-            spans = [[span for spans in annotated(e)[0] for span in spans] for e in examples]
+            spans = [[span for spans in e.clusters() for span in spans] for e in examples]
             columns["tags"] = tag_spans([len(e.words) for e in examples], spans)
         return Encoded(columns)
 
@@ -292,7 +293,7 @@ class BertDocRED(System):
     def predict(self, batch: Batch) -> list[list[Prediction]]:
         """Facts or triples of a probability of theta or more."""
         names = self.schema.relations
-        if self.schema.task == "docre":
+        if self.on_documents:
             scores = self.fact_scores(batch)
             with stage("decode"):
                 return facts_from(scores, self.theta.item(), names)
@@ -340,8 +341,8 @@ class BertDocRED(System):
         found = [
             (number[row, t.head], number[row, t.tail], ids[t.relation])
             for row, items in enumerate(gold)
-            for t in items
-            if isinstance(t, Triple) and t.relation in ids and t.head != t.tail
+            for t in cast(AbstractSet[Triple], items)  # those without a place are at no entity
+            if t.relation in ids and t.head != t.tail
             if (row, t.head) in number and (row, t.tail) in number
         ]
         columns = torch.tensor(found, dtype=torch.long, device=pairs.heads.device).view(-1, 3)
@@ -358,7 +359,7 @@ class BertDocRED(System):
         for row, (i, *h), (j, *t), c in zip(
             facts.owners.tolist(), heads, tails, kind.tolist(), strict=True
         ):
-            if self.schema.task == "docre":
+            if self.on_documents:
                 rows[row].append(Prediction(Fact(i, names[c - 1], j), 1.0))
             elif there is None or {(row, *h), (row, *t)} <= there:
                 triple = Triple(Span(*h), names[c - 1], Span(*t))
@@ -389,9 +390,7 @@ class BertDocREDGold(BertDocRED):
     @classmethod
     def bare(cls, example: Example) -> Example:
         """Words and gold entities."""
-        if isinstance(example, Sentence):
-            return Sentence(example.id, example.words, entities=example.entities)
-        return super().bare(example)
+        return example.with_entities_alone()
 
 
 def training_accuracies(

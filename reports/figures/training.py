@@ -148,7 +148,7 @@ def iterations(group: Group, styles: Styles) -> bytes | None:
     step.set_xlabel("ms per training step (median)")
     steps.set_xlabel("steps to the chosen epoch")
     steps.set_yticklabels([])
-    size = group.first.protocol.examples_a_step(group.dataset.task)
+    size = group.first.protocol.examples_per_step(group.dataset.task)
     return finish(figure, group, f"Bar: mean over seeds; dots: seeds. Batch {size} for all.")
 
 

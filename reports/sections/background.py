@@ -11,34 +11,13 @@ from reports.cells import add_row, escape, markdown, number, per_cent, score_cel
 from reports.comparison import describes
 from reports.load import RESOURCES, Group, Results, Row
 from reports.readings import NOT_LABELLED, labelled
-from reports.score_columns import PARTS, rules
 from reports.sections.overview import machine, published_word
 from suite.protocol import Protocol
 from suite.records.suite import SEEN_SHARE
 from suite.studies.published import studies_that_count
-from suite.tasks.examples import Task
 from suite.tasks.matching import Match
+from suite.tasks.metric import PARTS
 from suite.tasks.scores import Scores
-
-_NAMES: Mapping[Task, Mapping[str, str]] = {
-    "triples": {SEEN_SHARE: "triples that stand in train (%)"},
-    "ner": {
-        SEEN_SHARE: "entities that stand in train (%)",
-        "examples": "sentences",
-        "words mean": "words of a sentence, mean",
-        "words max": "words of a sentence, most",
-        "nested": "entities within another",
-        "beyond": "sentences beyond the cut",
-        "entities beyond": "entities beyond the cut",
-    },
-    "docre": {
-        SEEN_SHARE: "facts that stand in train (%)",
-        "examples": "documents",
-        "words mean": "words of a document, mean",
-        "words max": "words of a document, most",
-    },
-}
-"""What a task's tables call a statistic, where its field's name does not tell."""
 
 
 def _flat(statistics: Mapping[str, JsonValue], prefix: str = "") -> dict[str, JsonValue]:
@@ -81,7 +60,7 @@ def statistics_table(group: Group) -> str:
     table: dict[str, list[str]] = {}
     for measure in dict.fromkeys(m for counted in splits.values() for m in counted):
         share = measure == SEEN_SHARE
-        cells = {"Measure": _NAMES[group.dataset.task].get(measure, measure)}
+        cells = {"Measure": group.task.statistic_names.get(measure, measure)}
         for split, counted in splits.items():
             value = counted.get(measure, _absent(measure, group.plan.statistics[split]))
             if share and isinstance(value, int | float):
@@ -93,7 +72,7 @@ def statistics_table(group: Group) -> str:
 
 
 def seen_sentence(group: Group) -> str:
-    """The share of test triples that stand in train, beside those that papers state."""
+    """The share of test items that stand in train, beside those that papers state."""
     name = group.dataset.name
     counted = [(study.source, study.counted[name]) for study in studies_that_count(name)]
     stated = [
@@ -108,7 +87,8 @@ def seen_sentence(group: Group) -> str:
     if not isinstance(here, int | float):
         return ""
     same = all(group.dataset.published.get(split) is True for split in ("train", "test"))
-    text = f"\nTest triples that stand in train: {100 * here:.2f} % here, {', '.join(stated)}."
+    what = f"Test {group.task.items} that stand in train"
+    text = f"\n{what}: {100 * here:.2f} % here, {', '.join(stated)}."
     return text + ("\n" if same else " The splits are not the same, so the two may differ.\n")
 
 
@@ -148,10 +128,10 @@ def ceiling_table(group: Group) -> str:
         splits = dict.fromkeys(split for run in row.runs for split in run.record.ceiling)
         for split in splits:
             cells = {"System": row.label, "Split": split}
-            for match in rules(group):
-                name = "" if group.dataset.task == "docre" else f", {match}"
+            for match in group.rules:
+                name = f", {match}" if group.rule else ""
                 parts = score_cells(_ceiling(row, split, match))
-                cells |= {f"{p}{name} (%)": t for p, t in zip(PARTS, parts, strict=True)}
+                cells |= {f"{p}{name} (%)": t for p, t in zip(PARTS.values(), parts, strict=True)}
             add_row(table, cells)
     heading = "#### Ceiling of each tagging scheme\n\n"
     if not table:

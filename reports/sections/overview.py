@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 
 from reports.load import Group, Results
 from suite.records.run import Environment
-from suite.tasks.examples import Task
-
-TASKS: Mapping[Task, str] = {
-    "triples": "relational triples from sentences",
-    "docre": "facts between the given entities of documents",
-    "ner": "entities of sentences",
-}
-"""What each task is, in words."""
+from suite.tasks.examples import TaskName
+from suite.tasks.registry import find_task
 
 
 def listed(names: Iterable[object]) -> str:
@@ -108,26 +102,24 @@ def heading(results: Results) -> str:
 
 def _tasks(results: Results) -> str:
     """Which dataset is for which task, where they are for several."""
-    found: dict[Task, dict[str, None]] = {}
+    found: dict[TaskName, dict[str, None]] = {}
     for group in results.groups:
         found.setdefault(group.dataset.task, {})[group.dataset.title] = None
     if len(found) < 2:
         return ""
-    lines = "".join(f"- {TASKS[task]}: {listed(titles)}\n" for task, titles in found.items())
+    named = ((find_task(task).title, listed(titles)) for task, titles in found.items())
+    lines = "".join(f"- {what}: {titles}\n" for what, titles in named)
     return f"\nThe datasets are for {len(found)} tasks, whose figures do not compare:\n\n{lines}"
 
 
 def caption(group: Group) -> str:
     """What holds for every figure of a table: data, match rule, protocol, and the data's notes."""
     facts, protocol = group.dataset, group.first.protocol
-    documents = facts.task == "docre"
     splits = listed(f"{split} {published_word(flag)}" for split, flag in facts.published.items())
     parts = [
         *(["**synthetic data**"] if facts.synthetic else []),
-        "facts compared by relation and entities"
-        if documents
-        else f"spans compared by {facts.matching}",
-        f"epoch chosen by dev F1{'' if documents else f' under {group.match} match'}",
+        group.task.compared.format(matching=facts.matching),
+        f"epoch chosen by dev F1{f' under {group.match} match' if group.rule else ''}",
         f"{protocol.settings} settings, protocol `{protocol.digest()}`",
         f"{_devices(group)}, {plural(protocol.threads, 'thread')}",
         f"splits: {splits}" if splits else "no splits recorded",

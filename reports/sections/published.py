@@ -18,13 +18,10 @@ from reports.cells import (
 )
 from reports.comparison import accepted, encoder_here, f1_reader, refusals
 from reports.load import Group, Row
-from reports.readings import measure
-from reports.score_columns import rules
+from reports.readings import metric_of
 from suite.studies.figures import Figure
 from suite.studies.published import published_figures, same_texts
 
-FURTHER_SCORES = {"ign_f1": "Ign F1", "auc": "AUC", "ign_auc": "Ign AUC"}
-"""Measures of an evaluation besides F1 that papers print, and their names in tables."""
 COLUMNS = {
     "precision": "P (%)",
     "recall": "R (%)",
@@ -65,7 +62,7 @@ def _difference(found: dict[int, Value], published: float) -> str:
 def _tables_by_rule(group: Group) -> list[str]:
     """A table for each match rule."""
     found = []
-    for match in rules(group):
+    for match in group.rules:
         table: dict[str, list[str]] = {}
         for row, figure in accepted(group):
             if figure.match == match:
@@ -97,8 +94,10 @@ def _table_by_measure(group: Group) -> list[str]:
         if figure.match is not None:
             continue
         readers: dict[str, tuple[str, ReadValue]] = {"f1": ("F1", f1_reader(figure))}
-        for name, title in FURTHER_SCORES.items():
-            readers[name] = title, partial(measure, name=name, split=figure.split)
+        for metric in group.task.metrics:
+            if metric.name in figure.numbers and not metric.fitted:
+                own = partial(metric_of, metric=metric, split=figure.split)
+                readers[metric.name] = metric.heading, own
         for name, (title, read) in readers.items():
             if name in figure.numbers:
                 cells = {"System": row.label, "Measure": f"{figure.split} {title}"}
@@ -110,7 +109,7 @@ def _table_by_measure(group: Group) -> list[str]:
 def _measure_cells(
     group: Group, row: Row, figure: Figure, name: str, found: dict[int, Value]
 ) -> dict[str, str]:
-    batch = group.first.protocol.examples_a_step(group.dataset.task)
+    batch = group.first.protocol.examples_per_step(group.dataset.task)
     return {
         "Seeds": seeds_cell(row),
         "Here (%)": cell(found, digits=1),

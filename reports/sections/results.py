@@ -8,7 +8,7 @@ from functools import partial
 from reports.cells import Value, add_row, cell, markdown, seeds_cell, values
 from reports.load import Group, Row
 from reports.readings import inference, training
-from reports.score_columns import MEANINGS, score_columns
+from reports.score_columns import meaning, score_columns
 from reports.sections.overview import caption, on_each_machine
 from reports.sections.published import beside_published
 from suite.records.run import InferenceCost, RunRecord
@@ -72,7 +72,7 @@ def section(groups: Sequence[Group]) -> str:
     """The main tables."""
     return "\n".join(
         f"### {group.title}\n\n{caption(group)}\n{main_table(group)}\n"
-        f"{MEANINGS[group.dataset.task]} Times are wall clock; training in all "
+        f"{meaning(group)} Times are wall clock; training in all "
         f"excludes dev evaluation, which has its own column.\n{bounds(group)}\n"
         f"{beside_published(group)}"
         for group in groups

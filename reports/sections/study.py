@@ -7,15 +7,15 @@ from functools import partial
 
 from reports.cells import ReadValue, Value, add_row, cell, markdown, number, seeds_cell, values
 from reports.load import Group, Results, Row
-from reports.readings import f1_of, measure, milliseconds, training
+from reports.readings import f1_of, metric_of, milliseconds, training
 from reports.sections.analysis import Compared, against, compare
 from reports.sections.overview import machine
 from suite.records.run import RunRecord
 from suite.studies.figures import MEASURES, Figure
 from suite.studies.study import Study, StudyVariant
-from suite.tasks.matching import Match, selection_match
-
-MEASURE_NAMES = {"ign_f1": "Ign F1", "auc": "AUC", "ign_auc": "Ign AUC", "theta": "theta"}
+from suite.tasks.matching import Match
+from suite.tasks.metric import ScoredSplit
+from suite.tasks.registry import find_task
 
 
 def _parameters(record: RunRecord) -> Value | None:
@@ -91,8 +91,7 @@ def _on(study: Study, groups: Sequence[Group]) -> str:
 def _matches(study: Study, group: Group) -> list[Match]:
     """The rules of the paper's figures; where there are none, the one that chose the epochs."""
     printed = dict.fromkeys(f.match for f in study.figures if f.match is not None)
-    default = selection_match(study.task, group.first.protocol.match)
-    return list(printed) or [default]
+    return list(printed) or [group.match]
 
 
 def _figure(
@@ -130,15 +129,20 @@ def _scores(
 
 
 def _measured(study: Study, row: Row, match: Match) -> dict[str, str]:
-    rule = "" if study.task == "docre" else f", {match} match"
-    cells = {f"test F1{rule} (%)": cell(values(row, lambda r: f1_of(r, match)), 1)}
-    for name in study.measures:
-        if name in MEASURE_NAMES and name != "theta":
-            read = partial(measure, name=name, split="test")
-            cells[f"test {MEASURE_NAMES[name]} (%)"] = cell(values(row, read), 1)
-    if study.task == "docre":
-        dev = cell(values(row, lambda r: f1_of(r, match, "dev")), 1)
-        cells = {"dev F1 (%)": dev, **cells}
+    """F1, with dev where the task's tables have it, and the study's other measures on test."""
+    task = find_task(study.task)
+    f1 = task.metric(f"{match}/f1")
+    splits: tuple[ScoredSplit, ...] = ("dev", "test") if f1 and "dev" in f1.columns else ("test",)
+    cells = {}
+    for split in splits:
+        read = partial(f1_of, match=match, split=split)
+        rule = task.rule(match) if split == "test" else ""
+        cells[f"{split} F1{rule} (%)"] = cell(values(row, read), 1)
+    for metric in filter(None, map(task.metric, study.measures)):
+        if not metric.fitted:
+            found = values(row, partial(metric_of, metric=metric, split="test"))
+            unit = " (%)" if metric.share else ""
+            cells[f"test {metric.heading}{unit}"] = cell(found, metric.digits)
     return cells
 
 

@@ -26,6 +26,7 @@ from suite.modelling.parsers import CHAIN
 from suite.records.run import RunRecord, read_record
 from suite.systems.contract import System, find_system
 from suite.tasks.examples import Sentence
+from suite.tasks.registry import find_task
 
 BATCH = 32
 """Sentences whose gradients are held at once."""
@@ -153,7 +154,8 @@ def _read(folder: Path) -> tuple[RunPlan, RunRecord]:
             where=folder,
             remedy="The command that began it goes on with it.",
         )
-    if find_system(plan.system).explain is System.explain or record.dataset.task != "triples":
+    explained = find_task(record.dataset.task).explained
+    if find_system(plan.system).explain is System.explain or not explained:
         raise SuiteError(
             f"{record.system.title} on {record.dataset.title} cannot be explained",
             where=folder,

@@ -18,13 +18,10 @@ from suite.modelling.fact_scores import facts_from
 from suite.systems.contract import System
 from suite.tasks.examples import Document
 from suite.tasks.items import Prediction
-from suite.tasks.matching import gold_items
 from suite.tasks.ranking import Ranking, rank
+from suite.tasks.registry import find_task
 from suite.tasks.scores import AnsweredExample, Evaluation
 from suite.tasks.scoring import evaluate, evaluate_in_slices
-
-EVALUATION_BATCH = {"triples": 128, "ner": 128, "docre": 8}
-"""Examples a batch in dev and test evaluation, which is timed apart from training."""
 
 
 class Split:
@@ -34,12 +31,12 @@ class Split:
         split = {s.name: s for s in bench.dataset.splits}[name]
         self.gold = split.examples
         seen = bench.examples(split)
-        task = bench.dataset.task
-        self.targets = [set(gold_items(example, task)) for example in seen]
+        task = find_task(bench.dataset.task)
+        self.targets = [set(task.gold(example)) for example in seen]
         encoded = system.encode(seen)
         self.lengths = encoded.lengths
         self.encoded: Encoded = encoded.to(device)
-        self._size = EVALUATION_BATCH[task]
+        self._size = task.evaluation_batch
 
     @cached_property
     def batches(self) -> list[tuple[Tensor, Batch]]:
@@ -63,22 +60,22 @@ class Evaluator:
 
     def __init__(self, system: System, bench: Workbench, device: torch.device) -> None:
         self.system, self.bench, self.device = system, bench, device
-        self.task, self.matching = bench.dataset.task, bench.dataset.matching
+        self.task, self.matching = find_task(bench.dataset.task), bench.dataset.matching
 
     def on_dev(self, split: Split) -> Evaluation:
         """Fits what is fitted on dev and scores it."""
         self.system.eval()
-        if self.task == "docre":
+        if self.task.ranked:
             scores = self._fact_scores(split)
             ranking = self._rank(split, scores)
             theta = ranking.theta()
             self.system.decide_at(theta)
-            found = evaluate(split.gold, self._facts(scores, theta), self.task, self.matching)
-            return found.model_copy(update={"measures": _besides_f1(ranking, theta)})
+            found = evaluate(split.gold, self._facts(scores, theta), self.task.name, self.matching)
+            return found.model_copy(update={"measures": self._measures(ranking, theta)})
         gold = [split.targets[i] for rows, _ in split.batches for i in rows.tolist()]
         with torch.inference_mode(), autocast(self.bench.protocol, self.device):
             self.system.calibrate([batch for _, batch in split.batches], gold)
-        return evaluate(split.gold, self.predict(split), self.task, self.matching)
+        return evaluate(split.gold, self.predict(split), self.task.name, self.matching)
 
     def on_test(self, split: Split, theta: float | None) -> Tested:
         """Predicts and, where there is gold, scores with slices.
@@ -91,7 +88,7 @@ class Evaluator:
         if theta is None:
             return self._in_slices(split, self.predict(split), {})
         scores = self._fact_scores(split)
-        measures = _besides_f1(self._rank(split, scores), theta)
+        measures = self._measures(self._rank(split, scores), theta)
         return self._in_slices(split, self._facts(scores, theta), measures)
 
     def _in_slices(
@@ -102,9 +99,9 @@ class Evaluator:
     ) -> Tested:
         match, known = self.bench.protocol.match, self.bench.dataset.wordings_in_train
         found, outcomes = evaluate_in_slices(
-            split.gold, predictions, self.task, self.matching, match, known
+            split.gold, predictions, self.task.name, self.matching, match, known
         )
-        labelled = self.task != "docre" or found.exact.gold > 0
+        labelled = not self.task.unlabelled_tests or found.exact.gold > 0
         evaluation = found.model_copy(update={"measures": measures}) if labelled else None
         return Tested(evaluation, outcomes, predictions)
 
@@ -114,7 +111,7 @@ class Evaluator:
         for rows, batch in split.batches:
             for i, found in zip(rows.tolist(), self.system.ceiling(batch), strict=True):
                 best[i] = found
-        return evaluate(split.gold, best, self.task, self.matching)
+        return evaluate(split.gold, best, self.task.name, self.matching)
 
     def predict(self, split: Split) -> list[list[Prediction]]:
         """Predictions in the order of the split."""
@@ -142,7 +139,10 @@ class Evaluator:
     def _facts(self, scores: Sequence[Tensor], theta: float) -> list[list[Prediction]]:
         return facts_from(scores, theta, self.bench.dataset.schema.relations)
 
-
-def _besides_f1(ranking: Ranking, theta: float) -> dict[str, float]:
-    """The measures that no count of facts gives; F1 itself is that of the scores."""
-    return {name: value for name, value in ranking.measures(theta).items() if name != "f1"}
+    def _measures(self, ranking: Ranking, theta: float) -> dict[str, float]:
+        """The metrics that no count of items gives."""
+        return {
+            metric.name: metric.of_ranking(ranking, theta)
+            for metric in self.task.metrics
+            if metric.of_ranking is not None
+        }

@@ -21,6 +21,7 @@ from suite.records.run import OperatingCost, OperatingCurve
 from suite.systems.contract import OperatingPoint, System
 from suite.tasks.examples import Example
 from suite.tasks.items import Prediction
+from suite.tasks.registry import find_task
 from suite.tasks.scores import Scores
 from suite.tasks.scoring import evaluate
 
@@ -78,7 +79,7 @@ class Bench:
         dataset = self.bench.dataset
         predictions = [found[e.id] for e in split.examples]
         evaluation = evaluate(split.examples, predictions, dataset.task, dataset.matching)
-        return evaluation.selecting(dataset.task, self.bench.protocol.match)
+        return find_task(dataset.task).selected(evaluation, self.bench.protocol.match)
 
     def _pass(
         self, held: Sequence[list[Example]], seconds: list[float]

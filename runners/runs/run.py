@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import json
 import traceback
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import cast
 
 from runners.runs.checkpoint import Checkpoints
 from runners.runs.environment import environment, load_average
@@ -25,8 +23,7 @@ from runners.runs.workbench import Workbench, configuration, dataset_facts
 from suite.errors import SuiteError
 from suite.files import write_atomically
 from suite.records.run import RunRecord, Status
-from suite.tasks.competition import competition_entries
-from suite.tasks.examples import Document
+from suite.tasks.registry import find_task
 from suite.tasks.scores import Evaluation
 
 PROJECT = "relation-suite"
@@ -112,6 +109,7 @@ def make_tracker(plan: RunPlan, record: RunRecord, folder: Path) -> Tracker:
         group=plan.suite,
         name=f"{record.system.key}-{record.dataset.name}-{plan.seed}",
         config=config,
+        metrics=find_task(record.dataset.task).metrics,
         warn=lambda message: print(message, flush=True),  # the suite passes it on
     )
 
@@ -147,7 +145,8 @@ def _test(trainer: Trainer, test: Split, theta: float | None, folder: Path) -> E
     tested = trainer.evaluator.on_test(test, theta)
     lines = "".join(f"{outcome.model_dump_json()}\n" for outcome in tested.outcomes)
     write_atomically(folder / "predictions.jsonl", lines)
-    if trainer.bench.dataset.task == "docre":
-        entries = competition_entries(cast(Sequence[Document], test.gold), tested.predictions)
+    task = find_task(trainer.bench.dataset.task)
+    entries = task.competition_entries(test.gold, tested.predictions)
+    if entries is not None:
         write_atomically(folder / "result.json", json.dumps(entries))
     return tested.evaluation

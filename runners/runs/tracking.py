@@ -26,6 +26,8 @@ from types import ModuleType
 from typing import Any, Literal
 
 from suite.records.run import Epoch, RunRecord
+from suite.tasks.metric import Metric
+from suite.tasks.registry import find_task
 from suite.tasks.scores import Evaluation, Scores
 
 Mode = Literal["offline", "online", "off"]
@@ -74,7 +76,8 @@ class Tracker:
         config: what the run is made of. With `project`, `group`, `name` and `job_type` it decides
             the id, so it must not differ between a run and its resumption (no times, no paths).
         job_type: `train`, or what else was done.
-        warn: is on_progress, once, why there is no tracking.
+        metrics: of the run's task; what the history holds of dev.
+        warn: is told, once, why there is no tracking.
     """
 
     def __init__(
@@ -87,9 +90,11 @@ class Tracker:
         name: str,
         config: Mapping[str, Any],
         job_type: str = "train",
+        metrics: Sequence[Metric] = (),
         warn: Callable[[str], None],
     ) -> None:
         self._folder = folder
+        self._metrics = tuple(metrics)
         self._warn = warn
         self._warned = False
         self._wandb: ModuleType | None = None
@@ -107,7 +112,8 @@ class Tracker:
     def log(self, epoch: Epoch) -> None:
         """Adds an epoch to the history."""
         # Left open, the last row would come after the summary and take its dev scores' place.
-        self._attempt(lambda run: run.log(history_row(epoch), step=epoch.epoch, commit=True))
+        row = history_row(epoch, self._metrics)
+        self._attempt(lambda run: run.log(row, step=epoch.epoch, commit=True))
 
     def summarise(self, record: RunRecord) -> None:
         """Sets the run's summary: the selected epoch's dev scores, test scores and cost."""
@@ -199,8 +205,8 @@ def run_id(names: Mapping[str, str], config: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def history_row(epoch: Epoch) -> dict[str, float]:
-    """An epoch as flat metrics: the axes, `train/...`, `time/...` and `dev/<match>/...`."""
+def history_row(epoch: Epoch, metrics: Sequence[Metric]) -> dict[str, float]:
+    """An epoch as flat metrics: the axes, `train/...`, `time/...` and `dev/<metric>`."""
     return {
         "epoch": epoch.epoch,
         "step": epoch.step,
@@ -211,13 +217,14 @@ def history_row(epoch: Epoch) -> dict[str, float]:
         "train/learning_rate": epoch.learning_rate,
         "time/evaluation_seconds": epoch.evaluation_seconds,
         "time/step_seconds": epoch.step_seconds,
-        **dict(_flat("dev", {**_matches(epoch.dev), **epoch.dev.measures})),
+        **{f"dev/{name}": value for name, value in _metrics(epoch.dev, metrics).items()},
     }
 
 
 def summary(record: RunRecord) -> dict[str, Any]:
     """A record as flat values; what was not measured is not there."""
     splits = {"dev": record.dev, "test": record.test}
+    metrics = find_task(record.dataset.task).metrics
     values: dict[str, Any] = {
         "status": record.status,
         "failure": record.failure,
@@ -232,8 +239,14 @@ def summary(record: RunRecord) -> dict[str, Any]:
                 family: {name: _triple(scores) for name, scores in members.items()}
                 for family, members in evaluation.slices.items()
             }
-            values[split] = {**_matches(evaluation), **evaluation.measures, **slices}
+            values[split] = {**_metrics(evaluation, metrics), **slices}
     return {key: value for name, part in values.items() for key, value in _flat(name, part)}
+
+
+def _metrics(evaluation: Evaluation, metrics: Sequence[Metric]) -> dict[str, float]:
+    """Name -> value of the metrics that the evaluation holds."""
+    found = {metric.name: metric.of(evaluation) for metric in metrics}
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def _matches(evaluation: Evaluation) -> dict[str, dict[str, float]]:

@@ -29,6 +29,7 @@ from suite.modelling.batching import training_batches
 from suite.protocol import Protocol
 from suite.records.run import Epoch, Parameters, TrainingCost
 from suite.systems.contract import System
+from suite.tasks.registry import find_task
 from suite.tasks.scores import Evaluation
 
 PROGRESS = "progress: "
@@ -63,7 +64,7 @@ class Trainer:
         self.dev = Split(self.system, bench, "dev", self.device)
         self.encode_seconds = time.perf_counter() - started
         self.optimiser = make_optimiser(self.system, self.protocol)
-        self.batch_size = self.protocol.examples_a_step(bench.dataset.task)
+        self.batch_size = self.protocol.examples_per_step(bench.dataset.task)
         self.steps_per_epoch = math.ceil(len(self.train.gold) / self.batch_size)
         steps = self.steps_per_epoch * self.protocol.epochs
         self.schedule = make_schedule(self.optimiser, self.protocol, steps)
@@ -112,7 +113,7 @@ class Trainer:
             tell_epoch(p, self.protocol, self._f1(line.dev))
 
     def _f1(self, dev: Evaluation) -> float:
-        return dev.selecting(self.bench.dataset.task, self.protocol.match).f1
+        return find_task(self.bench.dataset.task).selected(dev, self.protocol.match).f1
 
     def _epoch(self) -> Epoch:
         p = self.progress

@@ -27,7 +27,7 @@ from suite.modelling.word_vectors import (
 )
 from suite.records.run import FORMAT, DatasetFacts, SystemFacts
 from suite.systems.contract import Resources, System, find_system, make_settings
-from suite.tasks.examples import Example, Sentence
+from suite.tasks.examples import Example
 
 
 def dataset_facts(dataset: Dataset) -> DatasetFacts:
@@ -93,7 +93,7 @@ class Shelf:
 
 def cut(split: Split, max_words: int) -> list[Example]:
     """The examples of a split as a system sees them: sentences cut, documents whole."""
-    return [e.cut(max_words) if isinstance(e, Sentence) else e for e in split.examples]
+    return [example.cut(max_words) for example in split.examples]
 
 
 def vocabulary(dataset: Dataset, max_words: int) -> Vocabulary:

@@ -10,6 +10,7 @@ from typing import Any
 from runners.executors.base import Event, Executor, Measured, PlannedRun, Progressed
 from suite.records.run import Epoch, RunRecord, read_history, read_record
 from suite.records.search import Spent
+from suite.tasks.registry import find_task
 
 
 class PrunedError(Exception):
@@ -59,12 +60,17 @@ def try_structure(
     """
     begun, measuring = _own_seconds(run.folder), 0.0
 
+<<<<<<< HEAD
     def on_event(event: Event) -> None:
         nonlocal measuring
         if isinstance(event, Measured):
             measuring += event.seconds
         elif isinstance(event, Progressed) and "dev_f1" in event.line:
             on_epoch(int(event.line["epoch"]), event.line["dev_f1"])
+=======
+    def f1_of(epoch: Epoch) -> float:
+        return find_task(task).selected(epoch.dev, match).f1
+>>>>>>> d784dc6 (A task is an object, and a metric one declaration of it)
 
     try:
         for epoch in read_history(run.folder):

@@ -8,8 +8,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from suite.tasks.examples import Example, SurfaceTriple, Task
-from suite.tasks.matching import Wording, all_wordings
+from suite.tasks.examples import Example, SurfaceTriple, TaskName
+from suite.tasks.matching import Wording
+from suite.tasks.registry import find_task
 from suite.tasks.schema import Schema
 
 TypeMap = Mapping[str, tuple[str, str]]
@@ -91,7 +92,7 @@ class Dataset:
 
     name: str
     title: str
-    task: Task
+    task: TaskName
     schema: Schema
     train: Split
     dev: Split
@@ -108,7 +109,7 @@ class Dataset:
         """What counts as seen: the items of train in words, of documents what Ign F1 leaves out."""
         if self.facts_in_train is not None:
             return frozenset(tuple(fact) for fact in self.facts_in_train)
-        return all_wordings(self.train.examples, self.task)
+        return find_task(self.task).all_wordings(self.train.examples)
 
     @property
     def splits(self) -> tuple[Split, Split, Split]:

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from suite.datasets.fingerprint import text_hash
-from suite.datasets.make_schema import relations_of, types_of
 from suite.datasets.problems import ProblemLog
-from suite.tasks.examples import Example, Task
+from suite.tasks.examples import Example, TaskName
+from suite.tasks.registry import find_task
 
 
-def note_within(examples: Sequence[Example], task: Task, problems: ProblemLog) -> None:
+def note_within(examples: Sequence[Example], task: TaskName, problems: ProblemLog) -> None:
     """Counts examples without annotation and texts that repeat within their split."""
     seen: set[str] = set()
     for example in examples:
-        annotated = types_of(example) if task == "ner" else relations_of(example)
-        if not any(True for _ in annotated):
+        if not find_task(task).gold(example):
             problems.add("empty", example.id, _opening(example))
         key = text_hash(example.words)
         if key in seen:
@@ -34,13 +33,13 @@ def note_against(
         problems: the log of dev or test.
     """
     texts = {text_hash(example.words) for example in train}
-    relations = {relation for example in train for relation in relations_of(example)}
-    types = {kind for example in train for kind in types_of(example)}
+    relations = {relation for example in train for relation in example.relations()}
+    types = {kind for example in train for kind in example.types()}
     for example in examples:
-        for relation in relations_of(example):
+        for relation in example.relations():
             if relation not in relations:
                 problems.add("unknown_relation", example.id, repr(relation))
-        for kind in types_of(example):
+        for kind in example.types():
             if kind not in types:
                 problems.add("unknown_type", example.id, repr(kind))
         if text_hash(example.words) in texts:

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 
-from suite.tasks.examples import Document, Example
+from suite.tasks.examples import Example
 
 
 def text_hash(words: Iterable[str]) -> str:
@@ -24,22 +24,7 @@ def fingerprint(examples: Iterable[Example]) -> str:
     """
     digest = hashlib.sha256()
     for example in examples:
-        content: list[object]
-        if isinstance(example, Document):
-            content = [
-                example.words,
-                example.sentence_starts,
-                [[e.type, sorted(m.span for m in e.mentions)] for e in example.entities],
-                sorted({f[:3] for f in example.facts}),
-            ]
-        else:
-            content = [
-                example.words,
-                sorted(example.triples),
-                sorted(example.entities),
-                sorted(example.unplaced),
-            ]
-        line = json.dumps(content, ensure_ascii=True, separators=(",", ":"))
+        line = json.dumps(example.content(), ensure_ascii=True, separators=(",", ":"))
         digest.update(line.encode())
         digest.update(b"\n")
     return digest.hexdigest()

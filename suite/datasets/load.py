@@ -15,13 +15,14 @@ from suite.datasets.examine import note_against, note_within
 from suite.datasets.fingerprint import fingerprint
 from suite.datasets.formats import Format, detect, task_of
 from suite.datasets.layout import find_splits
-from suite.datasets.make_schema import make_schema, relations_of
+from suite.datasets.make_schema import make_schema
 from suite.datasets.problems import ProblemLog
 from suite.datasets.sidecars import read_relations, read_training_facts, read_types
 from suite.datasets.splitting import cut_dev
 from suite.datasets.textfile import TextFile
 from suite.errors import SuiteError, unknown
-from suite.tasks.examples import Example, Task
+from suite.tasks.examples import Example, TaskName
+from suite.tasks.registry import find_task
 
 __all__ = ["Dataset", "Problems", "Sample", "Split", "load_dataset"]
 
@@ -130,7 +131,7 @@ def _read(entry: Entry | None, folder: Path) -> Dataset:
         citation=entry.citation if entry else "",
         licence=entry.licence if entry else "",
         notes=(*(entry.notes if entry else ()), *notes),
-        facts_in_train=read_training_facts(folder) if task == "docre" else None,
+        facts_in_train=read_training_facts(folder) if find_task(task).ranked else None,
     )
 
 
@@ -142,7 +143,7 @@ def _part(name: SplitName, path: Path, types: TypeMap | None) -> _Part:
     if not examples:
         raise SuiteError("holds no examples", where=path, remedy="Put the whole file there.")
     if types is not None and name == "train":
-        strange = sorted({r for e in examples for r in relations_of(e)} - set(types))
+        strange = sorted({r for e in examples for r in e.relations()} - set(types))
         if strange:
             raise SuiteError(
                 f"has the relation {strange[0]!r}, whose entity types are not known",
@@ -153,7 +154,7 @@ def _part(name: SplitName, path: Path, types: TypeMap | None) -> _Part:
     return _Part(path, form, file.blob, examples, fingerprint(examples), problems)
 
 
-def _check_task(part: _Part, task: Task) -> None:
+def _check_task(part: _Part, task: TaskName) -> None:
     if task not in part.form.tasks:
         raise SuiteError(
             f"is {part.form.title}, which holds no data for the task {task!r}",

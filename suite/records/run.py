@@ -9,7 +9,7 @@ from pydantic import Field
 
 from suite.files import StrictModel, read_lines, read_model, write_atomically
 from suite.protocol import Protocol
-from suite.tasks.examples import Task
+from suite.tasks.examples import TaskName
 from suite.tasks.scores import Evaluation, Scores
 
 FORMAT: Final = 2
@@ -181,7 +181,7 @@ class DatasetFacts(StrictModel):
 
     name: str
     title: str
-    task: Task
+    task: TaskName
     fingerprints: dict[str, str]
     published: dict[str, bool | None]
     matching: Literal["offsets", "surface"]

@@ -36,7 +36,7 @@ from suite.studies.figures import (
     refused,
 )
 from suite.systems.variants import SUFFIXES, Variant, read_fields, stem, wrong_field
-from suite.tasks.examples import Task
+from suite.tasks.examples import TaskName
 
 FOLDER = Path(__file__).parent
 
@@ -150,7 +150,7 @@ class Study(StrictModel):
     citation: str
     source: str
     table: str
-    task: Task
+    task: TaskName
     datasets: tuple[str, ...] = Field(min_length=1)
     measures: tuple[Measure, ...] = Field(min_length=1)
     reference: str | None = None

@@ -6,7 +6,7 @@ import importlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from dataclasses import dataclass, field, fields, is_dataclass
 from importlib.metadata import entry_points
 from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple
@@ -22,7 +22,7 @@ from suite.modelling.gradients import Explanation
 from suite.modelling.parsers import DependencyParser
 from suite.modelling.pretrained import PretrainedModel
 from suite.modelling.word_vectors import WordVectors
-from suite.tasks.examples import Document, Example, Sentence, Task
+from suite.tasks.examples import Example, TaskName
 from suite.tasks.items import Item, Prediction
 from suite.tasks.schema import Schema
 
@@ -109,7 +109,7 @@ class System(nn.Module, ABC):
     name: ClassVar[str]
     title: ClassVar[str]
     citation: ClassVar[str]
-    tasks: ClassVar[frozenset[Task]]
+    tasks: ClassVar[frozenset[TaskName]]
     departures: ClassVar[tuple[str, ...]]
     Settings: ClassVar[type[Any]]
     published: ClassVar[PublishedSettings] = PublishedSettings()
@@ -143,9 +143,7 @@ class System(nn.Module, ABC):
     @classmethod
     def bare(cls, example: Example) -> Example:
         """What the system is given at inference: words alone; of a document, its entities too."""
-        if isinstance(example, Document):
-            return replace(example, facts=())
-        return Sentence(example.id, example.words)
+        return example.bare()
 
     def calibrate(self, batches: Sequence[Batch], gold: Sequence[AbstractSet[Item]]) -> None:
         """Fits thresholds on dev; called before each evaluation, never with test.

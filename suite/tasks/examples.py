@@ -5,11 +5,13 @@ Offsets count words, from 0, and `end` is exclusive throughout.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Literal, NamedTuple
 
-Task = Literal["triples", "docre", "ner"]
-TASKS: tuple[Task, ...] = ("triples", "docre", "ner")
+TaskName = Literal["triples", "docre", "ner"]
+"""What files and records call a task; `suite.tasks.registry` has the tasks themselves."""
 
 
 class Span(NamedTuple):
@@ -75,6 +77,50 @@ class Sentence:
             unplaced=self.unplaced,
         )
 
+    def bare(self) -> Sentence:
+        """What a system is given at inference: words alone."""
+        return Sentence(self.id, self.words)
+
+    def with_entities_alone(self) -> Sentence:
+        """What a system is given that need not find the entities."""
+        return Sentence(self.id, self.words, entities=self.entities)
+
+    def relations(self) -> Iterator[str]:
+        """The relation of each triple, those without a place last."""
+        return (t.relation for group in (self.triples, self.unplaced) for t in group)
+
+    def types(self) -> Iterator[str]:
+        """The type of each entity."""
+        return (entity.type for entity in self.entities)
+
+    def holds_nested(self) -> bool:
+        """Whether two entities share words."""
+        spans = sorted(entity.span for entity in set(self.entities))
+        return any(after.start < before.end for before, after in pairwise(spans))
+
+    def types_of_heads(self) -> Iterator[tuple[str, set[str]]]:
+        """Of each triple with a place, the relation and the types of what is its head."""
+        for triple in self.triples:
+            yield triple.relation, {e.type for e in self.entities if e.span == triple.head}
+
+    def clusters(self) -> list[list[Span]]:
+        """The mentions of each entity: a span of the entities, each with itself as the only one."""
+        return [[span] for span in dict.fromkeys(e.span for e in self.entities)]
+
+    def related(self) -> list[tuple[int, int, str]]:
+        """Head and tail, as indices into `clusters`, and relation of each triple with a place."""
+        number = {span: i for i, (span,) in enumerate(self.clusters())}
+        return [(number[head], number[tail], relation) for head, relation, tail in self.triples]
+
+    def content(self) -> list[object]:
+        """What tells the example from others, sets sorted; neither id nor order."""
+        return [
+            self.words,
+            sorted(self.triples),
+            sorted(self.entities),
+            sorted(self.unplaced),
+        ]
+
 
 class Mention(NamedTuple):
     """One mention of a document's entity; offsets count the document's words."""
@@ -120,6 +166,53 @@ class Document:
     sentence_starts: tuple[int, ...]
     entities: tuple[DocumentEntity, ...]
     facts: tuple[Fact, ...] = ()
+
+    def cut(self, max_words: int) -> Document:
+        """The document itself: it is never cut, whatever the protocol's limit for sentences."""
+        del max_words
+        return self
+
+    def bare(self) -> Document:
+        """What a system is given at inference: words and entities."""
+        return replace(self, facts=())
+
+    def with_entities_alone(self) -> Document:
+        """What a system is given that need not find the entities: as all are on documents."""
+        return self.bare()
+
+    def relations(self) -> Iterator[str]:
+        """The relation of each fact."""
+        return (fact.relation for fact in self.facts)
+
+    def types(self) -> Iterator[str]:
+        """The type of each entity."""
+        return (entity.type for entity in self.entities)
+
+    def holds_nested(self) -> bool:
+        """Never: what the mentions of a document share is not asked about."""
+        return False
+
+    def types_of_heads(self) -> Iterator[tuple[str, set[str]]]:
+        """Of each fact, the relation and the type of its head."""
+        for fact in self.facts:
+            yield fact.relation, {self.entities[fact.head].type}
+
+    def clusters(self) -> list[list[Span]]:
+        """The mentions of each entity."""
+        return [[mention.span for mention in entity.mentions] for entity in self.entities]
+
+    def related(self) -> list[tuple[int, int, str]]:
+        """Head and tail, as indices into `clusters`, and relation of each fact."""
+        return [(fact.head, fact.tail, fact.relation) for fact in self.facts]
+
+    def content(self) -> list[object]:
+        """What tells the example from others, sets sorted; neither title nor evidence."""
+        return [
+            self.words,
+            self.sentence_starts,
+            [[e.type, sorted(m.span for m in e.mentions)] for e in self.entities],
+            sorted({f[:3] for f in self.facts}),
+        ]
 
 
 Example = Sentence | Document

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 
-from suite.tasks.examples import Document
-from suite.tasks.matching import Wording, wordings
+from suite.tasks.examples import Document, DocumentEntity, Fact
+from suite.tasks.matching import Wording, in_words
 
 FactScores = Float[np.ndarray, "_ _ relations"]
 
@@ -60,31 +60,39 @@ class Ranking:
         best = int(np.argmax(2 * precision * recall / (precision + recall + 1e-20)))
         return float(self.scores[best])
 
-    def measures(self, theta: float) -> dict[str, float]:
-        """F1 and Ign F1 of the facts from theta on, and the areas under both curves.
-
-        Ign F1's precision leaves out what is correct and in train, its recall does not: so the
-        public code has it.
+    def f1(self, theta: float) -> float:
+        """F1 of the facts from theta upwards.
 
         Args:
             theta: fitted on dev.
         """
+        return self._f1(self._precision, theta)
+
+    def ign_f1(self, theta: float) -> float:
+        """As `f1`, facts of train left out of precision.
+
+        Ign F1's precision leaves out what is correct and in train, its recall does not: so the
+        public code has it.
+        """
+        return self._f1(self._precision_unseen, theta)
+
+    @property
+    def auc(self) -> float:
+        """The area under precision over recall."""
+        return float(np.trapezoid(self._precision, self._recall))
+
+    @property
+    def ign_auc(self) -> float:
+        """The area under the precision of Ign F1 over recall."""
+        return float(np.trapezoid(self._precision_unseen, self._recall))
+
+    def _f1(self, precision: Float[np.ndarray, " facts"], theta: float) -> float:
         found = int(np.searchsorted(-self.scores, -theta, side="right"))
-        precision, unseen, recall = self._precision, self._precision_unseen, self._recall
-
-        def f1(shares: Float[np.ndarray, " facts"]) -> float:
-            if not found or not shares[found - 1] + recall[found - 1]:
-                return 0.0
-            p, r = shares[found - 1], recall[found - 1]
-            return float(2 * p * r / (p + r))
-
-        return {
-            "theta": theta,
-            "f1": f1(precision),
-            "ign_f1": f1(unseen),
-            "auc": float(np.trapezoid(precision, recall)),
-            "ign_auc": float(np.trapezoid(unseen, recall)),
-        }
+        recall = self._recall
+        if not found or not precision[found - 1] + recall[found - 1]:
+            return 0.0
+        p, r = precision[found - 1], recall[found - 1]
+        return float(2 * p * r / (p + r))
 
 
 def rank(
@@ -112,7 +120,7 @@ def rank(
         for (head, relation, tail), fact in facts.items():
             if relation in ids:
                 is_gold[head, tail, ids[relation]] = True
-                seen = not in_train.isdisjoint(wordings(document, fact))
+                seen = not in_train.isdisjoint(fact_wordings(document, fact))
                 is_known[head, tail, ids[relation]] = seen
         flat.append(score[apart].ravel())
         correct.append(is_gold[apart].ravel())
@@ -122,3 +130,13 @@ def rank(
     return Ranking(
         all_scores[order], np.concatenate(correct)[order], np.concatenate(known)[order], gold
     )
+
+
+def fact_wordings(document: Document, fact: Fact) -> set[Wording]:
+    """A fact in words, as Ign F1 has it, in any of its entities' mentions."""
+    heads, tails = (_names(document, document.entities[i]) for i in (fact.head, fact.tail))
+    return {(head, fact.relation, tail) for head in heads for tail in tails}
+
+
+def _names(document: Document, entity: DocumentEntity) -> set[str]:
+    return {in_words(document.words, mention.span) for mention in entity.mentions}

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from suite.tasks.examples import Sentence, Task, Triple
+from suite.tasks.examples import Sentence, TaskName, Triple
+from suite.tasks.registry import find_task
 
 ANY = "ANY"
 """The only entity type of a dataset that annotates none."""
@@ -25,14 +26,14 @@ class Schema:
         nested: whether entities of one training sentence share words; told for the task `ner`.
     """
 
-    task: Task
+    task: TaskName
     relations: tuple[str, ...]
     entity_types: tuple[str, ...]
     head_types: Mapping[str, frozenset[str]]
     nested: bool = False
 
     def __post_init__(self) -> None:
-        if self.task == "triples":
+        if find_task(self.task).heads_are_typed:
             missing = [r for r in self.relations if not self.head_types.get(r)]
             if missing:
                 raise ValueError(f"relations without a head type: {missing}")

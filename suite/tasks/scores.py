@@ -7,8 +7,7 @@ from typing import Any
 from pydantic import Field
 
 from suite.files import StrictModel
-from suite.tasks.examples import Task
-from suite.tasks.matching import Match, selection_match
+from suite.tasks.matching import Match
 
 
 class Scores(StrictModel):
@@ -42,7 +41,7 @@ class Evaluation(StrictModel):
         partial, exact: over the whole split.
         slices: slice family (`overlap`, `count`, `length`, `relation`, `type`, `nested`,
             `distance`, `seen`) -> slice -> scores under the rule that selects.
-        measures: of documents: `theta`, `ign_f1`, `auc`, `ign_auc` (`suite.tasks.ranking`), 0 to 1.
+        measures: metric -> value, of those that counts alone do not give (`Metric.of_ranking`).
     """
 
     partial: Scores
@@ -53,10 +52,6 @@ class Evaluation(StrictModel):
     def under(self, match: Match) -> Scores:
         """The scores under a match rule."""
         return self.exact if match == "exact" else self.partial
-
-    def selecting(self, task: Task, match: Match) -> Scores:
-        """The scores under the rule that selects an epoch (`selection_match`)."""
-        return self.under(selection_match(task, match))
 
 
 class AnsweredExample(StrictModel):

@@ -5,28 +5,16 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
-from suite.tasks.examples import Document, Entity, Example, Fact, Sentence, SurfaceTriple, Task
+from suite.tasks.examples import Example, TaskName
 from suite.tasks.items import Item, Prediction
-from suite.tasks.matching import (
-    Match,
-    Matching,
-    Wording,
-    gold_items,
-    in_words,
-    key,
-    nested,
-    selection_match,
-    surface,
-    wordings,
-)
-from suite.tasks.overlap import overlap_patterns
+from suite.tasks.matching import Match, Matching, Wording
+from suite.tasks.registry import find_task
 from suite.tasks.scores import AnsweredExample, Evaluation, Scores
+from suite.tasks.task import Task
 
 MATCHES: tuple[Match, ...] = ("partial", "exact")
-LENGTHS = ((20, "1 to 20 words"), (40, "21 to 40"), (60, "41 to 60"))
 
 
 @dataclass(frozen=True)
@@ -43,12 +31,16 @@ class _Judged:
 
 
 def _judge(
-    example: Example, task: Task, predicted: Sequence[Prediction], matching: Matching, match: Match
+    example: Example,
+    task: Task[Any, Any],
+    predicted: Sequence[Prediction],
+    matching: Matching,
+    match: Match,
 ) -> _Judged:
     def keyed(items: Iterable[Item]) -> dict[Hashable, Item]:
-        return {key(example, item, matching, match): item for item in items}
+        return {task.key(example, item, matching, match): item for item in items}
 
-    return _Judged(keyed(gold_items(example, task)), keyed(p.item for p in predicted))
+    return _Judged(keyed(task.gold(example)), keyed(p.item for p in predicted))
 
 
 def total(scores: Iterable[Scores]) -> Scores:
@@ -62,7 +54,7 @@ def total(scores: Iterable[Scores]) -> Scores:
 def evaluate(
     examples: Sequence[Example],
     predictions: Sequence[Sequence[Prediction]],
-    task: Task,
+    task: TaskName,
     matching: Matching,
 ) -> Evaluation:
     """Both match rules over a whole split; gold beyond the protocol's cut counts as missed.
@@ -73,9 +65,10 @@ def evaluate(
         task: the dataset's.
         matching: what a span is compared by.
     """
+    judging = find_task(task)
     by_match = {
         match: total(
-            _judge(e, task, p, matching, match).scores
+            _judge(e, judging, p, matching, match).scores
             for e, p in zip(examples, predictions, strict=True)
         )
         for match in MATCHES
@@ -86,17 +79,15 @@ def evaluate(
 def evaluate_in_slices(
     examples: Sequence[Example],
     predictions: Sequence[Sequence[Prediction]],
-    task: Task,
+    task: TaskName,
     matching: Matching,
     match: Match,
     in_train: frozenset[Wording],
 ) -> tuple[Evaluation, list[AnsweredExample]]:
     """As `evaluate`, with slices under one match rule, and the outcome of each example.
 
-    Slices of sentences: length; for triples also overlap pattern (a sentence may show both EPO and
-    SEO) and number of gold triples. Slices of items: whether train has them too, in words; relation
-    or type; of entities, whether they share words with another; of facts, whether a sentence
-    mentions both entities.
+    Slices are the task's own (`Task.slices_of_example`, `Task.slices_of_items`), and of every task,
+    whether train has an item too, in words.
 
     Args:
         examples: uncut.
@@ -106,19 +97,19 @@ def evaluate_in_slices(
         match: the protocol's rule, under which slices of triples are scored.
         in_train: what counts as seen.
     """
-    rule = selection_match(task, match)
+    judging = find_task(task)
+    rule = judging.selection_match(match)
     parts: dict[str, defaultdict[str, list[Scores]]] = defaultdict(lambda: defaultdict(list))
     outcomes = []
     for example, predicted in zip(examples, predictions, strict=True):
-        judged = {m: _judge(example, task, predicted, matching, m) for m in MATCHES}
-        outcomes.append(_outcome(example, task, predicted, judged))
+        judged = {m: _judge(example, judging, predicted, matching, m) for m in MATCHES}
+        outcomes.append(_answered(example, judging, predicted, judged))
         chosen = judged[rule]
-        for family, names in _slices_of_example(example, task, len(chosen.gold)).items():
+        for family, names in judging.slices_of_example(example, len(chosen.gold)).items():
             for name in names:
                 parts[family][name].append(chosen.scores)
-        seen = partial(_seen_slice, example, in_train)
-        by_item: dict[str, Callable[[Any], str]] = {"seen": seen}
-        for family, slice_of in (by_item | _slices_of_items(example, task)).items():
+        by_item = {"seen": _by_seen(judging, example, in_train)}
+        for family, slice_of in (by_item | judging.slices_of_items(example)).items():
             for name, scores in _split(chosen, slice_of).items():
                 parts[family][name].append(scores)
     slices = {
@@ -142,72 +133,22 @@ def _split(judged: _Judged, slice_of: Callable[[Any], str]) -> dict[str, Scores]
     }
 
 
-def _slices_of_example(example: Example, task: Task, gold: int) -> dict[str, list[str]]:
-    if isinstance(example, Document):
-        return {}
-    slices = {"length": [_length_slice(len(example.words))]}
-    if task == "triples":
-        slices["overlap"] = sorted(overlap_patterns(example))
-        slices["count"] = ["5 or more" if gold >= 5 else str(gold)]
-    return slices
+def _by_seen(
+    task: Task[Any, Any], example: Example, in_train: frozenset[Wording]
+) -> Callable[[Any], str]:
+    return lambda item: "seen" if task.is_seen(example, item, in_train) else "not seen"
 
 
-def _slices_of_items(example: Example, task: Task) -> dict[str, Callable[[Any], str]]:
-    if isinstance(example, Document):
-        return {"relation": _relation, "distance": partial(_distance_slice, example)}
-    if task == "ner":
-        return {"type": lambda entity: entity.type, "nested": partial(_nested_slice, example)}
-    return {"relation": _relation}
-
-
-def _relation(item: Any) -> str:
-    name: str = item.relation
-    return name
-
-
-def _seen_slice(example: Example, in_train: frozenset[Wording], item: Item) -> str:
-    return "not seen" if in_train.isdisjoint(wordings(example, item)) else "seen"
-
-
-def _length_slice(words: int) -> str:
-    return next((name for limit, name in LENGTHS if words <= limit), "over 60")
-
-
-def _nested_slice(sentence: Sentence, entity: Entity) -> str:
-    return "nested" if nested(sentence, entity) else "flat"
-
-
-def _distance_slice(document: Document, fact: Fact) -> str:
-    head, tail = (
-        {mention.sentence for mention in document.entities[i].mentions}
-        for i in (fact.head, fact.tail)
-    )
-    return "across sentences" if head.isdisjoint(tail) else "in a sentence"
-
-
-def _outcome(
+def _answered(
     example: Example,
-    task: Task,
+    task: Task[Any, Any],
     predictions: Sequence[Prediction],
     judged: Mapping[Match, _Judged],
 ) -> AnsweredExample:
     return AnsweredExample(
         id=example.id,
         text=" ".join(example.words),
-        gold=[_shown(example, item) for item in gold_items(example, task)],
-        predicted=[[*_shown(example, p.item), round(p.score, 6)] for p in predictions],
+        gold=[task.shown(example, item) for item in task.gold(example)],
+        predicted=[[*task.shown(example, p.item), round(p.score, 6)] for p in predictions],
         correct={match: j.scores for match, j in judged.items()},
     )
-
-
-def _shown(example: Example, item: Item) -> list[object]:
-    """An item as `AnsweredExample` holds it."""
-    if isinstance(item, Fact):
-        assert isinstance(example, Document)
-        head, tail = example.entities[item.head], example.entities[item.tail]
-        return [head.name, item.relation, tail.name, item.head, item.tail]
-    if isinstance(item, Entity):
-        return [in_words(example.words, item.span), item.type, list(item.span)]
-    if isinstance(item, SurfaceTriple):
-        return list(item)
-    return [*surface(example.words, item), list(item.head), list(item.tail)]

@@ -19,7 +19,7 @@ from suite.records.run import (
     TrainingCost,
 )
 from suite.records.suite import EXAMPLES, SEEN_SHARE, Cannot, PlannedDataset, SuitePlan
-from suite.tasks.examples import Task
+from suite.tasks.examples import TaskName
 from suite.tasks.scores import AnsweredExample, Evaluation, Scores
 
 SENTENCES = 50
@@ -79,7 +79,7 @@ TITLES = {
     "docred": "DocRED",
     "redocred": "Re-DocRED",
 }
-TASKS: dict[str, Task] = {"conll03": "ner", "docred": "docre", "redocred": "docre"}
+TASKS: dict[str, TaskName] = {"conll03": "ner", "docred": "docre", "redocred": "docre"}
 
 
 def dataset_facts(name: str) -> DatasetFacts:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from suite.datasets.statistics import DocumentCounts, EntityCounts
 from suite.protocol import Protocol
 from suite.records.run import Epoch, OperatingCost, OperatingCurve, RunRecord, SystemFacts
 from suite.records.suite import Cannot, PlannedDataset, SuitePlan
+from suite.tasks.documents import DocumentCounts
+from suite.tasks.entities import EntityCounts
 from suite.tasks.scores import Evaluation, Scores
 from tests.reports.folder import (
     PROTOCOL,

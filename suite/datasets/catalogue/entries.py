@@ -11,7 +11,7 @@ from suite.datasets.catalogue.relation_types import (
     NYT11_TYPES,
     NYT24_TYPES,
 )
-from suite.tasks.examples import Task
+from suite.tasks.examples import TaskName
 from suite.tasks.schema import ANY
 
 _FASTRE = "Li et al., IJCAI 2022 (FastRE), Table 1"
@@ -375,7 +375,7 @@ CATALOGUE: dict[str, Entry] = {
 }
 """Every dataset with files, by name."""
 
-SYNTHETICS: dict[str, Task] = {
+SYNTHETICS: dict[str, TaskName] = {
     "synthetic": "triples",
     "synthetic-documents": "docre",
     "synthetic-spans": "ner",

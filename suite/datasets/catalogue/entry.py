@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from suite.datasets.dataset import TypeMap
-from suite.tasks.examples import Task
+from suite.tasks.examples import TaskName
 
 SplitName = Literal["train", "dev", "test"]
 NAMES: tuple[SplitName, ...] = ("train", "dev", "test")
@@ -69,7 +69,7 @@ class Entry:
 
     name: str
     title: str
-    task: Task
+    task: TaskName
     licence: str
     citation: str
     source: Source | None

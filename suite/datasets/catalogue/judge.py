@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from suite.datasets.catalogue.entry import Entry, SplitName
 from suite.datasets.catalogue.fingerprints import DEFECTS, PUBLISHED
+from suite.tasks.registry import find_task
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def judge(entry: Entry, split: SplitName, blob: str, fingerprint: str, size: int
     if fingerprint == known or (remote is not None and remote.blob == blob):
         return Verdict(True)
     counts = entry.counts.get(split, ())
-    unit = "documents" if entry.task == "docre" else "sentences"
+    unit = f"{find_task(entry.task).unit}s"
     defect = DEFECTS.get(entry.folder, {}).get(fingerprint)
     if defect is not None:
         return Verdict(False, defect)

@@ -14,7 +14,7 @@ from suite.datasets.formats import conll, docred, nayak, spert, spo_list, triple
 from suite.datasets.problems import ProblemLog
 from suite.datasets.textfile import TextFile
 from suite.errors import SuiteError
-from suite.tasks.examples import Example, Sentence, Task
+from suite.tasks.examples import Example, Sentence, TaskName
 
 Reader = Callable[[TextFile, str, TypeMap, ProblemLog], list[Example]]
 """Reads one split.
@@ -38,7 +38,7 @@ class Format:
 
     title: str
     read: Reader
-    tasks: tuple[Task, ...]
+    tasks: tuple[TaskName, ...]
     offsets: bool
 
 
@@ -91,7 +91,7 @@ def _first_fields(file: TextFile) -> set[str]:
     return set(record)
 
 
-def task_of(form: Format, examples: list[Example]) -> Task:
+def task_of(form: Format, examples: list[Example]) -> TaskName:
     """The task that a file is for, by its format and, where that holds several, its content."""
     if len(form.tasks) == 1:
         return form.tasks[0]

@@ -9,7 +9,7 @@ from suite.datasets.fingerprint import fingerprint
 from suite.datasets.synthetic.names import Draws, Names
 from suite.errors import SuiteError
 from suite.tasks.examples import Example
-from suite.tasks.matching import gold_items
+from suite.tasks.registry import find_task
 from suite.tasks.schema import Schema
 
 Make = Callable[[Draws, Names, str], Example | None]
@@ -44,7 +44,7 @@ def make_corpus(
     """
     for split, size in sizes.items():
         if size < 1:
-            unit = "documents" if schema.task == "docre" else "sentences"
+            unit = f"{find_task(schema.task).unit}s"
             raise SuiteError(
                 f"a synthetic corpus cannot have {size} {split} {unit}",
                 remedy="Ask for at least one.",
@@ -79,5 +79,5 @@ def _fill(split: str, size: int, schema: Schema, draws: Draws, names: Names, mak
             texts.add(example.words)
             examples.append(example)
     made = tuple(examples)
-    problems = Problems(empty=sum(not gold_items(example, schema.task) for example in made))
+    problems = Problems(empty=sum(not find_task(schema.task).gold(example) for example in made))
     return Split(split, None, made, fingerprint(made), published=None, problems=problems)

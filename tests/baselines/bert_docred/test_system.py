@@ -15,7 +15,7 @@ from suite.modelling.bioes import TAGS
 from suite.modelling.pretrained import PretrainedModel
 from suite.systems.contract import System, make_settings
 from suite.tasks.examples import Document, Entity, Sentence, Span, Triple
-from suite.tasks.matching import gold_items
+from suite.tasks.registry import find_task
 from tests.contract import SystemContract, whole
 from tests.corpus import (
     DOCUMENTS,
@@ -264,7 +264,7 @@ def test_theta_for_triples_is_where_f1_over_dev_is_best(kind: type[SystemContrac
     weight = system.classifier.weight.data
     weight.add_(torch.randn(weight.shape) * 0.15).mul_(0.3)
     batches = [whole(system, SENTENCES[:3]), whole(system, SENTENCES[3:])]
-    gold = [set(gold_items(s, "triples")) for s in SENTENCES]
+    gold = [set(find_task("triples").gold(s)) for s in SENTENCES]
     gold[0].add(Triple(Span(0, 1), WORKS, Span(1, 2)))  # not found, but it counts
     scored = [row for batch in batches for row in all_of(system, batch)]
 
@@ -289,7 +289,7 @@ def test_a_triple_that_scores_theta_is_predicted() -> None:
         parameter.zero_()  # so that every triple scores a half, which is one of the thresholds
     batch = whole(system, SENTENCES[:2])
     system.decide_at(0.9)
-    system.calibrate([batch], [set(gold_items(s, "triples")) for s in SENTENCES[:2]])
+    system.calibrate([batch], [set(find_task("triples").gold(s)) for s in SENTENCES[:2]])
     assert system.theta.item() == 0.5
     assert [len(row) for row in system.predict(batch)] == [2 * len(SCHEMA.relations)] * 2
 

@@ -26,9 +26,11 @@ from suite.records.run import (
     SystemFacts,
     TrainingCost,
 )
+from suite.tasks.registry import find_task
 from suite.tasks.scores import Evaluation, Scores
 
 ROOT = Path(__file__).resolve().parents[3]
+TRIPLES = find_task("triples")
 NAMES = {"project": "relation-suite", "group": "quick", "name": "fastre/toy/1"}
 CONFIG = {"configuration": "0123abcd", "seed": 1, "settings": {"kernel": 3, "betas": (0.9, 0.99)}}
 
@@ -53,7 +55,11 @@ def warnings() -> list[str]:
 
 
 def start(folder: Path, warnings: list[str], mode: track.Mode = "offline", **more: Any) -> Tracker:
-    return Tracker(mode, folder, **{**NAMES, "config": CONFIG, "warn": warnings.append, **more})
+    return Tracker(
+        mode,
+        folder,
+        **{**NAMES, "config": CONFIG, "metrics": TRIPLES.metrics, "warn": warnings.append, **more},
+    )
 
 
 def scores(correct: int) -> Scores:

@@ -17,7 +17,7 @@ import pytest
 
 from suite.datasets.dataset import Dataset
 from suite.errors import SuiteError
-from suite.tasks.examples import Task
+from suite.tasks.examples import TaskName
 
 
 class SyntheticContract:
@@ -34,7 +34,7 @@ class SyntheticContract:
     make: Callable[..., Dataset]
     golden: ClassVar[dict[str, str]]
     sizes: ClassVar[dict[str, int]]
-    task: ClassVar[Task]
+    task: ClassVar[TaskName]
     unit: ClassVar[str]
 
     def test_the_default_corpus_is_the_recorded_one(self, corpus: Dataset) -> None:

@@ -11,8 +11,10 @@ import pytest
 from suite.datasets import Dataset, load_dataset
 from suite.datasets.catalogue.entries import CATALOGUE
 from suite.datasets.catalogue.fingerprints import PUBLISHED
-from suite.datasets.statistics import DatasetCounts, EntityCounts, TripleCounts, statistics
+from suite.datasets.statistics import DatasetCounts, statistics
+from suite.tasks.entities import EntityCounts
 from suite.tasks.examples import Document, Sentence
+from suite.tasks.triples import TripleCounts
 
 FOLDERS = {
     "nyt10": ((7345, None, 4006), (False, None, True)),

@@ -8,14 +8,12 @@ from pathlib import Path
 import pytest
 
 from suite.datasets import load_dataset
-from suite.datasets.statistics import (
-    DocumentCounts,
-    EntityCounts,
-    SplitCounts,
-    TripleCounts,
-    statistics,
-)
+from suite.datasets.statistics import statistics
 from suite.records.suite import EXAMPLES, SEEN_SHARE
+from suite.tasks.documents import DocumentCounts
+from suite.tasks.entities import EntityCounts
+from suite.tasks.task import ExampleCounts
+from suite.tasks.triples import TripleCounts
 from tests.suite.datasets.folders import LIMA, PARIS, ROME, triples, write
 from tests.suite.datasets.test_formats import DOCUMENT
 
@@ -121,7 +119,7 @@ def test_the_names_that_reports_know(tmp_path: Path) -> None:
     dump = statistics(load_dataset(str(triples(tmp_path))), 100).model_dump(mode="json")
     assert json.loads(json.dumps(dump)) == dump
     assert [dump[split][EXAMPLES] for split in ("train", "dev", "test")] == [2, 1, 1]
-    fields: list[type[SplitCounts]] = [TripleCounts, EntityCounts, DocumentCounts]
+    fields: list[type[ExampleCounts]] = [TripleCounts, EntityCounts, DocumentCounts]
     assert all({EXAMPLES, SEEN_SHARE} <= set(model.model_fields) for model in fields)
     assert dump["test"][SEEN_SHARE] == 0.0
     assert LIMA["triple_list"], "the one triple of test, which train lacks"

@@ -18,7 +18,7 @@ from suite.errors import SuiteError
 from suite.studies.figures import MEASURES, PER_CENT
 from suite.studies.study import Study, StudyVariant, checked, find_study, study_names
 from suite.systems.contract import Resources, find_system, make_settings
-from suite.tasks.examples import Task
+from suite.tasks.examples import TaskName
 from tests.corpus import CORPUS, resources
 
 STUDIES = [find_study(name) for name in study_names()]
@@ -103,8 +103,8 @@ def test_a_name_means_one_variant_in_all_studies() -> None:
     assert not [name for name, found in contents.items() if len(found) > 1]
 
 
-def tiny_settings() -> list[tuple[Task, str, str]]:
-    """Task, system and settings (JSON) of all variants, each once."""
+def tiny_settings() -> list[tuple[TaskName, str, str]]:
+    """TaskName, system and settings (JSON) of all variants, each once."""
     found = {
         (study.task, variant.system, json.dumps(variant.settings, sort_keys=True))
         for study in STUDIES
@@ -114,12 +114,12 @@ def tiny_settings() -> list[tuple[Task, str, str]]:
 
 
 @cache
-def tiny_resources(task: Task) -> Resources:
+def tiny_resources(task: TaskName) -> Resources:
     return resources(pretrained=True, examples=CORPUS[task][1])
 
 
 @pytest.mark.parametrize(("task", "name", "settings"), tiny_settings())
-def test_every_variant_builds_and_has_a_loss(task: Task, name: str, settings: str) -> None:
+def test_every_variant_builds_and_has_a_loss(task: TaskName, name: str, settings: str) -> None:
     schema, examples = CORPUS[task]
     system = find_system(name)
     torch.manual_seed(0)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from suite.tasks.examples import Entity, Fact, Sentence, Span, SurfaceTriple, Triple
 from suite.tasks.items import Prediction
-from suite.tasks.matching import all_wordings
+from suite.tasks.registry import find_task
 from suite.tasks.scores import Scores
 from suite.tasks.scoring import evaluate, evaluate_in_slices
 from tests.corpus import BORN, DOCUMENTS, LIVES, NESTED, SENTENCES, WORKS
@@ -57,7 +57,7 @@ def test_gold_without_a_place_and_gold_beyond_the_cut_count_as_missed() -> None:
 
 def test_slices_by_hand() -> None:
     rows = [predicted(*s.triples[:1]) for s in SENTENCES]
-    seen = all_wordings(SENTENCES[:1], "triples")
+    seen = find_task("triples").all_wordings(SENTENCES[:1])
     evaluation, outcomes = evaluate_in_slices(SENTENCES, rows, "triples", "offsets", "exact", seen)
     slices = evaluation.slices
     assert slices["count"]["0"] == Scores(correct=0, predicted=0, gold=0)

@@ -1,0 +1,165 @@
+"""The task `docre`: the relations between the given entities of a document."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any, ClassVar
+
+from suite.tasks.competition import competition_entries
+from suite.tasks.examples import Document, Fact
+from suite.tasks.items import Prediction
+from suite.tasks.matching import Match, Matching, Wording
+from suite.tasks.metric import Metric, counted
+from suite.tasks.ranking import fact_wordings
+from suite.tasks.task import ExampleCounts, Task
+
+
+class DocumentCounts(ExampleCounts):
+    """A split of the task.
+
+    Attributes:
+        facts_across_sentences: facts whose head and tail have no mention in a common sentence.
+    """
+
+    sentences: int
+    entities: int
+    entities_by_type: dict[str, int]
+    mentions: int
+    facts: int
+    relations: int
+    facts_across_sentences: int
+
+
+class Documents(Task[Document, Fact]):
+    """Facts are matched by their relation and their two entities, whatever the rule."""
+
+    name = "docre"
+    title = "facts between the given entities of documents"
+    unit = "document"
+    items = "facts"
+    compared = "facts compared by relation and entities"
+    rules: ClassVar[Mapping[Match, str]] = {"exact": ""}
+    closing = (
+        "The columns of dev are there because the paper reports dev; epoch and theta were chosen "
+        "on it, so that they flatter."
+    )
+    statistic_names: ClassVar[Mapping[str, str]] = {
+        "seen_share": "facts that stand in train (%)",
+        "examples": "documents",
+        "words mean": "words per document, mean",
+        "words max": "words per document, most",
+    }
+    batch_field = "document_batch_size"
+    evaluation_batch = 8
+    ranked = True
+    unlabelled_tests = True
+    entities_given = True
+
+    @classmethod
+    def declared(cls) -> Iterable[Metric]:
+        """Precision, recall and F1 of what is predicted, and measures along the ranking."""
+        yield from counted(
+            cls.rules,
+            "P, R, F1: facts between given entities: relation, head and tail; the entities are not "
+            "predicted.",
+            {"precision": ("test",), "recall": ("test",), "f1": ("dev", "test")},
+        )
+        yield Metric(
+            "theta",
+            "theta (from dev)",
+            "theta: the probability from which upwards a fact is predicted; it is fitted on dev, "
+            "where it makes F1 best, and test takes it as it is.",
+            columns=("dev",),
+            share=False,
+            digits=4,
+            fitted=True,
+            of_ranking=lambda ranking, theta: theta,
+        )
+        yield Metric(
+            "ign_f1",
+            "Ign F1",
+            "Ign F1: precision leaves out the facts that train has too; recall keeps them.",
+            columns=("dev", "test"),
+            of_ranking=lambda ranking, theta: ranking.ign_f1(theta),
+        )
+        yield Metric(
+            "auc",
+            "AUC",
+            "AUC: the area under precision over recall along all scored facts.",
+            columns=("dev", "test"),
+            of_ranking=lambda ranking, theta: ranking.auc,
+        )
+        yield Metric(
+            "ign_auc",
+            "Ign AUC",
+            "Ign AUC: likewise, with the precision of Ign F1.",
+            of_ranking=lambda ranking, theta: ranking.ign_auc,
+        )
+
+    def gold(self, example: Document) -> list[Fact]:
+        """The facts."""
+        return list(example.facts)
+
+    def key(self, example: Document, item: Fact, matching: Matching, match: Match) -> Hashable:
+        """Relation and both entities; evidence has no part in it."""
+        del example, matching, match
+        return item.head, item.relation, item.tail
+
+    def wordings(self, example: Document, item: Fact) -> set[Wording]:
+        """As Ign F1 has it, in the words of any mention of each entity."""
+        return fact_wordings(example, item)
+
+    def shown(self, example: Document, item: Fact) -> list[object]:
+        """Names of head and tail with the relation between them, then the entities' indices."""
+        head, tail = example.entities[item.head], example.entities[item.tail]
+        return [head.name, item.relation, tail.name, item.head, item.tail]
+
+    def slices_of_example(self, example: Document, gold: int) -> dict[str, list[str]]:
+        """None."""
+        del example, gold
+        return {}
+
+    def slices_of_items(self, example: Document) -> dict[str, Callable[[Fact], str]]:
+        """The relation, and whether a sentence mentions both entities."""
+        return {
+            "relation": lambda fact: fact.relation,
+            "distance": partial(_distance_slice, example),
+        }
+
+    def count(
+        self, examples: Sequence[Document], max_words: int, common: Mapping[str, Any]
+    ) -> DocumentCounts:
+        """Sentences, entities, mentions and facts; a document is not cut."""
+        del max_words
+        types = Counter(kind for d in examples for kind in d.types())
+        return DocumentCounts(
+            **common,
+            sentences=sum(len(d.sentence_starts) for d in examples),
+            entities=sum(len(d.entities) for d in examples),
+            entities_by_type=dict(sorted(types.items())),
+            mentions=sum(len(e.mentions) for d in examples for e in d.entities),
+            facts=sum(len(d.facts) for d in examples),
+            relations=len({r for d in examples for r in d.relations()}),
+            facts_across_sentences=sum(_is_across(d, f) for d in examples for f in d.facts),
+        )
+
+    def competition_entries(
+        self, examples: Sequence[Document], predictions: Sequence[Sequence[Prediction]]
+    ) -> list[dict[str, Any]]:
+        """The `result.json` of the DocRED competition."""
+        return competition_entries(examples, predictions)
+
+
+def _is_across(document: Document, fact: Fact) -> bool:
+    """Whether no sentence mentions both entities of a fact."""
+    head, tail = (
+        {mention.sentence for mention in document.entities[i].mentions}
+        for i in (fact.head, fact.tail)
+    )
+    return head.isdisjoint(tail)
+
+
+def _distance_slice(document: Document, fact: Fact) -> str:
+    return "across sentences" if _is_across(document, fact) else "in a sentence"

@@ -1,0 +1,129 @@
+"""The task `ner`: the typed spans of a sentence."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any, ClassVar
+
+from suite.tasks.examples import Entity, Sentence
+from suite.tasks.lengths import length_slice
+from suite.tasks.matching import Match, Matching, Wording, in_words
+from suite.tasks.metric import Metric, counted
+from suite.tasks.task import ExampleCounts, Task
+
+
+class EntityCounts(ExampleCounts):
+    """A split of the task.
+
+    Attributes:
+        nested: entities that lie within another of their sentence, or share its span.
+        beyond: sentences longer than the protocol's cut.
+        entities_beyond: entities that the cut takes from a system's sight.
+    """
+
+    entities: int
+    entities_by_type: dict[str, int]
+    nested: int
+    beyond: int
+    entities_beyond: int
+
+
+class Entities(Task[Sentence, Entity]):
+    """Entities are matched by type and span; whole throughout the literature, which selects."""
+
+    name = "ner"
+    title = "entities of sentences"
+    unit = "sentence"
+    items = "entities"
+    compared = "spans compared by {matching}"
+    rules: ClassVar[Mapping[Match, str]] = {
+        "exact": "exact: type and span",
+        "partial": "partial: type and first word",
+    }
+    statistic_names: ClassVar[Mapping[str, str]] = {
+        "seen_share": "entities that stand in train (%)",
+        "examples": "sentences",
+        "words mean": "words per sentence, mean",
+        "words max": "words per sentence, most",
+        "nested": "entities within another",
+        "beyond": "sentences beyond the cut",
+        "entities beyond": "entities beyond the cut",
+    }
+    evaluation_batch = 128
+    has_relations = False
+    nests = True
+
+    @classmethod
+    def declared(cls) -> Iterable[Metric]:
+        """Precision, recall and F1 under both rules."""
+        return counted(
+            cls.rules,
+            "Match: *exact*: type and whole span, as the field counts; *partial*: type and first "
+            "word, which forgives a wrong end.",
+            dict.fromkeys(("precision", "recall", "f1"), ("test",)),
+        )
+
+    def gold(self, example: Sentence) -> list[Entity]:
+        """The typed spans."""
+        return list(example.entities)
+
+    def key(self, example: Sentence, item: Entity, matching: Matching, match: Match) -> Hashable:
+        """Type and span, or type and first word."""
+        del example, matching
+        return (item.span.start if match == "partial" else item.span), item.type
+
+    def wordings(self, example: Sentence, item: Entity) -> set[Wording]:
+        """Words and type."""
+        return {(in_words(example.words, item.span), item.type)}
+
+    def shown(self, example: Sentence, item: Entity) -> list[object]:
+        """Words, type and span."""
+        return [in_words(example.words, item.span), item.type, list(item.span)]
+
+    def slices_of_example(self, example: Sentence, gold: int) -> dict[str, list[str]]:
+        """Length."""
+        del gold
+        return {"length": [length_slice(len(example.words))]}
+
+    def slices_of_items(self, example: Sentence) -> dict[str, Callable[[Entity], str]]:
+        """The type, and whether it shares words with another."""
+        return {"type": lambda entity: entity.type, "nested": partial(_nested_slice, example)}
+
+    def count(
+        self, examples: Sequence[Sentence], max_words: int, common: Mapping[str, Any]
+    ) -> EntityCounts:
+        """Entities by type, nested ones, and those beyond the cut."""
+        types = Counter(kind for s in examples for kind in s.types())
+        return EntityCounts(
+            **common,
+            entities=sum(len(s.entities) for s in examples),
+            entities_by_type=dict(sorted(types.items())),
+            nested=sum(_covered(s) for s in examples),
+            beyond=sum(len(s.words) > max_words for s in examples),
+            entities_beyond=sum(len(s.entities) - len(s.cut(max_words).entities) for s in examples),
+        )
+
+
+def _nested_slice(sentence: Sentence, entity: Entity) -> str:
+    """Whether a gold entity of another span shares words with the entity."""
+    start, end = entity.span
+    shared = any(
+        other.span != entity.span and other.span.start < end and start < other.span.end
+        for other in sentence.entities
+    )
+    return "nested" if shared else "flat"
+
+
+def _covered(sentence: Sentence) -> int:
+    """Entities that another one of the sentence covers."""
+    return sum(
+        any(
+            other is not inner
+            and other.span.start <= inner.span.start
+            and inner.span.end <= other.span.end
+            for other in sentence.entities
+        )
+        for inner in sentence.entities
+    )

@@ -1,0 +1,121 @@
+"""The task `triples`: relations between two spans of a sentence, both of which are found."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from typing import Any, ClassVar
+
+from suite.tasks.examples import Sentence, SurfaceTriple, Triple
+from suite.tasks.lengths import length_slice
+from suite.tasks.matching import Match, Matching, Wording, surface, triple_key
+from suite.tasks.metric import Metric, counted
+from suite.tasks.overlap import PATTERNS, overlap_patterns
+from suite.tasks.task import ExampleCounts, Task
+
+AnyTriple = Triple | SurfaceTriple
+
+
+class TripleCounts(ExampleCounts):
+    """A split of the task.
+
+    Attributes:
+        overlap: sentences by `suite.tasks.overlap`; one may be both EPO and SEO.
+        by_triples: sentences by how many triples they have: 0, 1, 2, 3, 4, 5 or more.
+        unplaced: triples whose head or tail is not among the words.
+        beyond: sentences longer than the protocol's cut.
+        triples_beyond: triples that the cut takes from a system's sight; they count as missed.
+    """
+
+    triples: int
+    relations: int
+    overlap: dict[str, int]
+    by_triples: dict[str, int]
+    entities_by_type: dict[str, int]
+    unplaced: int
+    beyond: int
+    triples_beyond: int
+
+
+class Triples(Task[Sentence, AnyTriple]):
+    """Triples are matched by relation, head and tail."""
+
+    name = "triples"
+    title = "relational triples from sentences"
+    unit = "sentence"
+    items = "triples"
+    compared = "spans compared by {matching}"
+    rules: ClassVar[Mapping[Match, str]] = {
+        "partial": "partial/{matching}",
+        "exact": "exact/{matching}",
+    }
+    statistic_names: ClassVar[Mapping[str, str]] = {"seen_share": "triples that stand in train (%)"}
+    evaluation_batch = 128
+    heads_are_typed = True
+    explained = True
+
+    @classmethod
+    def declared(cls) -> Iterable[Metric]:
+        """Precision, recall and F1 under both rules."""
+        return counted(
+            cls.rules,
+            "Match: *partial*: relation and the first word of head and tail; *exact*: relation and "
+            "both whole spans.",
+            dict.fromkeys(("precision", "recall", "f1"), ("test",)),
+        )
+
+    def selection_match(self, match: Match) -> Match:
+        """The protocol's."""
+        return match
+
+    def gold(self, example: Sentence) -> list[AnyTriple]:
+        """Those without a place last."""
+        return [*example.triples, *example.unplaced]
+
+    def key(self, example: Sentence, item: AnyTriple, matching: Matching, match: Match) -> Hashable:
+        """Relation, head and tail: by place or by words, whole or their first words."""
+        return triple_key(example.words, item, matching, match)
+
+    def wordings(self, example: Sentence, item: AnyTriple) -> set[Wording]:
+        """Words of the head, relation, words of the tail."""
+        return {tuple(surface(example.words, item))}
+
+    def shown(self, example: Sentence, item: AnyTriple) -> list[object]:
+        """Head, relation and tail in words, then both spans where the words have a place."""
+        if isinstance(item, SurfaceTriple):
+            return list(item)
+        return [*surface(example.words, item), list(item.head), list(item.tail)]
+
+    def slices_of_example(self, example: Sentence, gold: int) -> dict[str, list[str]]:
+        """Length, overlap pattern (a sentence may show both EPO and SEO), number of triples."""
+        return {
+            "length": [length_slice(len(example.words))],
+            "overlap": sorted(overlap_patterns(example)),
+            "count": ["5 or more" if gold >= 5 else str(gold)],
+        }
+
+    def slices_of_items(self, example: Sentence) -> dict[str, Callable[[AnyTriple], str]]:
+        """The relation."""
+        del example
+        return {"relation": lambda triple: triple.relation}
+
+    def count(
+        self, examples: Sequence[Sentence], max_words: int, common: Mapping[str, Any]
+    ) -> TripleCounts:
+        """Triples by what they are, and sentences by how many they have."""
+        sizes = [len(s.triples) + len(s.unplaced) for s in examples]
+        patterns = Counter(pattern for s in examples for pattern in overlap_patterns(s))
+        by_triples = Counter(min(size, 5) for size in sizes)
+        names = {0: "0", 1: "1", 2: "2", 3: "3", 4: "4", 5: "5 or more"}
+        types = Counter(kind for s in examples for kind in s.types())
+        return TripleCounts(
+            **common,
+            triples=sum(sizes),
+            relations=len({r for s in examples for r in s.relations()}),
+            overlap={pattern: patterns[pattern] for pattern in PATTERNS},
+            by_triples={name: by_triples[size] for size, name in names.items()},
+            entities_by_type=dict(sorted(types.items())),
+            unplaced=sum(len(s.unplaced) for s in examples),
+            beyond=sum(len(s.words) > max_words for s in examples),
+            triples_beyond=sum(len(s.triples) - len(s.cut(max_words).triples) for s in examples),
+        )
