@@ -10,31 +10,20 @@ from reports.cells import Value, measured, values
 from reports.load import Group, Row
 from reports.readings import NOT_LABELLED, f1_of, labelled
 from suite.datasets.catalogue.entries import CATALOGUE
-from suite.records.run import RunRecord, SystemFacts
+from suite.modelling.encoder_kind import ROBERTA
+from suite.records.run import RunRecord
 from suite.records.suite import EXAMPLES
-from suite.studies.figures import EncoderKind, Figure, Form
+from suite.studies.figures import Figure, Form
 from suite.studies.published import published_figures, split_sizes
 
 SHORTFALL = 5.0
 """Points of F1 under a published figure above which the report's first page says so."""
 
 
-def encoder_kind(facts: SystemFacts) -> EncoderKind:
-    """What the measured system's encoder knew before training.
-
-    A system may take a pretrained transformer's architecture alone: setting `encoder` is `random`.
-    """
-    if facts.pretrained is None:
-        return "word vectors"
-    if facts.pretrained.startswith("untrained") or facts.settings.get("encoder") == "random":
-        return "untrained transformer"
-    return "pretrained transformer"
-
-
 def encoder_here(row: Row) -> str:
     """What the row's words are read by, as its records name it."""
     facts = row.facts
-    if facts.pretrained and facts.settings.get("encoder") == "random":
+    if facts.fresh_weights:
         return f"{facts.pretrained}, fresh weights"
     return facts.pretrained or facts.vectors or "none"
 
@@ -85,13 +74,9 @@ def _with_this_encoder(group: Group, row: Row) -> list[Figure]:
         and "f1" in figure.numbers
         and figure.system == row.name
         and figure.dataset == group.dataset.name
-        and figure.kind == encoder_kind(row.facts)
-        and _is_roberta(figure.encoder) == _is_roberta(row.facts.pretrained or "")
+        and figure.kind == row.facts.encoder_kind
+        and (figure.family == ROBERTA) == (row.facts.encoder_family == ROBERTA)
     ]
-
-
-def _is_roberta(encoder: str) -> bool:
-    return "roberta" in encoder.lower()
 
 
 def _other_settings(row: Row, figure: Figure) -> list[str]:
@@ -153,7 +138,7 @@ def _none_known(group: Group, row: Row) -> str:
                 f"{row.label}: with these settings ({', '.join(other)}) it is not what was "
                 "published on this dataset."
             )
-    kind = "with" if encoder_kind(row.facts) == "pretrained transformer" else "without"
+    kind = "with" if row.facts.encoder_kind == "pretrained transformer" else "without"
     return (
         f"{row.label}: this suite knows no published figure of it on this dataset {kind} "
         "a pretrained encoder."

@@ -180,7 +180,12 @@ class Suite:
                     title = variant.title or system.title
                     reason = f"{title} does not do the task {dataset.task!r}"
                     self.cannot.append(
-                        Cannot(system=variant.name, dataset=dataset.name, reason=reason)
+                        Cannot(
+                            system=variant.name,
+                            dataset=dataset.name,
+                            kind="other task",
+                            reason=reason,
+                        )
                     )
                     continue
                 if variant.datasets and not {asked, dataset.name} & set(variant.datasets):
@@ -192,7 +197,12 @@ class Suite:
                         raise
                     # An encoder that the command did not choose does not stop the other variants.
                     self.cannot.append(
-                        Cannot(system=variant.name, dataset=dataset.name, reason=error.cause)
+                        Cannot(
+                            system=variant.name,
+                            dataset=dataset.name,
+                            kind="missing resource",
+                            reason=error.cause,
+                        )
                     )
 
     def _seeds(self, asked: str, variant: StudyVariant) -> Iterator[PlannedRun]:

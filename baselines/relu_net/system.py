@@ -316,8 +316,13 @@ class RelUNet(System):
 
     @classmethod
     def resources_needed(cls, settings: RelUNetSettings) -> frozenset[str]:
-        """The parser, and the transformer or word vectors."""
-        return frozenset({"parser", "vectors" if settings.encoder == "lstm" else "pretrained"})
+        """The parser, and the transformer, or its architecture alone, or word vectors."""
+        read = {
+            "pretrained": {"pretrained"},
+            "random": {"pretrained", "fresh weights"},
+            "lstm": {"vectors"},
+        }
+        return frozenset({"parser", *read[settings.encoder]})
 
     def pretrained_parameters(self) -> Iterator[nn.Parameter]:
         """The encoder's, where it is a pretrained one."""

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from reports.comparison import shortfalls
 from reports.load import Results, Row
 from reports.sections.overview import listed, plural, where
-from suite.records.run import RunRecord
+from suite.records.run import Resource, RunRecord
 from suite.records.suite import Cannot
 
 MINIMUM_SEEDS = 3
 OWN_LOAD = 0.5
 """What a run may add to the load average beyond its threads: evaluation, tracker, the system."""
-PARSER = "en_core_web_sm"
-"""The pipeline that is taken for the papers', which name spaCy alone."""
-OTHER_TASK = "does not do the task"
-"""In the reason why a system was not run on data of a task that is none of its own."""
+STAND_INS: Mapping[Resource, tuple[str, str]] = {
+    "vectors": ("Word vectors are", "the papers' 300-d GloVe"),
+    "pretrained": ("The pretrained encoder is", "the papers' bert-base-cased"),
+    "parser": ("Dependency trees are from", "spaCy's `en_core_web_sm`"),
+}
+"""Resource -> how a sentence on it begins, and what the papers used."""
 
 
 def warnings(results: Results) -> str:
@@ -75,13 +77,13 @@ def _not_run(results: Results) -> list[str]:
     """What was not run; systems that do not do a dataset's task in one line."""
     barred: dict[tuple[str, str], list[Cannot]] = {}
     for cannot in results.plan.cannot:
-        _, other_task, _ = cannot.reason.partition(OTHER_TASK)
-        barred.setdefault((cannot.dataset, other_task or cannot.reason), []).append(cannot)
+        why = cannot.kind if cannot.kind == "other task" else cannot.reason
+        barred.setdefault((cannot.dataset, why), []).append(cannot)
     lines = []
     for (dataset, _), several in barred.items():
         reason = several[0].reason
-        if len(several) > 1:
-            reason = "they do not do its task" if OTHER_TASK in reason else reason
+        if len(several) > 1 and several[0].kind == "other task":
+            reason = "they do not do its task"
         lines.append(f"**not run**: {listed(c.system for c in several)} on {dataset}: {reason}.")
     return lines
 
@@ -179,35 +181,20 @@ def _machine_load(results: Results) -> list[str]:
 
 
 def _resources(results: Results) -> list[str]:
-    lines = []
-    vectors: dict[str, list[str]] = {}
-    encoders: dict[str, list[str]] = {}
-    parsers: dict[str, list[str]] = {}
-    for group in results.groups:
-        for row in group.rows:
-            place = f"{row.label} on {group.title}"
-            if row.facts.vectors is not None and "glove" not in row.facts.vectors.lower():
-                vectors.setdefault(row.facts.vectors, []).append(place)
-            encoder = row.facts.pretrained
-            if encoder is not None and "bert-base-cased" not in encoder.lower():
-                encoders.setdefault(encoder, []).append(place)
-            if row.facts.parser is not None and not row.facts.parser.startswith(PARSER):
-                parsers.setdefault(row.facts.parser, []).append(place)
-    lines += [
-        f"Word vectors are `{source}`, in place of the papers' 300-d GloVe: {'; '.join(places)}."
-        for source, places in vectors.items()
+    """What stands in for a resource of the papers, and where."""
+    places: dict[tuple[Resource, str], list[str]] = {}
+    for resource in STAND_INS:
+        for group in results.groups:
+            for row in group.rows:
+                source = getattr(row.facts, resource)
+                if resource in row.facts.stand_ins:
+                    place = f"{row.label} on {group.title}"
+                    places.setdefault((resource, source), []).append(place)
+    return [
+        f"{STAND_INS[resource][0]} `{source}`, in place of {STAND_INS[resource][1]}: "
+        f"{'; '.join(named)}."
+        for (resource, source), named in places.items()
     ]
-    lines += [
-        f"The pretrained encoder is `{source}`, in place of the papers' bert-base-cased: "
-        f"{'; '.join(places)}."
-        for source, places in encoders.items()
-    ]
-    lines += [
-        f"Dependency trees are from `{source}`, in place of spaCy's `{PARSER}`: "
-        f"{'; '.join(places)}."
-        for source, places in parsers.items()
-    ]
-    return lines
 
 
 def _provenance(results: Results) -> list[str]:

@@ -1,4 +1,4 @@
-"""What inference costs, as FastRE's Table 3, and each system's costs as multiples of FastRE's."""
+"""What inference costs, as FastRE's Table 3, and costs as multiples of a reference's."""
 
 from __future__ import annotations
 
@@ -28,7 +28,6 @@ from suite.studies.figures import MEASURES, Figure
 from suite.studies.published import published_figures
 from suite.studies.study import Study, all_studies
 
-REFERENCE = "fastre"
 COST_CLAIMS = ("training", "inference", "parameters")
 """What a study's claims are called that are about cost."""
 PUBLISHED = {
@@ -118,29 +117,42 @@ def _ratio_cells(group: Group, row: Row, reference: Row) -> dict[str, str]:
 
 
 def ratios(group: Group) -> str:
-    """Each system's cost as a multiple of FastRE's, at the same batch size."""
-    references = [row for row in group.systems if row.name == REFERENCE]
-    others = [row for row in group.rows if row.name != REFERENCE]
+    """Each system's cost as a multiple of a reference's, at the same batch size.
+
+    References are the full models of the studies that make claims of cost on the group's task.
+    """
+    studies: dict[str, list[Study]] = {}
+    for study in all_studies():
+        claims_costs = study.claims.keys() >= set(COST_CLAIMS)
+        if claims_costs and study.task == group.dataset.task and study.reference is not None:
+            studies.setdefault(study.variant(study.reference).system, []).append(study)
+    return "\n".join(_ratios_to(name, found, group) for name, found in studies.items())
+
+
+def _ratios_to(reference: str, studies: Sequence[Study], group: Group) -> str:
+    """The ratios to one system, and what the studies claim of it."""
+    references = [row for row in group.systems if row.name == reference]
+    others = [row for row in group.rows if row.name != reference]
+    title = _title(studies[0])
     if not references:
-        return "No ratio to FastRE: it is not among the systems of this table.\n"
+        return f"No ratio to {title}: it is not among the systems of this table.\n"
     if not others:
-        return "No ratio to FastRE: it is the only system of this table.\n"
+        return f"No ratio to {title}: it is the only system of this table.\n"
     parts = []
-    for reference in references:
+    for row in references:
         table: dict[str, list[str]] = {}
-        for row in others:
-            add_row(table, _ratio_cells(group, row, reference))
-        parts.append(f"As a multiple of {reference.label} (1 is equal):\n\n{markdown(table)}")
-    claims = "".join(
-        f"\n{_claim(study, group, others)}"
-        for study in all_studies()
-        if set(COST_CLAIMS) <= study.claims.keys() and _is_about(study, REFERENCE)
-    )
+        for other in others:
+            add_row(table, _ratio_cells(group, other, row))
+        parts.append(f"As a multiple of {row.label} (1 is equal):\n\n{markdown(table)}")
+    claims = "".join(f"\n{_claim(study, group, others)}" for study in studies)
     return "\n".join(parts) + claims
 
 
-def _is_about(study: Study, system: str) -> bool:
-    return study.reference is not None and study.variant(study.reference).system == system
+def _title(study: Study) -> str:
+    """What the study calls its full model."""
+    assert study.reference is not None
+    variant = study.variant(study.reference)
+    return variant.title or variant.system
 
 
 def _claim(study: Study, group: Group, others: Sequence[Row]) -> str:
@@ -179,8 +191,8 @@ def _costs(part: Group, pictures: Pictures) -> str:
     else:
         text += "Inference was not measured.\n"
     text += _beside_others(part)
-    if part.dataset.task == "triples":
-        text += f"\n{ratios(part)}"  # FastRE does no other task
+    multiples = ratios(part)
+    text += f"\n{multiples}" if multiples else ""
     title = f"{part.title}{f', machine {part.place}' if part.place else ''}"
     return text + image(pictures, f"{part.key}-trade-off", f"{title}: F1 against time")
 

@@ -15,6 +15,7 @@ from runners.runs.environment import resolve_device
 from runners.runs.plan import RunPlan
 from suite.datasets import Dataset, Split, load_dataset
 from suite.datasets.splitting import with_part_of_train
+from suite.modelling.encoder_kind import EncoderKind
 from suite.modelling.parsers import DependencyParser, find_parser
 from suite.modelling.pretrained import PretrainedModel, find_pretrained
 from suite.modelling.word_vectors import (
@@ -25,7 +26,7 @@ from suite.modelling.word_vectors import (
     random_vectors,
     vocabulary_of,
 )
-from suite.records.run import FORMAT, DatasetFacts, SystemFacts
+from suite.records.run import FORMAT, DatasetFacts, Resource, SystemFacts
 from suite.systems.contract import Resources, System, find_system, make_settings
 from suite.tasks.examples import Example
 
@@ -188,8 +189,28 @@ class Workbench:
             vector_coverage=None,
             pretrained=pretrained.source if pretrained else None,
             parser=parser.source if parser else None,
+            encoder_kind=self._encoder_kind(),
+            encoder_family=pretrained.family if pretrained else None,
+            fresh_weights=pretrained is not None and "fresh weights" in self.needed,
+            stand_ins=self._stand_ins(),
             upper_bound=self.system.upper_bound,
         )
+
+    def _encoder_kind(self) -> EncoderKind:
+        if self._pretrained is None:
+            return "word vectors"
+        learnt = self._pretrained.pretrained and "fresh weights" not in self.needed
+        return "pretrained transformer" if learnt else "untrained transformer"
+
+    def _stand_ins(self) -> tuple[Resource, ...]:
+        """What is not what the papers used."""
+        vectors, pretrained, parser = self._vectors_file, self._pretrained, self._parser
+        kept: dict[Resource, bool] = {
+            "vectors": "vectors" not in self.needed or (vectors and vectors.as_published) is True,
+            "pretrained": pretrained is None or pretrained.as_published,
+            "parser": parser is None or parser.as_published,
+        }
+        return tuple(resource for resource, published in kept.items() if not published)
 
     def _vectors_source(self) -> str | None:
         """The word vectors as reports print them; None where none are used, or not read yet."""

@@ -120,31 +120,4 @@ def variant_of(found: TrialRecord, base: Variant, system: type[System]) -> Varia
 def _dev_f1(record: RunRecord) -> float | None:
     if record.status != "complete" or record.dev is None:
         return None
-<<<<<<< HEAD
-    return record.dev.selecting(record.dataset.task, record.protocol.match).f1
-=======
     return find_task(record.dataset.task).selected(record.dev, record.protocol.match).f1
-
-
-def _name(run: Run) -> str:
-    return f"{run.planned.system.key}/{run.plan.seed}"
-
-
-def _packed(folder: Path) -> str:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name in FILES:
-            if (folder / name).exists():
-                archive.write(folder / name, name)
-    return base64.b64encode(buffer.getvalue()).decode()
-
-
-def _unpack(packed: str, folder: Path) -> None:
-    """Leaves the files of a run that was done on another machine."""
-    if (folder / "record.json").exists():
-        return
-    with zipfile.ZipFile(io.BytesIO(base64.b64decode(packed))) as archive:
-        for name in FILES:
-            if name in archive.namelist():
-                write_atomically(folder / name, archive.read(name))
->>>>>>> d784dc6 (A task is an object, and a metric one declaration of it)

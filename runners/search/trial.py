@@ -60,17 +60,12 @@ def try_structure(
     """
     begun, measuring = _own_seconds(run.folder), 0.0
 
-<<<<<<< HEAD
     def on_event(event: Event) -> None:
         nonlocal measuring
         if isinstance(event, Measured):
             measuring += event.seconds
         elif isinstance(event, Progressed) and "dev_f1" in event.line:
             on_epoch(int(event.line["epoch"]), event.line["dev_f1"])
-=======
-    def f1_of(epoch: Epoch) -> float:
-        return find_task(task).selected(epoch.dev, match).f1
->>>>>>> d784dc6 (A task is an object, and a metric one declaration of it)
 
     try:
         for epoch in read_history(run.folder):
@@ -88,7 +83,8 @@ def try_structure(
 
 
 def _dev_f1(run: PlannedRun, epoch: Epoch) -> float:
-    return epoch.dev.selecting(run.planned.dataset.task, run.plan.protocol.match).f1
+    task = find_task(run.planned.dataset.task)
+    return task.selected(epoch.dev, run.plan.protocol.match).f1
 
 
 def _own_seconds(folder: Path) -> tuple[float, float]:

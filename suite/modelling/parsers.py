@@ -21,6 +21,8 @@ from suite.files import content_digest, write_atomically
 
 CHAIN = "chain"
 """The name of what stands in for a parser: every word depends on the one before it."""
+PUBLISHED = "en_core_web_sm"
+"""The pipeline that is taken for the papers'."""
 BATCH = 256
 """Sentences that spaCy parses at once."""
 KEPT_FROM = 100
@@ -36,9 +38,12 @@ class DependencyParser(ABC):
 
     Attributes:
         source: what it is, as reports print it.
+        as_published: whether it is the pipeline that is taken for the papers', which name spaCy
+            alone.
     """
 
     source: str
+    as_published: bool = False
 
     @abstractmethod
     def heads(self, sentences: Sequence[Sequence[str]]) -> list[list[int]]:
@@ -79,6 +84,7 @@ class SpacyParser(DependencyParser):
         kept = [c for c, fields in written.items() if fields & {"token.head", *_FEATURES}]
         pipeline.select_pipes(enable=kept)
         self._pipeline = pipeline
+        self.as_published = name == PUBLISHED
         files = sorted(f for f in Path(pipeline.path).rglob("*") if f.is_file())
         self.source = (
             f"{name} {meta['version']} (spaCy {_spacy().__version__}, "
@@ -118,6 +124,7 @@ class KeptTrees(DependencyParser):
 
     def __init__(self, parser: DependencyParser, folder: Path) -> None:
         self.source = parser.source
+        self.as_published = parser.as_published
         self._parser = parser
         self._folder = folder
         self._known: dict[tuple[str, ...], list[int]] = {}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,19 @@ from torch import Tensor, nn
 
 from suite.errors import SuiteError
 from suite.files import content_digest
+from suite.modelling.encoder_kind import ROBERTA
 from suite.modelling.layers import Dropout, attention
 
 UNTRAINED = "untrained"
+BERT_BASE_CASED: Mapping[str, object] = {
+    "model_type": "bert",
+    "vocab_size": 28996,
+    "hidden_size": 768,
+    "num_hidden_layers": 12,
+}
+"""What its configuration tells of the papers' encoder."""
+LIKE_ROBERTA = frozenset({"roberta", "xlm-roberta", "camembert"})
+"""Architectures whose positions begin at 2."""
 UNTRAINED_LAYERS, UNTRAINED_WIDTH, UNTRAINED_FREQUENCY = 4, 128, 4
 MINILM = "minilm"
 HUB_TIMEOUT = 10.0
@@ -38,6 +48,9 @@ class PretrainedModel:
         tokenizer: its fast tokenizer.
         limit: subwords that it reads at once, special ones included.
         pretrained: False for the untrained one, whose parameters are fresh.
+        family: its architecture, as its configuration names it; `ROBERTA` for all that have
+            RoBERTa's.
+        as_published: whether it has the sizes and the vocabulary of the papers' bert-base-cased.
         load: makes the model.
         draw: makes one of the same architecture with fresh weights.
     """
@@ -46,6 +59,8 @@ class PretrainedModel:
     tokenizer: Any
     limit: int
     pretrained: bool
+    family: str
+    as_published: bool
     load: Callable[[], nn.Module]
     draw: Callable[[], nn.Module]
 
@@ -128,7 +143,8 @@ def _from_files(name: str, location: str) -> PretrainedModel:
     assert configuration is not None  # it was read above
     source = f"{name} ({_revision(Path(configuration))})"
     limit = min(int(tokenizer.model_max_length), int(config.max_position_embeddings))
-    if config.model_type in {"roberta", "xlm-roberta", "camembert"}:
+    family = ROBERTA if config.model_type in LIKE_ROBERTA else config.model_type
+    if family == ROBERTA:
         limit = min(limit, int(config.max_position_embeddings) - 2)
 
     kind = _registered_attention()
@@ -139,7 +155,20 @@ def _from_files(name: str, location: str) -> PretrainedModel:
     def draw() -> nn.Module:
         return AutoModel.from_config(config, attn_implementation=kind).float()
 
-    return PretrainedModel(source, tokenizer, limit, pretrained=True, load=load, draw=draw)
+    return PretrainedModel(
+        source,
+        tokenizer,
+        limit,
+        pretrained=True,
+        family=family,
+        as_published=_is_bert_base_cased(config),
+        load=load,
+        draw=draw,
+    )
+
+
+def _is_bert_base_cased(config: Any) -> bool:
+    return all(getattr(config, name, None) == value for name, value in BERT_BASE_CASED.items())
 
 
 def attend(
@@ -236,4 +265,13 @@ def _untrained(train: Iterable[Sequence[str]]) -> PretrainedModel:
     def draw() -> nn.Module:
         return AutoModel.from_config(config, attn_implementation=kind)
 
-    return PretrainedModel(source, tokenizer, 512, pretrained=False, load=draw, draw=draw)
+    return PretrainedModel(
+        source,
+        tokenizer,
+        512,
+        pretrained=False,
+        family=config.model_type,
+        as_published=False,
+        load=draw,
+        draw=draw,
+    )

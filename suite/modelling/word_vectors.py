@@ -120,6 +120,11 @@ class VectorsFile:
         self.path = path
 
     @property
+    def as_published(self) -> bool:
+        """Whether they are the papers' GloVe, which the name of its files alone tells."""
+        return "glove" in self.path.name.lower()
+
+    @property
     def digest(self) -> str | None:
         """Twelve digits of SHA-256 of the file; None where it was never read as it is now."""
         noted = kept_vectors.read_note(self.path)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from suite.files import StrictModel, read_lines, read_model, write_atomically
+from suite.modelling.encoder_kind import EncoderKind
 from suite.protocol import Protocol
 from suite.tasks.examples import TaskName
 from suite.tasks.scores import Evaluation, Scores
@@ -146,6 +147,10 @@ class Parameters(StrictModel):
     trainable: int
 
 
+Resource = Literal["vectors", "pretrained", "parser"]
+"""What a system is built from besides its settings."""
+
+
 class SystemFacts(StrictModel):
     """Who was trained, and from what."""
 
@@ -159,9 +164,27 @@ class SystemFacts(StrictModel):
     vector_coverage: float | None = Field(description="share of training tokens that have one")
     pretrained: str | None = Field(description="source of the encoder; None where not used")
     parser: str | None = Field(None, description="source of the parser; None where not used")
+    encoder_kind: EncoderKind = Field(
+        "word vectors", description="what its encoder knew before training"
+    )
+    encoder_family: str | None = Field(
+        None, description="architecture of its transformer; None where it has none"
+    )
+    fresh_weights: bool = Field(
+        False, description="whether it took a pretrained transformer's architecture alone"
+    )
+    stand_ins: tuple[Resource, ...] = Field(
+        (), description="what it was built from that is not what the papers used"
+    )
     upper_bound: str | None = Field(
         None, description="what it is given that a system has to find; None for a system"
     )
+
+    @model_validator(mode="after")
+    def _kind_fits(self) -> SystemFacts:
+        if (self.pretrained is None) != (self.encoder_kind == "word vectors"):
+            raise ValueError(f"{self.encoder_kind!r} is not the encoder {self.pretrained!r}")
+        return self
 
     @property
     def key(self) -> str:

@@ -35,10 +35,17 @@ class PlannedDataset(StrictModel):
 
 
 class Cannot(StrictModel):
-    """A system that was not run on a dataset, and why, as a sentence without a full stop."""
+    """A system that was not run on a dataset.
+
+    Attributes:
+        kind: what stood in the way: the dataset is for a task that the system does not do, or
+            something that it needs is not there.
+        reason: as a sentence without a full stop.
+    """
 
     system: str
     dataset: str
+    kind: Literal["other task", "missing resource"]
     reason: str
 
 

@@ -10,15 +10,13 @@ from pydantic import AfterValidator, JsonValue, model_validator
 
 from suite.errors import unknown
 from suite.files import StrictModel
+from suite.modelling.encoder_kind import EncoderFamily, EncoderKind
 from suite.tasks.matching import Match
 
 Form = Literal["whole names", "last words", "whole names, tagged by the paper", "not stated"]
 """How gold names its entities: by all their words; by the last word alone (the star form of NYT24
 and WebNLG); by all their words, which the paper's authors tagged themselves, so that nobody else's
 gold is the same; or the paper does not say."""
-
-EncoderKind = Literal["word vectors", "untrained transformer", "pretrained transformer"]
-"""What is known before training: of words, nothing, or of whole texts."""
 
 Comparison = Literal["system", "variant"]
 """Whom a table's figures are compared with: every measured run of a row's system under the row's
@@ -91,6 +89,8 @@ class Figure:
         form: of the entities in gold; None for the tasks `docre` and `ner`.
         encoder: what reads the words; "not stated" where it is not.
         kind: of that encoder; None where not stated.
+        family: of that encoder, where figures of another one must not be taken for it; None: any
+            of the others.
         origin: who ran it, where that is not the authors of the source.
         device: of its times; None where there are none, or it is not stated.
         digits: decimals with which its scores are printed in per cent.
@@ -113,6 +113,7 @@ class Figure:
     form: Form | None
     encoder: str
     kind: EncoderKind | None
+    family: EncoderFamily | None
     origin: str
     device: str | None
     digits: int
@@ -139,13 +140,14 @@ class RowFacts(StrictModel):
 
     Attributes:
         variant: of the study, to which it answers.
-        encoder, kind: as of a `Figure`.
+        encoder, kind, family: as of a `Figure`.
         origin: who ran it, where that is not as in the rest of its part.
     """
 
     variant: str | None = None
     encoder: str = "not stated"
     kind: EncoderKind | None = None
+    family: EncoderFamily | None = None
     origin: str | None = None
 
 

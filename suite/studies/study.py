@@ -261,6 +261,7 @@ class Study(StrictModel):
             form=part.form or self.forms.get(dataset),
             encoder=facts.encoder,
             kind=facts.kind,
+            family=facts.family,
             origin=part.origin if facts.origin is None else facts.origin,
             device=self.device if TIMES & numbers.keys() else None,
             digits=part.digits,

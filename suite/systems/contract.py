@@ -210,7 +210,10 @@ class System(nn.Module, ABC):
 
     @classmethod
     def resources_needed(cls, settings: Any) -> frozenset[str]:
-        """Which resources `build` reads: of `vectors`, `pretrained` and `parser`."""
+        """Which resources `build` reads: of `vectors`, `pretrained` and `parser`.
+
+        With `fresh weights` among them, `pretrained` gives its architecture and tokenizer alone.
+        """
         return frozenset({"vectors"})
 
 

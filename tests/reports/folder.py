@@ -47,6 +47,7 @@ SYSTEMS = {
         vectors=STATIC,
         vector_coverage=0.987,
         pretrained=None,
+        stand_ins=("vectors",),
     ),
     "casrel": SystemFacts(
         name="casrel",
@@ -57,6 +58,9 @@ SYSTEMS = {
         vectors=None,
         vector_coverage=None,
         pretrained="all-MiniLM-L6-v2",
+        encoder_kind="pretrained transformer",
+        encoder_family="bert",
+        stand_ins=("pretrained",),
     ),
     "graphs": SystemFacts(
         name="graphs",
@@ -67,6 +71,7 @@ SYSTEMS = {
         vectors=STATIC,
         vector_coverage=0.987,
         pretrained=None,
+        stand_ins=("vectors",),
     ),
 }
 
@@ -300,9 +305,13 @@ def plan(
 
 def full(out: Path) -> Path:
     """Three systems on three datasets, with all that can go wrong in it."""
-    plan(cannot=[Cannot(system="graphs", dataset="synthetic", reason="it needs a parser")]).write(
-        out
+    barred = Cannot(
+        system="graphs",
+        dataset="synthetic",
+        kind="missing resource",
+        reason="it needs a parser",
     )
+    plan(cannot=[barred]).write(out)
     fastre = ((100, 180, 200, 90), (110, 190, 200, 99), (105, 170, 200, 91))
     for seed, test in enumerate(fastre):
         write_run(out, record("fastre", "nyt11", seed, test, load=3.5), epochs(0.55, 1, seed))

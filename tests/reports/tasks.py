@@ -30,6 +30,9 @@ FASTNER = SystemFacts(
     vectors=None,
     vector_coverage=None,
     pretrained="minilm (SHA-256 53aa51172d14)",
+    encoder_kind="pretrained transformer",
+    encoder_family="bert",
+    stand_ins=("pretrained",),
 )
 PLAIN = FASTNER.model_copy(update={"settings": {"bypass": False, "width": 150}})
 BERT_DOCRED = FASTNER.model_copy(
@@ -54,6 +57,7 @@ RELU_NET = FASTNER.model_copy(
         "citation": "Zhang et al.: RelU-Net. EMNLP 2022.",
         "settings": {},
         "parser": "no parser: a chain of words",
+        "stand_ins": ("pretrained", "parser"),
     }
 )
 
@@ -241,11 +245,21 @@ def plan_of(
 def three_tasks(out: Path) -> Path:
     """Triples with an upper bound, documents, and entities with operating points, in one report."""
     other = [
-        Cannot(system=name, dataset="conll03", reason=f"{name} does not do the task 'ner'")
+        Cannot(
+            system=name,
+            dataset="conll03",
+            kind="other task",
+            reason=f"{name} does not do the task 'ner'",
+        )
         for name in ("fastre", "casrel", "bert_docred")
     ]
     systems = ("bert_docred_gold", "fastre", "casrel", "bert_docred", "relu_net", "fastner")
-    cannot = [*other, Cannot(system="fastner", dataset="redocred", reason="it reads sentences")]
+    cannot = [
+        *other,
+        Cannot(
+            system="fastner", dataset="redocred", kind="other task", reason="it reads sentences"
+        ),
+    ]
     plan_of(("webnlg-star", "redocred", "conll03"), systems, cannot=cannot).write(out)
     for seed in range(3):
         for name, correct in (("fastre", 150), ("casrel", 160)):

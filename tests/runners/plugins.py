@@ -17,6 +17,7 @@ from suite.modelling.cascade import batch_targets, encode_targets
 from suite.modelling.encoded import Encoded
 from suite.modelling.encoders import WordEmbedding
 from suite.tasks.examples import Span, Triple
+from suite.tasks.items import Prediction
 from suite.systems.contract import Loss, System
 
 
@@ -82,7 +83,6 @@ import time
 
 import torch
 from gazetteer import Gazetteer
-
 from suite.records.run import RunRecord
 from suite.tasks.items import Prediction
 

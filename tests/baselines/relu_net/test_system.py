@@ -332,11 +332,15 @@ def test_what_is_missing_is_named() -> None:
 
 @pytest.mark.parametrize(
     ("encoder", "needed"),
-    [("pretrained", "pretrained"), ("random", "pretrained"), ("lstm", "vectors")],
+    [
+        ("pretrained", {"pretrained"}),
+        ("random", {"pretrained", "fresh weights"}),
+        ("lstm", {"vectors"}),
+    ],
 )
-def test_resources_are_those_of_the_encoder_and_a_parser(encoder: str, needed: str) -> None:
+def test_resources_are_those_of_the_encoder_and_a_parser(encoder: str, needed: set[str]) -> None:
     settings = make_settings(RelUNet, {"encoder": encoder})
-    assert RelUNet.resources_needed(settings) == {"parser", needed}
+    assert RelUNet.resources_needed(settings) == {"parser", *needed}
 
 
 @pytest.mark.parametrize(

@@ -192,6 +192,11 @@ def test_a_figure_of_other_data_is_never_set_beside_ours() -> None:
     assert why_not(synthetic, SCORES[0]) == "the data are synthetic"
 
 
+UNTRAINED = {"pretrained": "untrained ModernBERT", "encoder_kind": "untrained transformer"}
+NO_TRANSFORMER = {"pretrained": None, "encoder_kind": "word vectors", "encoder_family": None}
+ROBERTA = {"pretrained": "FacebookAI/roberta-base (1)", "encoder_family": "roberta"}
+
+
 def changed(run: RunRecord, **fields: object) -> RunRecord:
     return run.model_copy(update={"system": run.system.model_copy(update=fields)})
 
@@ -204,38 +209,40 @@ def rows_beside(run: RunRecord) -> set[str]:
 def test_only_figures_with_the_same_kind_of_encoder_and_settings_are_considered() -> None:
     run = on("webnlg-star", published=True)
     assert rows_beside(run) == {"CasRel"}
-    assert rows_beside(changed(run, pretrained="untrained ModernBERT")) == set()
-    lstm = changed(run, pretrained=None, settings={"encoder": "lstm"})
+    assert rows_beside(changed(run, **UNTRAINED)) == set()
+    lstm = changed(run, **NO_TRANSFORMER, settings={"encoder": "lstm"})
     assert rows_beside(lstm) == {"CasRel (LSTM)"}
-    other = changed(run, pretrained=None, settings={"encoder": "convolution"})
+    other = changed(run, **NO_TRANSFORMER, settings={"encoder": "convolution"})
     assert rows_beside(other) == set()
     (line,) = refusals(group(other))
     assert 'with these settings (encoder: "convolution") it is not what was published' in line
 
 
 @pytest.mark.parametrize(
-    ("pretrained", "settings", "expected"),
+    ("encoder", "settings", "expected"),
     [
-        ("minilm (1)", {}, "RelU-Net, BERT"),
-        ("FacebookAI/roberta-base (1)", {}, "RelU-Net, RoBERTa"),
-        ("minilm (1)", {"encoder": "random"}, "RelU-Net, randomly initialised"),
-        ("untrained ModernBERT", {}, "RelU-Net, randomly initialised"),
-        ("minilm (1)", {"pooling": False}, "RelU-Net, full tree, no pooling"),
+        ({}, {}, "RelU-Net, BERT"),
+        (ROBERTA, {}, "RelU-Net, RoBERTa"),
+        (
+            {"encoder_kind": "untrained transformer", "fresh_weights": True},
+            {"encoder": "random"},
+            "RelU-Net, randomly initialised",
+        ),
+        (UNTRAINED, {}, "RelU-Net, randomly initialised"),
+        ({}, {"pooling": False}, "RelU-Net, full tree, no pooling"),
     ],
 )
 def test_variants_of_relu_net_stand_beside_their_own_rows(
-    pretrained: str, settings: dict[str, object], expected: str
+    encoder: dict[str, object], settings: dict[str, object], expected: str
 ) -> None:
     full = {"pooling": True, "clusters": [16, 8], "graph": "sage", "encoder": "pretrained"}
     run = of(on("webnlg-star", published=True), RELU_NET)
-    assert rows_beside(changed(run, pretrained=pretrained, settings={**full, **settings})) == {
-        expected
-    }
+    assert rows_beside(changed(run, **encoder, settings={**full, **settings})) == {expected}
 
 
 def test_whole_names_that_pmei_tagged_itself_are_no_other_data() -> None:
     pmei = {"encoder": "bilstm", "early": True, "stochastic": True}
-    run = changed(on("webnlg", published=True), name="pmei", pretrained=None, settings=pmei)
+    run = changed(on("webnlg", published=True), name="pmei", settings=pmei, **NO_TRANSFORMER)
     found = group(run)
     (score,) = published_rows(found, found.rows[0])
     assert (score.row, score.numbers["f1"]) == ("PMEI", 78.2)
@@ -245,19 +252,19 @@ def test_whole_names_that_pmei_tagged_itself_are_no_other_data() -> None:
 
 
 @pytest.mark.parametrize(
-    ("batch", "pretrained", "expected"),
+    ("batch", "encoder", "expected"),
     [
-        (4, "bert-base-cased (1)", {("dev", 56.82), ("test", 56.99)}),
-        (8, "bert-base-cased (1)", {("dev", 57.50), ("test", 56.99)}),
-        (2, "minilm (1)", {("dev", 57.50), ("test", 56.99)}),
-        (4, "roberta-base (1)", {("dev", 58.54), ("test", 58.73)}),
+        (4, {}, {("dev", 56.82), ("test", 56.99)}),
+        (8, {}, {("dev", 57.50), ("test", 56.99)}),
+        (2, {}, {("dev", 57.50), ("test", 56.99)}),
+        (4, ROBERTA, {("dev", 58.54), ("test", 58.73)}),
     ],
 )
 def test_documents_stand_beside_the_row_of_their_batch(
-    batch: int, pretrained: str, expected: set[tuple[str, float]]
+    batch: int, encoder: dict[str, object], expected: set[tuple[str, float]]
 ) -> None:
     protocol = PROTOCOL.model_copy(update={"document_batch_size": batch})
-    run = changed(document_run("docred", 0, protocol=protocol), pretrained=pretrained)
+    run = changed(document_run("docred", 0, protocol=protocol), **encoder)
     found = group(run)
     rows = published_rows(found, found.rows[0])
     assert {(s.split, s.numbers["f1"]) for s in rows} == expected

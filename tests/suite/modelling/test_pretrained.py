@@ -1,0 +1,52 @@
+"""What is known of a transformer beside its name: its family, and whether it is the papers'."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from suite.modelling.encoder_kind import ROBERTA
+from suite.modelling.pretrained import UNTRAINED, PretrainedModel, find_pretrained
+from tests.corpus import SENTENCES
+
+WORDS = [s.words for s in SENTENCES] * 4
+
+
+def saved(folder: Path, config: Any) -> PretrainedModel:
+    """A transformer by its folder, of which only tokenizer and configuration are there."""
+    find_pretrained(UNTRAINED, WORDS).tokenizer.save_pretrained(folder)
+    config.save_pretrained(folder)
+    return find_pretrained(str(folder), WORDS)
+
+
+def test_the_papers_encoder_is_known_by_its_sizes_wherever_it_lies(tmp_path: Path) -> None:
+    from transformers import BertConfig
+
+    found = saved(tmp_path / "a-copy", BertConfig(vocab_size=28996))
+    assert (found.family, found.as_published, found.pretrained) == ("bert", True, True)
+    fresh = found.with_fresh_weights()
+    assert (fresh.as_published, fresh.pretrained) == (True, False)
+
+
+@pytest.mark.parametrize("sizes", [{"vocab_size": 30522}, {"hidden_size": 384}])
+def test_a_name_does_not_make_it_the_papers(tmp_path: Path, sizes: dict[str, int]) -> None:
+    from transformers import BertConfig
+
+    config = BertConfig(**{"vocab_size": 28996, **sizes})
+    assert not saved(tmp_path / "bert-base-cased", config).as_published
+
+
+@pytest.mark.parametrize("kind", ["roberta", "xlm-roberta", "camembert"])
+def test_what_has_robertas_architecture_is_of_its_family(tmp_path: Path, kind: str) -> None:
+    from transformers import AutoConfig
+
+    config = AutoConfig.for_model(kind, vocab_size=60, max_position_embeddings=66)
+    found = saved(tmp_path / "some-bert", config)
+    assert (found.family, found.as_published, found.limit) == (ROBERTA, False, 64)
+
+
+def test_the_untrained_one_is_nobodys() -> None:
+    found = find_pretrained(UNTRAINED, WORDS)
+    assert (found.family, found.as_published, found.pretrained) == ("modernbert", False, False)
