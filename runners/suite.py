@@ -27,7 +27,7 @@ from suite.protocol import Protocol
 from suite.records.run import read_record
 from suite.records.suite import Cannot, PlannedDataset, SuitePlan
 from suite.studies.study import Study, StudyVariant, checked
-from suite.systems.contract import make_settings
+from suite.systems.registry import make_settings
 from suite.systems.variants import find_variant
 
 DEFAULT_PRETRAINED = "bert-base-cased"

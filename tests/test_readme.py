@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from suite.datasets import dataset_names, load_dataset
-from suite.systems.contract import BUILT_IN
+from suite.systems.registry import system_names
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text()
@@ -69,7 +69,7 @@ def test_examples_in_lines_can_be_read(companion: str, tmp_path: Path) -> None:
 
 def test_tables_name_every_dataset_and_system() -> None:
     first_cells = " ".join(re.findall(r"^\| (`[^|]+) \|", README, re.MULTILINE))
-    assert set(re.findall(r"`([\w-]+)`", first_cells)) == {*dataset_names(), *BUILT_IN}
+    assert set(re.findall(r"`([\w-]+)`", first_cells)) == {*dataset_names(), *system_names()}
 
 
 def test_every_option_is_there() -> None:

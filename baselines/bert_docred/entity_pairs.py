@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from suite.modelling.encoded import Batch
+from suite.modelling.batch import Columns
 from suite.modelling.ragged import Ragged
 from suite.tasks.examples import Example
 
@@ -23,9 +23,26 @@ BUCKETS = 2 * len(DISTANCES) + 1
 """With a sign: the head before the tail, or after it."""
 
 
+@dataclass(frozen=True)
+class PackedEntities(Columns):
+    """The annotated entities of examples and what relates them.
+
+    Attributes:
+        entities: number in the example, first word and end of the first mention.
+        mentions: entity (index in `entities`), first word and end.
+        facts: head and tail (likewise) and class.
+        sizes: one number per example: its entities, those left out included.
+    """
+
+    entities: Ragged
+    mentions: Ragged
+    facts: Ragged
+    sizes: Ragged
+
+
 def encode_entities(
     examples: Sequence[Example], read: Sequence[int], classes: Mapping[str, int]
-) -> dict[str, Ragged]:
+) -> PackedEntities:
     """Packs entities, their mentions and their facts.
 
     Args:
@@ -33,11 +50,6 @@ def encode_entities(
         read: how many words of each are read; a mention that goes beyond them is left out, and so
             is an entity without any other, with its facts.
         classes: the class of each relation; facts of others have no target.
-
-    Returns:
-        `entities`: number in the example, first word and end of the first mention; `mentions`:
-        entity (index in `entities`), first word and end; `facts`: head and tail (likewise) and
-        class; `sizes`: one number an example, its entities, those left out included.
     """
     entities, mentions, facts, sizes = [], [], [], []
     for example, words in zip(examples, read, strict=True):
@@ -55,12 +67,12 @@ def encode_entities(
             ]
         )
         sizes.append([len(clusters)])
-    return {
-        "entities": Ragged.from_rows(entities, 3),
-        "mentions": Ragged.from_rows(mentions, 3),
-        "facts": Ragged.from_rows(facts, 3),
-        "sizes": Ragged.from_rows(sizes),
-    }
+    return PackedEntities(
+        entities=Ragged.from_rows(entities, 3),
+        mentions=Ragged.from_rows(mentions, 3),
+        facts=Ragged.from_rows(facts, 3),
+        sizes=Ragged.from_rows(sizes),
+    )
 
 
 @dataclass(frozen=True)
@@ -110,16 +122,16 @@ class Pairs:
         """Some of the pairs; `place` still tells where they stood."""
         return Pairs(self.heads[which], self.tails[which], self.offsets)
 
-    def targets(self, batch: Batch, classes: int) -> Bool[Tensor, "P C"]:
+    def targets(self, gold: PackedEntities, classes: int) -> Bool[Tensor, "P C"]:
         """The classes of all pairs of a batch's own entities; NA where there is no other."""
-        facts = batch["facts"]
+        facts = gold.facts
         head, tail, relation = facts.values.unbind(1)
-        first = batch["entities"].offsets[facts.owners]
+        first = gold.entities.offsets[facts.owners]
         shape = (len(self.heads), classes)
-        gold = torch.zeros(shape, dtype=torch.bool, device=head.device)
-        gold[self.place(first + head, first + tail), relation] = True
-        gold[:, 0] = ~gold.any(1)
-        return gold
+        tags = torch.zeros(shape, dtype=torch.bool, device=head.device)
+        tags[self.place(first + head, first + tail), relation] = True
+        tags[:, 0] = ~tags.any(1)
+        return tags
 
 
 def all_pairs(rows: Int[Tensor, " T"]) -> Pairs:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import Any, ClassVar, cast
+from typing import Any, NamedTuple, cast
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -23,20 +23,20 @@ from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 from baselines.bert_docred.entity_pairs import (
     BilinearClassifier,
     Entities,
+    PackedEntities,
     Pairs,
     all_pairs,
     draw_pairs,
     encode_entities,
 )
-from baselines.bert_docred.windows import Long, LongTransformer, range_means
+from baselines.bert_docred.windows import Long, LongText, LongTransformer, range_means
 from suite.errors import SuiteError
-from suite.fastre.space import Choices
+from suite.modelling.batch import Batch
 from suite.modelling.bioes import TAGS, decode_tags, tag_spans
-from suite.modelling.encoded import Batch, Encoded
-from suite.modelling.fact_scores import facts_from
+from suite.modelling.fact_scores import FactScores, facts_from
 from suite.modelling.layers import Dropout
 from suite.modelling.ragged import Ragged
-from suite.modelling.stages import stage
+from suite.systems.capabilities import Choices, ScoresFacts, Searches
 from suite.systems.contract import Loss, PublishedSettings, Resources, System
 from suite.tasks.examples import Example, Fact, Span, Triple
 from suite.tasks.items import Item, Prediction
@@ -84,7 +84,43 @@ class BertDocREDSettings:
             raise ValueError(f"entity_weight {self.entity_weight} is not above 0")
 
 
-class BertDocRED(System):
+@dataclass(frozen=True)
+class PairBatch(Batch):
+    """Texts with their annotated entities.
+
+    Attributes:
+        gold: entities, mentions and facts.
+        tags: BIOES tag of each word; None where entities are not tagged.
+    """
+
+    text: LongText
+    gold: PackedEntities
+    tags: Ragged | None
+
+
+class FoundTriples(NamedTuple):
+    """The triples of some sentences; where a head or a tail lies: its first word and end."""
+
+    rows: Int[Tensor, " found"]
+    heads: Int[Tensor, "found 2"]
+    relations: Int[Tensor, " found"]
+    tails: Int[Tensor, "found 2"]
+    scores: Float[Tensor, " found"]
+
+
+class Scored(NamedTuple):
+    """What was found in a batch.
+
+    Attributes:
+        facts: of each document, the probabilities of all its facts; empty on sentences.
+        triples: of sentences, some sentences at a time; empty on documents.
+    """
+
+    facts: list[FactScores]
+    triples: list[FoundTriples]
+
+
+class BertDocRED(System[PairBatch, Scored], Searches, ScoresFacts):
     """The system: on documents with their entities, on sentences with a tagger that finds them.
 
     An entity whose mentions all lie beyond a cut (setting `long`) is in no pair: none of its facts
@@ -129,8 +165,6 @@ class BertDocRED(System):
             "max_gradient_norm": 0.1,
         },
     )
-    entities_given: ClassVar[bool] = False
-
     theta: Float[Tensor, ""]
 
     def __init__(self, settings: BertDocREDSettings, schema: Schema, resources: Resources) -> None:
@@ -177,19 +211,19 @@ class BertDocRED(System):
         if self.encoder.pretrained:
             yield from self.encoder.parameters()
 
-    def encode(self, examples: Sequence[Example]) -> Encoded:
+    def encode(self, examples: Sequence[Example]) -> PairBatch:
         """Subwords and windows, entities, mentions and facts, and tags where entities are found."""
-        columns = self.encoder.encode(e.words for e in examples)
+        text = self.encoder.encode(e.words for e in examples)
         classes = {relation: i + 1 for relation, i in self.schema.relation_ids.items()}
-        columns |= encode_entities(examples, columns["read"].values.tolist(), classes)
-        if self.tagger is not None:
-            spans = [[span for spans in e.clusters() for span in spans] for e in examples]
-            columns["tags"] = tag_spans([len(e.words) for e in examples], spans)
-        return Encoded(columns)
+        gold = encode_entities(examples, text.read.values.tolist(), classes)
+        if self.tagger is None:
+            return PairBatch(text, gold, None)
+        spans = [[span for spans in e.clusters() for span in spans] for e in examples]
+        return PairBatch(text, gold, tag_spans([len(e.words) for e in examples], spans))
 
     def _describe(
         self,
-        batch: Batch,
+        batch: PairBatch,
         x: Float[Tensor, "S E"],
         rows: Int[Tensor, " T"],
         entities: Int[Tensor, "T 3"],
@@ -204,7 +238,7 @@ class BertDocRED(System):
             entities: number, first word and end, as in the column `entities`.
             mentions: entity (index into the others), first word and end.
         """
-        owners, words = mentions[:, 0], batch["words"]
+        owners, words = mentions[:, 0], batch.text.words
         ends = words.values.cumsum(0)
         offsets = words.offsets[rows[owners]]
         first, last = offsets + mentions[:, 1], offsets + mentions[:, 2] - 1
@@ -214,39 +248,40 @@ class BertDocRED(System):
         vectors = self.dropout(self.project(sums / counts[:, None]))
         return Entities(rows, entities[:, 0], entities[:, 1:], vectors)
 
-    def _given(self, batch: Batch, x: Float[Tensor, "S E"]) -> Entities:
+    def _given(self, batch: PairBatch, x: Float[Tensor, "S E"]) -> Entities:
         """The entities that the batch holds."""
-        entities, mentions = batch["entities"], batch["mentions"].values.clone()
-        mentions[:, 0] += entities.offsets[batch["mentions"].owners]
+        entities, mentions = batch.gold.entities, batch.gold.mentions.values.clone()
+        mentions[:, 0] += entities.offsets[batch.gold.mentions.owners]
         return self._describe(batch, x, entities.owners, entities.values, mentions)
 
-    def _tag(self, batch: Batch, x: Float[Tensor, "S E"]) -> Float[Tensor, "words tags"]:
+    def _tag(self, batch: PairBatch, x: Float[Tensor, "S E"]) -> Float[Tensor, "words tags"]:
         """Scores of the BIOES tags of all words, sentence after sentence."""
         assert self.tagger is not None
-        ends = batch["words"].values.cumsum(0)
-        scores: Tensor = self.tagger(range_means(x, ends - batch["words"].values, ends))
+        subwords = batch.text.words.values
+        ends = subwords.cumsum(0)
+        scores: Tensor = self.tagger(range_means(x, ends - subwords, ends))
         return scores.float()
 
-    def _find(self, batch: Batch, x: Float[Tensor, "S E"]) -> Entities:
+    def _find(self, batch: PairBatch, x: Float[Tensor, "S E"]) -> Entities:
         """The entities that the tags give, or that are given."""
         if self.tagger is None:
             return self._given(batch, x)
-        best = Ragged(self._tag(batch, x).argmax(1), batch["words"].offsets)
+        best = Ragged(self._tag(batch, x).argmax(1), batch.text.words.offsets)
         spans = decode_tags(best.padded(), best.mask())
         number = torch.arange(len(spans.rows), device=x.device)
         found = torch.stack([number, spans.first, spans.last + 1], 1)
         return self._describe(batch, x, spans.rows, found, found)
 
-    def loss(self, batch: Batch) -> Loss:
+    def loss(self, batch: PairBatch) -> Loss:
         """Binary cross entropy of the pairs' classes, and of the words' tags where they are found.
 
         The former is summed over classes and averaged over an example's pairs, drawn in training
         and all of them out of it; the latter is summed over words.
         """
-        x = self.encoder(batch)
+        x = self.encoder(batch.text)
         entities = self._given(batch, x)
         pairs = all_pairs(entities.rows)
-        gold = pairs.targets(batch, len(self.schema.relations) + 1)
+        gold = pairs.targets(batch.gold, len(self.schema.relations) + 1)
         rows = entities.rows[pairs.heads]
         if self.training:
             setting = self.settings
@@ -255,8 +290,8 @@ class BertDocRED(System):
         scores = self.classifier(entities, pairs).float()
         loss = binary_cross_entropy_with_logits(scores, gold.float(), reduction="none").sum(1)
         parts = {"relation": (loss / torch.bincount(rows)[rows]).sum()}
-        if self.tagger is not None:
-            tags = cross_entropy(self._tag(batch, x), batch["tags"].values, reduction="sum")
+        if batch.tags is not None:
+            tags = cross_entropy(self._tag(batch, x), batch.tags.values, reduction="sum")
             parts["entity"] = self.settings.entity_weight * tags
         parts = {name: part / len(batch) for name, part in parts.items()}
         total = torch.stack(list(parts.values())).sum()
@@ -268,15 +303,13 @@ class BertDocRED(System):
         weight = self.classifier.weight
         for part in entities.parts(max(1, MAX_NUMBERS_AT_ONCE // weight[0].numel())):
             pairs = all_pairs(part.rows)
-            with stage("forward"):
-                scores = self.classifier(part, pairs)[:, 1:].float()
+            scores = self.classifier(part, pairs)[:, 1:].float()
             yield part, pairs, scores.sigmoid()
 
-    def fact_scores(self, batch: Batch) -> list[Float[Tensor, "entities entities R"]]:
+    def fact_scores(self, batch: PairBatch) -> list[Float[Tensor, "entities entities R"]]:
         """Each relation's own sigmoid; zero on the diagonal and beyond a cut."""
-        with stage("forward"):
-            entities = self._given(batch, self.encoder(batch))
-        sizes = batch["sizes"].values
+        entities = self._given(batch, self.encoder(batch.text))
+        sizes = batch.gold.sizes.values
         ends = (sizes**2).cumsum(0)
         cells = torch.zeros(int(ends[-1]), len(self.schema.relations), device=sizes.device)
         for part, pairs, probability in self._score(entities):
@@ -287,33 +320,43 @@ class BertDocRED(System):
         return [t.unflatten(0, (n, n)) for t, n in zip(tables, sizes.tolist(), strict=True)]
 
     def decide_at(self, theta: float) -> None:
-        """Sets the probability from which on a fact or a triple is predicted."""
+        """Sets the probability from which upwards a fact or a triple is predicted."""
         self.theta.fill_(theta)
 
-    def predict(self, batch: Batch) -> list[list[Prediction]]:
+    def forward(self, batch: PairBatch) -> Scored:
+        """Scores all facts of documents; finds entities in sentences, and their triples."""
+        if self.on_documents:
+            return Scored(self.fact_scores(batch), [])
+        entities = self._find(batch, self.encoder(batch.text))
+        return Scored([], [self._above_theta(*scored) for scored in self._score(entities)])
+
+    def _above_theta(
+        self, entities: Entities, pairs: Pairs, probability: Float[Tensor, "P R"]
+    ) -> FoundTriples:
+        which, relation = (probability >= self.theta).nonzero(as_tuple=True)
+        heads, tails = pairs.heads[which], pairs.tails[which]
+        return FoundTriples(
+            rows=entities.rows[heads],
+            heads=entities.spans[heads],
+            relations=relation,
+            tails=entities.spans[tails],
+            scores=probability[which, relation],
+        )
+
+    def decode(self, batch: PairBatch, scored: Scored) -> list[list[Prediction]]:
         """Facts or triples of a probability of theta or more."""
         names = self.schema.relations
         if self.on_documents:
-            scores = self.fact_scores(batch)
-            with stage("decode"):
-                return facts_from(scores, self.theta.item(), names)
-        with stage("forward"):
-            entities = self._find(batch, self.encoder(batch))
+            return facts_from(scored.facts, self.theta.item(), names)
         rows: list[list[Prediction]] = [[] for _ in range(len(batch))]
-        for part, pairs, probability in self._score(entities):
-            with stage("decode"):
-                which, relation = (probability >= self.theta).nonzero(as_tuple=True)
-                heads, tails = pairs.heads[which], pairs.tails[which]
-                columns = (part.rows[heads], part.spans[heads], relation, part.spans[tails])
-                scores = probability[which, relation].tolist()
-                for row, head, r, tail, score in zip(
-                    *(column.tolist() for column in columns), scores, strict=True
-                ):
-                    triple = Triple(Span(*head), names[r], Span(*tail))
-                    rows[row].append(Prediction(triple, score))
+        for found in scored.triples:
+            columns = (column.tolist() for column in found)
+            for row, head, relation, tail, score in zip(*columns, strict=True):
+                triple = Triple(Span(*head), names[relation], Span(*tail))
+                rows[row].append(Prediction(triple, score))
         return rows
 
-    def calibrate(self, batches: Sequence[Batch], gold: Sequence[AbstractSet[Item]]) -> None:
+    def calibrate(self, batches: Sequence[PairBatch], gold: Sequence[AbstractSet[Item]]) -> None:
         """Fits theta to dev's triples, to a thousandth: the highest of those of best F1."""
         bounds = THRESHOLDS.to(self.theta.device)
         # How many triples reach so many of the thresholds: all, and correct ones.
@@ -321,7 +364,7 @@ class BertDocRED(System):
         remaining = iter(gold)
         for batch in batches:
             items = [next(remaining) for _ in range(len(batch))]
-            entities = self._find(batch, self.encoder(batch))
+            entities = self._find(batch, self.encoder(batch.text))
             for part, pairs, probability in self._score(entities):
                 correct = probability[self._correct(part, pairs, items)]
                 for kind, scores in enumerate((probability.flatten(), correct)):
@@ -348,12 +391,12 @@ class BertDocRED(System):
         columns = torch.tensor(found, dtype=torch.long, device=pairs.heads.device).view(-1, 3)
         return pairs.place(columns[:, 0], columns[:, 1]), columns[:, 2]
 
-    def ceiling(self, batch: Batch) -> list[list[Prediction]]:
+    def ceiling(self, batch: PairBatch) -> list[list[Prediction]]:
         """The gold facts of known relations between entities that are read, and found by tags."""
-        names, facts = self.schema.relations, batch["facts"]
-        first = batch["entities"].offsets[facts.owners]
+        names, facts = self.schema.relations, batch.gold.facts
+        first = batch.gold.entities.offsets[facts.owners]
         head, tail, kind = facts.values.unbind(1)
-        heads, tails = (batch["entities"].values[first + side].tolist() for side in (head, tail))
+        heads, tails = (batch.gold.entities.values[first + side].tolist() for side in (head, tail))
         there = self._tagged(batch)
         rows: list[list[Prediction]] = [[] for _ in range(len(batch))]
         for row, (i, *h), (j, *t), c in zip(
@@ -366,11 +409,11 @@ class BertDocRED(System):
                 rows[row].append(Prediction(triple, 1.0))
         return rows
 
-    def _tagged(self, batch: Batch) -> set[tuple[int, ...]] | None:
+    def _tagged(self, batch: PairBatch) -> set[tuple[int, ...]] | None:
         """Sentence, first word and end of what the gold tags give; None where nothing is tagged."""
-        if self.tagger is None:
+        if batch.tags is None:
             return None
-        spans = decode_tags(batch["tags"].padded(), batch["tags"].mask())
+        spans = decode_tags(batch.tags.padded(), batch.tags.mask())
         return set(map(tuple, torch.stack([spans.rows, spans.first, spans.last + 1], 1).tolist()))
 
 
@@ -386,11 +429,6 @@ class BertDocREDGold(BertDocRED):
     )
     upper_bound = "is given the gold entities"
     entities_given = True
-
-    @classmethod
-    def bare(cls, example: Example) -> Example:
-        """Words and gold entities."""
-        return example.with_entities_alone()
 
 
 def training_accuracies(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
@@ -15,7 +16,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from suite.errors import SuiteError
-from suite.modelling.encoded import Batch
+from suite.modelling.batch import Text
 from suite.modelling.encoders import SubwordTable
 from suite.modelling.pretrained import PretrainedModel
 from suite.modelling.ragged import Ragged
@@ -62,6 +63,22 @@ def windows_of(subwords: int, size: int, stride: int) -> list[Window]:
     ]
 
 
+@dataclass(frozen=True)
+class LongText(Text):
+    """What `LongTransformer` reads; its words are how many subwords each has.
+
+    Attributes:
+        subwords: ids, special ones left out.
+        windows: see `Window`.
+        read: one number per text: how many of its words, from the first onwards, have all of their
+            subwords (all of them unless it is cut).
+    """
+
+    subwords: Ragged
+    windows: Ragged
+    read: Ragged
+
+
 class LongTransformer(nn.Module):
     """A transformer that gives the subwords of texts of any length a vector each.
 
@@ -92,14 +109,8 @@ class LongTransformer(nn.Module):
         self.opening, self.closing = int(tokenizer.cls_token_id), int(tokenizer.sep_token_id)
         self.padding = int(tokenizer.pad_token_id or 0)
 
-    def encode(self, texts: Iterable[tuple[str, ...]]) -> dict[str, Ragged]:
-        """The columns of texts, which are tuples of words.
-
-        Returns:
-            `words`: number of subwords of each word; `subwords`: ids, special ones left out;
-            `windows`: see `Window`; `read`: one number a text, how many of its words, from the
-            first on, have all of their subwords (all of them unless it is cut).
-        """
+    def encode(self, texts: Iterable[tuple[str, ...]]) -> LongText:
+        """Subwords and windows of texts, which are tuples of words."""
         held = list(texts)
         ids, owners = self.subwords.rows(held)
         words, subwords, windows, read = [], [], [], []
@@ -114,16 +125,16 @@ class LongTransformer(nn.Module):
             subwords.append(inner[:kept])
             windows.append(windows_of(kept, self.size, self.stride))
             read.append([of_word[kept] + whole])
-        return {
-            "words": Ragged.from_rows(words),
-            "subwords": Ragged.from_rows(subwords),
-            "windows": Ragged.from_rows(windows, len(Window._fields)),
-            "read": Ragged.from_rows(read),
-        }
+        return LongText(
+            words=Ragged.from_rows(words),
+            subwords=Ragged.from_rows(subwords),
+            windows=Ragged.from_rows(windows, len(Window._fields)),
+            read=Ragged.from_rows(read),
+        )
 
-    def forward(self, batch: Batch) -> Float[Tensor, "S E"]:
+    def forward(self, text: LongText) -> Float[Tensor, "S E"]:
         """The subwords' last hidden states, text after text; all windows go in together."""
-        subwords, windows = batch["subwords"], batch["windows"]
+        subwords, windows = text.subwords, text.windows
         start, length, first, end = (column[:, None] for column in windows.values.unbind(1))
         # Places count a window's own subwords: -1 is the opening one, `length` the closing one.
         place = torch.arange(-1, int(length.max()) + 1, device=start.device)

@@ -11,13 +11,17 @@ from torch import Tensor, nn
 from baselines.casrel.tagger import CascadeTagger
 from suite.errors import SuiteError
 from suite.fastre.encoder import ConvolutionalEncoder
-from suite.fastre.space import Choices
 from suite.fastre.system import FastRESettings
-from suite.modelling.cascade import HeadsPerStep, decode_targets, encode_targets
-from suite.modelling.encoded import Batch, Encoded
+from suite.modelling.cascade import (
+    CascadeBatch,
+    HeadsPerStep,
+    TaggedTriples,
+    decode_targets,
+    encode_targets,
+)
 from suite.modelling.encoders import BiLSTM, Transformer
 from suite.modelling.layers import Dropout
-from suite.modelling.stages import stage
+from suite.systems.capabilities import Choices, Searches
 from suite.systems.contract import Loss, PublishedSettings, Resources, System
 from suite.tasks.examples import Example, Sentence
 from suite.tasks.items import Prediction
@@ -53,7 +57,7 @@ class CasRelSettings:
             raise ValueError(f"threshold {self.threshold} lies outside (0, 1)")
 
 
-class CasRel(System):
+class CasRel(System[CascadeBatch, TaggedTriples], Searches):
     """The system: an encoder with `baselines.casrel.tagger.CascadeTagger` on it."""
 
     name = "casrel"
@@ -141,23 +145,25 @@ class CasRel(System):
             return None
         return self.encoder.words.table
 
-    def encode(self, examples: Sequence[Example]) -> Encoded:
+    def encode(self, examples: Sequence[Example]) -> CascadeBatch:
         """Subwords or word ids, subjects, objects with their relations."""
         sentences = cast(Sequence[Sentence], examples)
-        words = self.encoder.encode(s.words for s in sentences)
-        return Encoded({**words, **encode_targets(sentences, self.schema)})
+        text = self.encoder.encode(s.words for s in sentences)
+        return CascadeBatch(text, encode_targets(sentences, self.schema))
 
-    def loss(self, batch: Batch) -> Loss:
+    def loss(self, batch: CascadeBatch) -> Loss:
         """Binary cross entropy of subject and object tags, summed over words and relations."""
-        return self.tagger.loss(self.dropout(self.encoder(batch)), batch)
+        return self.tagger.loss(self.dropout(self.encoder(batch.text)), batch)
 
-    def predict(self, batch: Batch) -> list[list[Prediction]]:
+    def forward(self, batch: CascadeBatch) -> TaggedTriples:
         """Tags subjects, then the objects of each, and pairs starts with nearest ends."""
-        with stage("forward"):
-            h = self.encoder(batch)
-        return self.tagger.predict(h, batch)
+        return self.tagger(self.encoder(batch.text), batch)
 
-    def ceiling(self, batch: Batch) -> list[list[Prediction]]:
+    def decode(self, batch: CascadeBatch, scored: TaggedTriples) -> list[list[Prediction]]:
+        """The triples of each sentence."""
+        return self.tagger.decode(len(batch), scored)
+
+    def ceiling(self, batch: CascadeBatch) -> list[list[Prediction]]:
         """The targets, decoded."""
         return decode_targets(batch, 1, self.schema.relations, "nearest")
 

@@ -14,15 +14,16 @@ from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from suite.modelling.cascade import (
+    CascadeBatch,
     HeadsPerStep,
     Spans,
+    TaggedTriples,
     batch_targets,
     decode_spans,
+    decode_triples,
     dense_tags,
-    find_triples,
+    find_tails,
 )
-from suite.modelling.encoded import Batch
-from suite.modelling.stages import stage
 from suite.systems.contract import Loss
 from suite.tasks.items import Prediction
 
@@ -88,15 +89,15 @@ class CascadeTagger(nn.Module):
         )
         return scores.unflatten(2, (2, -1))
 
-    def loss(self, h: Float[Tensor, "B N D"], batch: Batch) -> Loss:
+    def loss(self, h: Float[Tensor, "B N D"], batch: CascadeBatch) -> Loss:
         """Binary cross entropy of subject and object tags, summed over words and relations.
 
         Args:
             h: the words' vectors.
-            batch: with the columns of `suite.modelling.cascade.encode_targets`.
+            batch: with its gold triples.
         """
         words = h.shape[1]
-        present = batch["words"].mask()
+        present = batch.text.words.mask()
         targets = batch_targets(batch)
         first, last, kind = targets.heads.unbind(1)
         shape = (len(batch), words, 1)
@@ -118,28 +119,28 @@ class CascadeTagger(nn.Module):
         }
         return Loss((subject + objects) / len(batch), parts)
 
-    def predict(self, h: Float[Tensor, "B N D"], batch: Batch) -> list[list[Prediction]]:
+    def forward(self, h: Float[Tensor, "B N D"], batch: CascadeBatch) -> TaggedTriples:
         """Tags subjects, then the objects of each, and pairs starts with nearest ends."""
-        with stage("forward"):
-            subject_scores = self.subject_scores(h).float().sigmoid()
-        with stage("decode"):
-            present = batch["words"].mask()[:, :, None]
-            starts, ends = subject_scores[:, :, :1], subject_scores[:, :, 1:]
-            bound = self.threshold
-            subjects = decode_spans((starts > bound) & present, (ends > bound) & present)
-            subject_score = subjects.confidence(starts, ends)
+        subject_scores = self.subject_scores(h).float().sigmoid()
+        present = batch.text.words.mask()[:, :, None]
+        starts, ends = subject_scores[:, :, :1], subject_scores[:, :, 1:]
+        bound = self.threshold
+        subjects = decode_spans((starts > bound) & present, (ends > bound) & present)
+        subject_score = subjects.confidence(starts, ends)
 
         def tag_objects(
             some: Spans,
         ) -> tuple[Bool[Tensor, "some N 2 R"], Float[Tensor, "some N 2 R"]]:
-            with stage("forward"):
-                scores = self.score_objects(h, some.rows, some.first, some.last)
-                probability = scores.float().sigmoid()
-            with stage("decode"):
-                return (probability > bound) & present[some.rows][:, :, None], probability
+            scores = self.score_objects(h, some.rows, some.first, some.last)
+            probability = scores.float().sigmoid()
+            return (probability > bound) & present[some.rows][:, :, None], probability
 
         size = h.shape[1] * self.object_scores.out_features
-        return find_triples(len(batch), subjects, subject_score, tag_objects, size, self.relations)
+        return find_tails(subjects, subject_score, tag_objects, size)
+
+    def decode(self, sentences: int, tagged: TaggedTriples) -> list[list[Prediction]]:
+        """The triples of each of so many sentences."""
+        return decode_triples(sentences, tagged, self.relations)
 
 
 def _tagging_loss(

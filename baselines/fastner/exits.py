@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from baselines.fastner.spans import THRESHOLD
-from suite.systems.contract import OperatingPoint
+from suite.systems.capabilities import OperatingPoint
 
 
 class ExitRule:

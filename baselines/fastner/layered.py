@@ -14,8 +14,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from suite.errors import SuiteError
-from suite.modelling.encoded import Batch
-from suite.modelling.encoders import Transformer
+from suite.modelling.encoders import SubwordText, Transformer
 from suite.modelling.pretrained import PretrainedModel
 
 
@@ -168,27 +167,27 @@ class LayeredTransformer(Transformer):
         """Number of layers."""
         return len(self.architecture.layers(self.model))
 
-    def start(self, batch: Batch) -> Midway:
-        """The batch's sentences before the first layer."""
-        subwords = batch["subwords"]
-        mask, lengths = subwords.mask(), batch["words"].lengths
+    def start(self, text: SubwordText) -> Midway:
+        """The sentences before the first layer."""
+        subwords = text.subwords
+        mask, lengths = subwords.mask(), text.lengths
         hidden = self.architecture.embed(self.model, subwords.padded())
         words = torch.arange(int(lengths.max()), device=mask.device)
-        owned = (batch["subword_words"].padded(-1)[:, None] == words[:, None]).float()
+        owned = (text.owners.padded(-1)[:, None] == words[:, None]).float()
         pooling = owned / owned.sum(2, keepdim=True).clamp(min=1)
-        rows = torch.arange(len(batch), device=mask.device)
+        rows = torch.arange(len(text), device=mask.device)
         context = self.architecture.context(self.model, hidden, mask)
         return Midway(rows, lengths, hidden, mask, pooling, context)
 
     def step(self, midway: Midway, layer: int) -> Midway:
-        """The sentences behind the layer, which counts from 0."""
+        """The sentences after the layer, which counts from 0."""
         module = self.architecture.layers(self.model)[layer]
         context = midway.context[self.architecture.kind(module)]
         hidden = module(midway.hidden, **context)
         return replace(midway, hidden=hidden)
 
     def words(self, midway: Midway) -> Float[Tensor, "b N E"]:
-        """Mean of each word's hidden states, zero at padding; behind the last layer `forward`'s."""
+        """Mean of each word's hidden states, zero at padding; after the last layer `forward`'s."""
         hidden: Tensor = self.architecture.normalise(self.model, midway.hidden)
         return midway.pooling @ hidden.float()
 

@@ -6,13 +6,15 @@ Letters in shapes: B sentences, N words, T types, C candidates.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from suite.modelling.encoded import Batch
+from suite.modelling.batch import Batch
+from suite.modelling.encoders import SubwordText
 from suite.modelling.ragged import Ragged
 from suite.tasks.examples import Entity, Sentence, Span
 from suite.tasks.items import Prediction
@@ -34,20 +36,32 @@ class Candidates(NamedTuple):
     scores: Float[Tensor, " C"]
 
 
-def encode_entities(sentences: Sequence[Sentence], schema: Schema) -> dict[str, Ragged]:
-    """The column `entities`: first word, last word and type of those whose type train has."""
+@dataclass(frozen=True)
+class SpanBatch(Batch):
+    """Sentences with their gold entities.
+
+    Attributes:
+        entities: first word, last word and type of each.
+    """
+
+    text: SubwordText
+    entities: Ragged
+
+
+def encode_entities(sentences: Sequence[Sentence], schema: Schema) -> Ragged:
+    """First word, last word and type of the entities whose type train has."""
     ids = schema.type_ids
     rows = [
         [(e.span.start, e.span.end - 1, ids[e.type]) for e in s.entities if e.type in ids]
         for s in sentences
     ]
-    return {"entities": Ragged.from_rows(rows, 3)}
+    return Ragged.from_rows(rows, 3)
 
 
-def dense_entities(batch: Batch, types: int) -> Bool[Tensor, "B N N T"]:
+def dense_entities(batch: SpanBatch, types: int) -> Bool[Tensor, "B N N T"]:
     """True at the first and last word and the type of every gold entity."""
-    entities = batch["entities"]
-    words = int(batch["words"].lengths.max())
+    entities = batch.entities
+    words = int(batch.lengths.max())
     shape = (len(batch), words, words, types)
     tags = torch.zeros(shape, dtype=torch.bool, device=entities.values.device)
     tags[entities.owners, *entities.values.unbind(1)] = True

@@ -19,17 +19,16 @@ from baselines.fastner.exits import ExitRule
 from baselines.fastner.layered import LayeredTransformer, Midway
 from baselines.fastner.spans import (
     Candidates,
+    SpanBatch,
     candidates_of,
     decode_entities,
     dense_entities,
     encode_entities,
 )
 from suite.errors import SuiteError, unknown
-from suite.fastre.space import Choices
-from suite.modelling.encoded import Batch, Encoded
 from suite.modelling.layers import Convolution
-from suite.modelling.stages import stage
-from suite.systems.contract import Loss, OperatingPoint, Resources, System
+from suite.systems.capabilities import Choices, ExitsEarly, OperatingPoint, Searches
+from suite.systems.contract import Loss, Resources, System
 from suite.tasks.examples import Example, Sentence
 from suite.tasks.items import Prediction
 from suite.tasks.schema import Schema
@@ -137,7 +136,7 @@ class Exit(nn.Module):
         return scores.float()
 
 
-class FastNER(System):
+class FastNER(System[SpanBatch, Candidates], Searches, ExitsEarly):
     """The system.
 
     A classifier gives each span a probability of each type, and what stands above one half is
@@ -223,17 +222,17 @@ class FastNER(System):
         if self.encoder.pretrained:
             yield from self.encoder.parameters()
 
-    def encode(self, examples: Sequence[Example]) -> Encoded:
+    def encode(self, examples: Sequence[Example]) -> SpanBatch:
         """Subwords and entities."""
         sentences = cast(Sequence[Sentence], examples)
-        words = self.encoder.encode(s.words for s in sentences)
-        return Encoded({**words, **encode_entities(sentences, self.schema)})
+        text = self.encoder.encode(s.words for s in sentences)
+        return SpanBatch(text, encode_entities(sentences, self.schema))
 
-    def loss(self, batch: Batch) -> Loss:
+    def loss(self, batch: SpanBatch) -> Loss:
         """Binary cross entropy of all exits, summed over spans and types, averaged over exits."""
         tags = dense_entities(batch, len(self.schema.entity_types)).float()
-        spans = span_mask(batch["words"].lengths, tags.shape[1])[..., None].float()
-        midway, losses = self.encoder.start(batch), []
+        spans = span_mask(batch.lengths, tags.shape[1])[..., None].float()
+        midway, losses = self.encoder.start(batch.text), []
         for layer in range(self.encoder.depth):
             midway = self.encoder.step(midway, layer)
             scores = self._scores(midway, layer)
@@ -253,17 +252,10 @@ class FastNER(System):
     def _scores(self, midway: Midway, layer: int) -> Float[Tensor, "b N N T"]:
         return self.exits[layer](self.encoder.words(midway), midway.lengths)
 
-    def predict(self, batch: Batch) -> list[list[Prediction]]:
-        """Reads spans behind the layer at which each sentence leaves."""
-        with stage("forward"):
-            candidates = self._read(batch)
-        with stage("decode"):
-            return self._decode(batch, candidates)
-
-    def _read(self, batch: Batch) -> Candidates:
+    def forward(self, batch: SpanBatch) -> Candidates:
         """The candidates of each sentence where it leaves; layers go on without it."""
         rule, last = ExitRule(self._point), self.encoder.depth - 1
-        midway, found = self.encoder.start(batch), []
+        midway, found = self.encoder.start(batch.text), []
         for layer in range(self.encoder.depth):
             midway = self.encoder.step(midway, layer)
             if layer < last and not self._point.rule:
@@ -284,15 +276,16 @@ class FastNER(System):
             midway = self.encoder.keep(midway, ~leaving)
         return Candidates(*map(torch.cat, zip(*found, strict=True)))
 
-    def _decode(self, batch: Batch, candidates: Candidates) -> list[list[Prediction]]:
-        words, names = int(batch["words"].lengths.max()), self.schema.entity_types
-        return decode_entities(len(batch), words, candidates, names, nested=self.nested)
+    def decode(self, batch: SpanBatch, scored: Candidates) -> list[list[Prediction]]:
+        """Resolves the clashes of each sentence's candidates."""
+        words, names = int(batch.lengths.max()), self.schema.entity_types
+        return decode_entities(len(batch), words, scored, names, nested=self.nested)
 
-    def ceiling(self, batch: Batch) -> list[list[Prediction]]:
+    def ceiling(self, batch: SpanBatch) -> list[list[Prediction]]:
         """The targets, decoded."""
         tags = dense_entities(batch, len(self.schema.entity_types))
         rows = torch.arange(len(batch), device=tags.device)
-        return self._decode(batch, candidates_of(rows, tags.float()))
+        return self.decode(batch, candidates_of(rows, tags.float()))
 
     @classmethod
     def operating_points(cls, settings: FastNERSettings) -> tuple[OperatingPoint, ...]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Any, Literal, NamedTuple, cast
 
 import torch
 from jaxtyping import Float, Int
@@ -19,14 +19,13 @@ from torch.nn.functional import cross_entropy
 
 from baselines.pmei.word_pairs import Layout, PairClassifier
 from suite.errors import SuiteError
-from suite.fastre.space import Choices
+from suite.modelling.batch import Batch, Text
 from suite.modelling.bioes import TAGS, decode_tags, tag_spans
-from suite.modelling.encoded import Batch, Encoded
 from suite.modelling.encoders import BiLSTM, Transformer, WordEmbedding
 from suite.modelling.layers import Dropout
 from suite.modelling.ragged import Ragged
-from suite.modelling.stages import stage
 from suite.modelling.word_vectors import WordVectors
+from suite.systems.capabilities import Choices, Searches
 from suite.systems.contract import Loss, PublishedSettings, Resources, System
 from suite.tasks.examples import Example, Sentence, Span, Triple
 from suite.tasks.items import Prediction
@@ -207,12 +206,41 @@ class NoisyWords(WordEmbedding):
         self.unknown_rate = word_dropout
         self.dropout = Dropout(dropout)
 
-    def forward(self, batch: Batch) -> Float[Tensor, "B N E"]:
+    def forward(self, text: Text) -> Float[Tensor, "B N E"]:
         """The words' vectors, zero at padding."""
-        return self.dropout(super().forward(batch))
+        return self.dropout(super().forward(text))
 
 
-class PMEI(System):
+@dataclass(frozen=True)
+class WordPairBatch(Batch):
+    """Sentences with what both tasks have to find.
+
+    Attributes:
+        tags: class of each word in `suite.modelling.bioes.TAGS`.
+        pairs: first word of the head, first word of the tail and relation of each triple.
+    """
+
+    tags: Ragged
+    pairs: Ragged
+
+
+class FoundPairs(NamedTuple):
+    """What was tagged and which pairs of words are triples.
+
+    Attributes:
+        layout: of the batch's words.
+        tags: class of each word.
+        pairs: word of the head, word of the tail and relation of each triple.
+        scores: its probability.
+    """
+
+    layout: Layout
+    tags: Int[Tensor, " M"]
+    pairs: Int[Tensor, "found 3"]
+    scores: Float[Tensor, " found"]
+
+
+class PMEI(System[WordPairBatch, FoundPairs], Searches):
     """The system; early predictions and final ones have classifiers of one form."""
 
     name = "pmei"
@@ -312,14 +340,14 @@ class PMEI(System):
         """The BiLSTM's table; a transformer's embeddings are its own."""
         return None if isinstance(self.encoder, Transformer) else self.encoder.words.table
 
-    def encode(self, examples: Sequence[Example]) -> Encoded:
+    def encode(self, examples: Sequence[Example]) -> WordPairBatch:
         """Word ids or subwords, a tag a word, and the pairs of first words that are triples."""
         sentences = cast(Sequence[Sentence], examples)
-        words = self.encoder.encode(s.words for s in sentences)
+        text = self.encoder.encode(s.words for s in sentences)
         spans = [[entity.span for entity in s.entities] for s in sentences]
         pairs = [list(dict.fromkeys(self._pairs(s))) for s in sentences]
         tags = tag_spans([len(s.words) for s in sentences], spans)
-        return Encoded({**words, "tags": tags, "pairs": Ragged.from_rows(pairs, 3)})
+        return WordPairBatch(text, tags, Ragged.from_rows(pairs, 3))
 
     def _pairs(self, sentence: Sentence) -> Iterator[tuple[int, int, int]]:
         for head, relation, tail in sentence.triples:
@@ -334,10 +362,10 @@ class PMEI(System):
         both = torch.cat([own, pooled], 1)
         return (both, both) if self.settings.interaction else (own, pooled)
 
-    def loss(self, batch: Batch) -> Loss:
+    def loss(self, batch: WordPairBatch) -> Loss:
         """Equation 15, summed over words, pairs and relations, averaged over sentences."""
         layout, s = Layout.of(batch), self.settings
-        h = layout.pack(self.encoder(batch))
+        h = layout.pack(self.encoder(batch.text))
         blocks = self.final.pairs.blocks(layout.lengths.tolist(), h.device)
         gold_tags, gold = _gold(batch, layout)
 
@@ -367,39 +395,32 @@ class PMEI(System):
         total = torch.stack(list(parts.values())).sum()
         return Loss(total, {name: part.detach() for name, part in parts.items()})
 
-    def predict(self, batch: Batch) -> list[list[Prediction]]:
-        """Scores all pairs, tags all words, and names a triple's words by the spans they begin."""
+    def forward(self, batch: WordPairBatch) -> FoundPairs:
+        """Scores all pairs and tags all words."""
         layout = Layout.of(batch)
-        with stage("forward"):
-            h = layout.pack(self.encoder(batch))
-            blocks = self.final.pairs.blocks(layout.lengths.tolist(), h.device)
-            for_entities = for_pairs = h.new_empty((len(h), 0))
-            if self.early is not None:
-                pooled = self.early.pairs.pool(h, blocks)
-                for_entities, for_pairs = self._views(self.early.tags(h), pooled)
-            t_e = t_r = h
-            if self.entity_map is not None and self.pair_map is not None:
-                t_e = self.entity_map.mean(h, for_entities)
-                t_r = self.pair_map.mean(h, for_pairs)
-            tags = self.final.tags(t_e).argmax(1)
-            pairs, scores = self.final.pairs.find(t_r, blocks, self.settings.threshold)
-        with stage("decode"):
-            return self._decode(layout, tags, pairs, scores)
+        h = layout.pack(self.encoder(batch.text))
+        blocks = self.final.pairs.blocks(layout.lengths.tolist(), h.device)
+        for_entities = for_pairs = h.new_empty((len(h), 0))
+        if self.early is not None:
+            pooled = self.early.pairs.pool(h, blocks)
+            for_entities, for_pairs = self._views(self.early.tags(h), pooled)
+        t_e = t_r = h
+        if self.entity_map is not None and self.pair_map is not None:
+            t_e = self.entity_map.mean(h, for_entities)
+            t_r = self.pair_map.mean(h, for_pairs)
+        tags = self.final.tags(t_e).argmax(1)
+        pairs, scores = self.final.pairs.find(t_r, blocks, self.settings.threshold)
+        return FoundPairs(layout, tags, pairs, scores)
 
-    def ceiling(self, batch: Batch) -> list[list[Prediction]]:
+    def ceiling(self, batch: WordPairBatch) -> list[list[Prediction]]:
         """The targets, decoded."""
         layout = Layout.of(batch)
         tags, pairs = _gold(batch, layout)
-        return self._decode(layout, tags, pairs, torch.ones(len(pairs)))
+        return self.decode(batch, FoundPairs(layout, tags, pairs, torch.ones(len(pairs))))
 
-    def _decode(
-        self,
-        layout: Layout,
-        tags: Int[Tensor, " M"],
-        pairs: Int[Tensor, "found 3"],
-        scores: Float[Tensor, " found"],
-    ) -> list[list[Prediction]]:
-        """The triples of each sentence; a word that begins no tagged span is a span by itself."""
+    def decode(self, batch: WordPairBatch, scored: FoundPairs) -> list[list[Prediction]]:
+        """Names a triple's words by the spans they begin; one that begins none is one by itself."""
+        layout, tags, pairs, scores = scored
         ends = Ragged(tags, torch.cat([layout.starts, layout.lengths.new_tensor([len(tags)])]))
         spans = decode_tags(ends.padded(), ends.mask())
         shift = layout.starts[spans.rows]
@@ -417,12 +438,12 @@ class PMEI(System):
         return found
 
 
-def _gold(batch: Batch, layout: Layout) -> tuple[Int[Tensor, " M"], Int[Tensor, "G 3"]]:
+def _gold(batch: WordPairBatch, layout: Layout) -> tuple[Int[Tensor, " M"], Int[Tensor, "G 3"]]:
     """The tags of the layout's words; head and tail (of the M) and relation of each triple."""
-    pairs = batch["pairs"].select(layout.order)
+    pairs = batch.pairs.select(layout.order)
     shift = layout.starts[pairs.owners]
     words = pairs.values[:, :2] + shift[:, None]
-    return batch["tags"].select(layout.order).values, torch.cat([words, pairs.values[:, 2:]], 1)
+    return batch.tags.select(layout.order).values, torch.cat([words, pairs.values[:, 2:]], 1)
 
 
 def _make_encoder(settings: PMEISettings, resources: Resources) -> Transformer | BiLSTM:

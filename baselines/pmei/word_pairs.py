@@ -19,7 +19,7 @@ from jaxtyping import Float, Int, Shaped
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from suite.modelling.encoded import Batch
+from suite.modelling.batch import Batch
 
 NUMBERS_IN_CACHE = 2**19
 """Hidden numbers and scores of the pairs that a CPU works on together: what a core's cache holds,
@@ -49,7 +49,7 @@ class Layout(NamedTuple):
     @classmethod
     def of(cls, batch: Batch) -> Layout:
         """The layout of a batch."""
-        lengths, order = batch["words"].lengths.sort(stable=True)
+        lengths, order = batch.lengths.sort(stable=True)
         owners = torch.arange(len(order), device=order.device).repeat_interleave(lengths)
         return cls(order, lengths, lengths.cumsum(0) - lengths, owners)
 

@@ -26,14 +26,18 @@ from baselines.relu_net.graphs import (
     without_loops,
 )
 from suite.errors import SuiteError
-from suite.fastre.space import Choices
-from suite.modelling.cascade import HeadsPerStep, decode_targets, encode_targets
-from suite.modelling.encoded import Batch, Encoded
+from suite.modelling.cascade import (
+    CascadeBatch,
+    HeadsPerStep,
+    TaggedTriples,
+    decode_targets,
+    encode_targets,
+)
 from suite.modelling.encoders import BiLSTM, Transformer
 from suite.modelling.layers import Dropout
 from suite.modelling.parsers import DependencyParser
 from suite.modelling.ragged import Ragged
-from suite.modelling.stages import stage
+from suite.systems.capabilities import Choices, Searches
 from suite.systems.contract import Loss, PublishedSettings, Resources, System
 from suite.tasks.examples import Example, Sentence, Span
 from suite.tasks.items import Prediction
@@ -145,6 +149,22 @@ class TreeUNet(nn.Module):
         return hidden, levels
 
 
+@dataclass(frozen=True)
+class GraphBatch(CascadeBatch):
+    """Sentences with their trees and the graphs of their gold triples.
+
+    Attributes:
+        governors: the head of each word in the tree.
+        entities: first and last word of each entity of a gold triple, by first occurrence in the
+            triples.
+        edges: the two entities of each triple.
+    """
+
+    governors: Ragged
+    entities: Ragged
+    edges: Ragged
+
+
 class GoldGraphs(NamedTuple):
     """The gold triples of a batch as graphs; a sentence's entities are numbered from 0.
 
@@ -160,9 +180,9 @@ class GoldGraphs(NamedTuple):
     edges: Int[Tensor, "edges 2"]
 
     @classmethod
-    def of(cls, batch: Batch, words: Float[Tensor, "B N D"], most: int) -> GoldGraphs:
+    def of(cls, batch: GraphBatch, words: Float[Tensor, "B N D"], most: int) -> GoldGraphs:
         """The graphs of each sentence's first entities, `most` at most."""
-        entities, edges = batch["entities"], batch["edges"]
+        entities, edges = batch.entities, batch.edges
         spans = entities.padded(-1)[:, :most]
         first, last = spans[:, :, None, 0], spans[:, :, None, 1]
         positions = torch.arange(words.shape[1], device=words.device)
@@ -221,7 +241,7 @@ def _similarity_loss(
     return without_loops(entropy).sum((1, 2))
 
 
-class RelUNet(System):
+class RelUNet(System[GraphBatch, TaggedTriples], Searches):
     """The system: an encoder, the U-Net over the sentence's tree, and CasRel's tagger."""
 
     name = "relu_net"
@@ -333,24 +353,18 @@ class RelUNet(System):
         """The LSTM's table; a transformer's embeddings are its own."""
         return None if isinstance(self.encoder, Transformer) else self.encoder.words.table
 
-    def encode(self, examples: Sequence[Example]) -> Encoded:
-        """Words, their heads in the tree, the tagger's targets and the gold graph.
-
-        `governors` holds the head of each word; `entities` (first word, last word) of each entity
-        of a gold triple, by first occurrence in the triples; `edges` two entities of each triple.
-        """
+    def encode(self, examples: Sequence[Example]) -> GraphBatch:
+        """Words, their heads in the tree, the tagger's targets and the gold graph."""
         sentences = cast(Sequence[Sentence], examples)
-        words = self.encoder.encode(s.words for s in sentences)
+        text = self.encoder.encode(s.words for s in sentences)
         governors = Ragged.from_rows(self.parser.heads([s.words for s in sentences]))
         graphs = [self._gold_graph(s) for s in sentences]
-        return Encoded(
-            {
-                **words,
-                "governors": governors,
-                **encode_targets(sentences, self.schema),
-                "entities": Ragged.from_rows([entities for entities, _ in graphs], 2),
-                "edges": Ragged.from_rows([edges for _, edges in graphs], 2),
-            }
+        return GraphBatch(
+            text,
+            encode_targets(sentences, self.schema),
+            governors=governors,
+            entities=Ragged.from_rows([entities for entities, _ in graphs], 2),
+            edges=Ragged.from_rows([edges for _, edges in graphs], 2),
         )
 
     def _gold_graph(
@@ -365,14 +379,14 @@ class RelUNet(System):
         return [(span.start, span.end - 1) for span in index], edges
 
     def _read(
-        self, batch: Batch
+        self, batch: GraphBatch
     ) -> tuple[Float[Tensor, "B N D"], Float[Tensor, "B N D"], list[Level]]:
         """The encoder's vectors E, the U-Net's H, and the graphs on the way to the core."""
-        vectors = self.dropout(self.encoder(batch))
-        present = batch["words"].mask()
-        return vectors, *self.graph(vectors, tree_adjacency(batch["governors"]), present)
+        vectors = self.dropout(self.encoder(batch.text))
+        present = batch.text.words.mask()
+        return vectors, *self.graph(vectors, tree_adjacency(batch.governors), present)
 
-    def loss(self, batch: Batch) -> Loss:
+    def loss(self, batch: GraphBatch) -> Loss:
         """L_cls + alpha L_bip + beta L_sim (section 3.3), each a mean over sentences."""
         vectors, h, levels = self._read(batch)
         total, parts, measures = self.tagger.loss(h, batch)
@@ -383,7 +397,7 @@ class RelUNet(System):
         return Loss(total, parts, measures)
 
     def _graph_losses(
-        self, batch: Batch, vectors: Float[Tensor, "B N D"], levels: list[Level]
+        self, batch: GraphBatch, vectors: Float[Tensor, "B N D"], levels: list[Level]
     ) -> Iterator[tuple[str, float, Float[Tensor, " B"]]]:
         """Name, weight and values of the losses that are on."""
         settings = self.settings
@@ -399,13 +413,16 @@ class RelUNet(System):
             losses = [mincut_loss(x.pooled.assignment, x.adjacency) for x in levels]
             yield "mincut", settings.mincut_weight, torch.stack(losses).sum(0)
 
-    def predict(self, batch: Batch) -> list[list[Prediction]]:
+    def forward(self, batch: GraphBatch) -> TaggedTriples:
         """Tags subjects, then the objects of each, on the U-Net's output."""
-        with stage("forward"):
-            _, h, _ = self._read(batch)
-        return self.tagger.predict(h, batch)
+        _, h, _ = self._read(batch)
+        return self.tagger(h, batch)
 
-    def ceiling(self, batch: Batch) -> list[list[Prediction]]:
+    def decode(self, batch: GraphBatch, scored: TaggedTriples) -> list[list[Prediction]]:
+        """The triples of each sentence."""
+        return self.tagger.decode(len(batch), scored)
+
+    def ceiling(self, batch: GraphBatch) -> list[list[Prediction]]:
         """The targets, decoded."""
         return decode_targets(batch, 1, self.schema.relations, "nearest")
 

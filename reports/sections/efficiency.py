@@ -185,7 +185,9 @@ def _costs(part: Group, pictures: Pictures) -> str:
         text += (
             f"From words to predictions in a fresh process with the chosen checkpoint, "
             f"{listed(passes) or 'no'} pass(es) over the test set after a warm-up; median and "
-            "95th percentile are over batches. Where the time goes:\n\n"
+            "95th percentile are over batches. Forward holds all that the network computes, with "
+            "what it decodes on its way (a cascade tags the tails of the heads that it found); "
+            "decode makes items of it. Where the time goes:\n\n"
             f"{stage_table(part)}"
         )
     else:

@@ -132,7 +132,7 @@ def _run_suite(
             _print_lists()
             return
         from suite.datasets.catalogue.entries import SYNTHETICS  # noqa: PLC0415
-        from suite.systems.contract import system_names  # noqa: PLC0415 - imports torch
+        from suite.systems.registry import system_names  # noqa: PLC0415 - imports torch
 
         chosen = _chosen_study(study, system)
         datasets = tuple(dict.fromkeys(dataset or (chosen.datasets if chosen else SYNTHETICS)))
@@ -204,7 +204,7 @@ def _chosen_study(name: str | None, systems: list[str] | None) -> Study | None:
 def _print_lists() -> None:
     from suite.datasets.catalogue.entries import CATALOGUE, SYNTHETICS  # noqa: PLC0415
     from suite.studies.study import find_study, study_names  # noqa: PLC0415
-    from suite.systems.contract import find_system, system_names  # noqa: PLC0415
+    from suite.systems.registry import find_system, system_names  # noqa: PLC0415
 
     systems = Table("system", "tasks", "citation", title="Systems", title_justify="left")
     for name in system_names():

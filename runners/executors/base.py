@@ -9,7 +9,8 @@ from typing import Protocol, TypeAlias
 
 from runners.runs.plan import RunPlan
 from suite.records.run import RunRecord, read_record
-from suite.systems.contract import find_system, make_settings
+from suite.systems.capabilities import ExitsEarly
+from suite.systems.registry import find_system, make_settings
 
 ProgressLine: TypeAlias = dict[str, float]
 """How far a training has come: `epoch` of `epochs`, `best_f1`, and after an epoch its `dev_f1`."""
@@ -40,8 +41,9 @@ class PlannedRun:
     def operates(self) -> bool:
         """Whether the system can trade accuracy for speed, and test is there to measure it on."""
         system = find_system(self.plan.system)
-        settings = make_settings(system, self.plan.settings)
-        return self.plan.test and bool(system.operating_points(settings))
+        if not (self.plan.test and issubclass(system, ExitsEarly)):
+            return False
+        return bool(system.operating_points(make_settings(system, self.plan.settings)))
 
     def recorded(self) -> RunRecord | None:
         """What an earlier start left.

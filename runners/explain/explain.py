@@ -24,7 +24,9 @@ from suite.explanation.word_classes import word_classes
 from suite.modelling.gradients import Explanation
 from suite.modelling.parsers import CHAIN
 from suite.records.run import RunRecord, read_record
-from suite.systems.contract import System, find_system
+from suite.systems.capabilities import Explains
+from suite.systems.contract import System
+from suite.systems.registry import find_system
 from suite.tasks.examples import Sentence
 from suite.tasks.registry import find_task
 
@@ -103,13 +105,14 @@ def explain_all(
         predicates: candidates among the words of each.
         drawn: ids of those whose maps are kept.
     """
+    assert isinstance(system, Explains)
     system.eval()
     device = next(system.parameters()).device
     encoded = system.encode(sentences)
     held = encoded.to(device)
     found: dict[int, ExplainedSentence] = {}
     for rows in _of_one_length(encoded.lengths):
-        explanation = system.explain(held.batch(rows.to(device)))
+        explanation = system.explain(held.select(rows.to(device)))
         for row, i in enumerate(rows.tolist()):
             classes = word_classes(sentences[i], predicates[i])
             norms, weights = _of_row(explanation, row, len(classes))
@@ -155,7 +158,7 @@ def _read(folder: Path) -> tuple[RunPlan, RunRecord]:
             remedy="The command that began it goes on with it.",
         )
     explained = find_task(record.dataset.task).explained
-    if find_system(plan.system).explain is System.explain or not explained:
+    if not (explained and issubclass(find_system(plan.system), Explains)):
         raise SuiteError(
             f"{record.system.title} on {record.dataset.title} cannot be explained",
             where=folder,

@@ -12,10 +12,11 @@ from torch import Tensor
 
 from runners.runs.environment import autocast
 from runners.runs.workbench import Workbench
+from suite.modelling.batch import Batch
 from suite.modelling.batching import evaluation_batches
-from suite.modelling.encoded import Batch, Encoded
 from suite.modelling.fact_scores import facts_from
-from suite.systems.contract import System
+from suite.systems.capabilities import ScoresFacts
+from suite.systems.contract import System, predict
 from suite.tasks.examples import Document
 from suite.tasks.items import Prediction
 from suite.tasks.ranking import Ranking, rank
@@ -35,14 +36,14 @@ class Split:
         self.targets = [set(task.gold(example)) for example in seen]
         encoded = system.encode(seen)
         self.lengths = encoded.lengths
-        self.encoded: Encoded = encoded.to(device)
+        self.encoded: Batch = encoded.to(device)
         self._size = task.evaluation_batch
 
     @cached_property
     def batches(self) -> list[tuple[Tensor, Batch]]:
         """Evaluation batches with the examples they hold."""
         return [
-            (rows, self.encoded.batch(rows.to(self.encoded.lengths.device)))
+            (rows, self.encoded.select(rows.to(self.encoded.lengths.device)))
             for rows in evaluation_batches(self.lengths, self._size)
         ]
 
@@ -69,6 +70,7 @@ class Evaluator:
             scores = self._fact_scores(split)
             ranking = self._rank(split, scores)
             theta = ranking.theta()
+            assert isinstance(self.system, ScoresFacts)
             self.system.decide_at(theta)
             found = evaluate(split.gold, self._facts(scores, theta), self.task.name, self.matching)
             return found.model_copy(update={"measures": self._measures(ranking, theta)})
@@ -118,11 +120,12 @@ class Evaluator:
         predictions: list[list[Prediction]] = [[] for _ in split.gold]
         with torch.inference_mode(), autocast(self.bench.protocol, self.device):
             for rows, batch in split.batches:
-                for i, found in zip(rows.tolist(), self.system.predict(batch), strict=True):
+                for i, found in zip(rows.tolist(), predict(self.system, batch), strict=True):
                     predictions[i] = found
         return predictions
 
     def _fact_scores(self, split: Split) -> list[Float[Tensor, "_ _ relations"]]:
+        assert isinstance(self.system, ScoresFacts)  # or it was not found as a system of the task
         scores: list[Tensor] = [torch.empty(0)] * len(split.gold)
         with torch.inference_mode(), autocast(self.bench.protocol, self.device):
             for rows, batch in split.batches:

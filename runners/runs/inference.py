@@ -26,9 +26,8 @@ from runners.runs.failures import in_a_line, memory_ran_out
 from runners.runs.workbench import Workbench
 from suite.errors import SuiteError
 from suite.files import write_atomically
-from suite.modelling.stages import Stage, listening, stage
 from suite.records.run import InferenceCost, Latency, read_record
-from suite.systems.contract import System
+from suite.systems.contract import System, given, predict
 from suite.tasks.examples import Example
 from suite.tasks.items import Prediction
 
@@ -38,21 +37,27 @@ BUDGET_SECONDS = 60.0
 WARM_UP_BATCHES = 20
 
 
-class Stopwatch:
-    """Adds up the wall clock of each stage, the device synchronised at both ends."""
-
-    def __init__(self, device: torch.device) -> None:
-        self.device = device
-        self.seconds: defaultdict[Stage, float] = defaultdict(float)
-        self._entered: dict[Stage, float] = {}
-
-    def __call__(self, name: Stage, entered: bool) -> None:
-        """Hears of a stage's begin or end."""
-        synchronise(self.device)
-        if entered:
-            self._entered[name] = time.perf_counter()
-        else:
-            self.seconds[name] += time.perf_counter() - self._entered.pop(name)
+def stage_seconds(
+    system: System, examples: Sequence[Example], device: torch.device
+) -> dict[str, float]:
+    """Wall clock from words to predictions, whole and by stage, the device idle between them."""
+    synchronise(device)
+    begun = time.perf_counter()
+    batch = system.encode(examples).to(device)
+    synchronise(device)
+    encoded = time.perf_counter()
+    scored = system(batch)
+    synchronise(device)
+    computed = time.perf_counter()
+    system.decode(batch, scored)
+    synchronise(device)
+    decoded = time.perf_counter()
+    return {
+        "encode": encoded - begun,
+        "forward": computed - encoded,
+        "decode": decoded - computed,
+        "total": decoded - begun,
+    }
 
 
 def batches(examples: Sequence[Example], size: int) -> Iterator[list[Example]]:
@@ -68,9 +73,7 @@ def predict_once(
     system: System, examples: Sequence[Example], device: torch.device
 ) -> list[list[Prediction]]:
     """From words to predictions."""
-    with stage("encode"):
-        batch = system.encode(examples).to(device).whole()
-    return system.predict(batch)
+    return predict(system, system.encode(examples).to(device))
 
 
 def measure(bench: Workbench, system: System, batch_size: int) -> InferenceCost:
@@ -84,7 +87,7 @@ def measure(bench: Workbench, system: System, batch_size: int) -> InferenceCost:
     device = bench.device
     system.eval()
     split = bench.dataset.test if bench.plan.test else bench.dataset.dev
-    examples = [system.bare(example) for example in bench.examples(split)]
+    examples = [given(system, example) for example in bench.examples(split)]
     held = list(batches(examples, batch_size))
     latencies: defaultdict[str, list[float]] = defaultdict(list)
     passes: list[float] = []
@@ -94,14 +97,7 @@ def measure(bench: Workbench, system: System, batch_size: int) -> InferenceCost:
         while len(passes) < PASSES and sum(passes) < BUDGET_SECONDS:
             started = time.perf_counter()
             for group in held:
-                watch = Stopwatch(device)
-                begun = time.perf_counter()
-                with listening(watch):
-                    predict_once(system, group, device)
-                synchronise(device)
-                spent: dict[str, float] = dict(watch.seconds.items())
-                spent["total"] = time.perf_counter() - begun
-                for name, seconds in spent.items():
+                for name, seconds in stage_seconds(system, group, device).items():
                     latencies[name].append(1000 * seconds / len(group))
             passes.append(time.perf_counter() - started)
     return InferenceCost(

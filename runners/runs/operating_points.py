@@ -18,7 +18,8 @@ from runners.runs.workbench import Workbench
 from suite.datasets import Split
 from suite.files import write_atomically
 from suite.records.run import OperatingCost, OperatingCurve
-from suite.systems.contract import OperatingPoint, System
+from suite.systems.capabilities import ExitsEarly, OperatingPoint
+from suite.systems.contract import System, given
 from suite.tasks.examples import Example
 from suite.tasks.items import Prediction
 from suite.tasks.registry import find_task
@@ -35,12 +36,13 @@ class Bench:
     """A trained system that is set to one operating point after the other."""
 
     def __init__(self, bench: Workbench, system: System) -> None:
-        self.bench, self.system = bench, system.eval()
+        assert isinstance(system, ExitsEarly)
+        self.bench, self.system, self.exits = bench, system.eval(), system
         self.device = bench.device
         self.dev, self.test = (self._held(s) for s in (bench.dataset.dev, bench.dataset.test))
 
     def _held(self, split: Split) -> list[list[Example]]:
-        return list(batches([self.system.bare(e) for e in self.bench.examples(split)], BATCH))
+        return list(batches([given(self.system, e) for e in self.bench.examples(split)], BATCH))
 
     def curve(self, points: Sequence[OperatingPoint]) -> OperatingCurve:
         """Accuracy, layers and wall clock of each point."""
@@ -53,7 +55,7 @@ class Bench:
                 costs.append(self._cost(point, taken))
             for _ in range(PASSES - 1):
                 for point, taken in zip(points, seconds, strict=True):
-                    self.system.operate_at(point)
+                    self.exits.operate_at(point)
                     self._pass(self.test, taken)
         timed = zip(costs, seconds, strict=True)
         done = (cost.model_copy(update={"seconds": tuple(taken)}) for cost, taken in timed)
@@ -61,9 +63,9 @@ class Bench:
 
     def _cost(self, point: OperatingPoint, seconds: list[float]) -> OperatingCost:
         dataset = self.bench.dataset
-        self.system.operate_at(point)
+        self.exits.operate_at(point)
         dev = self._scores(dataset.dev, self._pass(self.dev, []))
-        self.system.operate_at(point)  # counts the layers of test alone
+        self.exits.operate_at(point)  # counts the layers of test alone
         test = self._scores(dataset.test, self._pass(self.test, seconds))
         return OperatingCost(
             rule=point.rule,
@@ -71,7 +73,7 @@ class Bench:
             batch_size=BATCH,
             dev=dev,
             test=test,
-            layers=self.system.layers_used(),
+            layers=self.exits.layers_used(),
             seconds=(),
         )
 
@@ -104,5 +106,5 @@ def curve_file(folder: Path) -> Path:
 def leave_curve(folder: Path, workbench: Workbench) -> None:
     """Leaves the figures of a trained run's operating points in its folder."""
     bench = Bench(workbench, load_system(folder, workbench))
-    points = workbench.system.operating_points(workbench.settings)
+    points = bench.exits.operating_points(workbench.settings)
     write_atomically(curve_file(folder), bench.curve(points).model_dump_json())

@@ -148,7 +148,7 @@ class Trainer:
                 # A part's loss is the mean over its sentences; the batch's is that over all.
                 weight = len(part) / len(rows)
                 with autocast(self.protocol, self.device):
-                    loss = self.system.loss(self.train.encoded.batch(part.to(self.device)))
+                    loss = self.system.loss(self.train.encoded.select(part.to(self.device)))
                 (loss.total * weight).backward()
                 names = (list(loss.parts), list(loss.measures))
                 followed = {"total": loss.total.detach(), **loss.parts, **loss.measures}

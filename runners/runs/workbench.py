@@ -27,7 +27,8 @@ from suite.modelling.word_vectors import (
     vocabulary_of,
 )
 from suite.records.run import FORMAT, DatasetFacts, Resource, SystemFacts
-from suite.systems.contract import Resources, System, find_system, make_settings
+from suite.systems.contract import Resources, System
+from suite.systems.registry import find_system, make_settings
 from suite.tasks.examples import Example
 
 

@@ -28,7 +28,9 @@ from runners.suite import Request, Suite
 from suite.errors import SuiteError
 from suite.records.run import RunRecord
 from suite.records.search import Limits, Phase, TrialRecord
-from suite.systems.contract import System, make_settings
+from suite.systems.capabilities import Searches
+from suite.systems.contract import System
+from suite.systems.registry import make_settings
 
 RESULT = "result"
 STRUCTURE = "structure"
@@ -100,18 +102,10 @@ class Search:
         self.planned: RunRecord = run.planned
         (self.variant,) = checked.variants
         self.system: type[System] = self.variant.find()
+        self.space = _space(self.system)
         self.settings = make_settings(self.system, self.base.settings)
         self.bench = Workbench(self.base, checked.datasets[0], checked.shelf)
-        self._check_space()
         self.default_key = self.bench_of(self.base.settings)[1].configuration
-
-    def _check_space(self) -> None:
-        try:
-            self.system.vary(self.settings, optuna.trial.FixedTrial({}))
-        except NotImplementedError as error:
-            raise SuiteError(str(error), remedy="See CONTRIBUTING.md on `vary`.") from error
-        except ValueError:
-            pass  # a space whose first choice was not given is one
 
     @cached_property
     def identity(self) -> dict[str, Any]:
@@ -145,7 +139,7 @@ class Search:
 
     def settings_of(self, trial: optuna.trial.BaseTrial) -> dict[str, Any]:
         """The system's settings in a trial that differ from its defaults."""
-        varied = self.system.vary(self.settings, trial)
+        varied = self.space.vary(self.settings, trial)
         # Optuna's third step of 0.05 is 0.15000000000000002, by its key another setting than 0.15.
         rounded = {k: float(f"{v:.10g}") if isinstance(v, float) else v for k, v in varied.items()}
         return {**self.base.settings, **rounded}
@@ -157,7 +151,7 @@ class Search:
         pruner = MedianPruner(n_startup_trials=START_UP, n_warmup_steps=warm_up)
         study = self._study("accuracy", pruner, directions=["maximize"])
         with locked(self.out):
-            for label, choices in self.system.searched_first.items():
+            for label, choices in self.space.tried_first().items():
                 study.enqueue_trial(dict(choices), {LABEL: label}, skip_if_exists=True)
         return study
 
@@ -208,6 +202,15 @@ class Search:
                 results = map(result_of, study.get_trials(deepcopy=False))
                 found += [r for r in results if r is not None and r.phase == phase]
         return tuple(found)
+
+
+def _space(system: type[System]) -> type[Searches]:
+    if not issubclass(system, Searches):
+        raise SuiteError(
+            f"{system.name} has no search space",
+            remedy="See CONTRIBUTING.md on the capability `Searches`.",
+        )
+    return system
 
 
 def result_of(trial: FrozenTrial) -> TrialRecord | None:

@@ -127,7 +127,7 @@ class Worker:
             state="failed",
             choices=trial.params,
             settings=asdict(bench.settings),
-            structure=search.system.structure(bench.settings),
+            structure=search.space.structure(bench.settings),
         )
         twin = self._twin(trial, about)
         if twin is not None:

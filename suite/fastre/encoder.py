@@ -12,10 +12,9 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from suite.modelling.encoded import Batch
+from suite.modelling.batch import Text
 from suite.modelling.encoders import WordEmbedding
 from suite.modelling.layers import Convolution, Dropout, word_mask
-from suite.modelling.ragged import Ragged
 from suite.modelling.word_vectors import WordVectors
 
 Gate = Literal["gated linear unit", "highway", "none"]
@@ -92,15 +91,15 @@ class ConvolutionalEncoder(nn.Module):
         self.input_dropout = Dropout(input_dropout)
         self.dropout = Dropout(dropout)
 
-    def encode(self, sentences: Iterable[Sequence[str]]) -> dict[str, Ragged]:
-        """The column `words` of the word vectors."""
+    def encode(self, sentences: Iterable[Sequence[str]]) -> Text:
+        """As the word vectors do."""
         return self.words.encode(sentences)
 
-    def forward(self, batch: Batch) -> Float[Tensor, "B N D"]:
+    def forward(self, text: Text) -> Float[Tensor, "B N D"]:
         """The sentence representation H, zero at padding."""
-        x = self.project(self.words(batch))
+        x = self.project(self.words(text))
         x = self.input_dropout(x + self.positions[: x.shape[1]])
-        mask = word_mask(batch["words"].lengths, x.shape[1])
+        mask = word_mask(text.lengths, x.shape[1])
         x = _masked(x.transpose(1, 2).contiguous(), mask)
         for i, block in enumerate(self.blocks):
             x = _masked(block(self.dropout(x) if i else x), mask)

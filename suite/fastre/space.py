@@ -1,27 +1,12 @@
-"""What a structure search varies: the choices that a trial makes, and FastRE's own space."""
+"""FastRE's space of structures."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import cycle, islice
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Literal
 
-
-@runtime_checkable
-class Choices(Protocol):
-    """Makes choices by name; an Optuna trial does. A name's range is the same in every trial."""
-
-    def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any:
-        """One of `choices`."""
-
-    def suggest_int(self, name: str, low: int, high: int, *, step: int = 1) -> int:
-        """A whole number from `low` to `high`."""
-
-    def suggest_float(
-        self, name: str, low: float, high: float, *, step: float | None = None, log: bool = False
-    ) -> float:
-        """A number from `low` to `high`."""
-
+from suite.systems.capabilities import Choices
 
 Pattern = Literal["free", "rising", "rising then ones", "repeated"]
 PATTERNS: tuple[Pattern, ...] = ("free", "rising", "rising then ones", "repeated")

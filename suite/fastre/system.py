@@ -6,7 +6,7 @@ R relations. Equations, sections and tables are the paper's.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any, Literal, cast
@@ -16,25 +16,27 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from suite.fastre.encoder import ConvolutionalEncoder, Gate
-from suite.fastre.space import FASTRE_TABLE_4, Choices, receptive_field, vary_fastre
+from suite.fastre.space import FASTRE_TABLE_4, receptive_field, vary_fastre
 from suite.fastre.thresholds import above_threshold, adaptive_threshold_loss, confidence
 from suite.modelling.cascade import (
+    CascadeBatch,
     HeadsPerStep,
     SpanRule,
     Spans,
+    TaggedTriples,
     Targets,
     batch_targets,
     decode_spans,
     decode_targets,
+    decode_triples,
     dense_tags,
     encode_targets,
-    find_triples,
+    find_tails,
 )
-from suite.modelling.encoded import Batch, Encoded
 from suite.modelling.gradients import Explanation, gradient_norms
 from suite.modelling.layers import Convolution, SelfAttention, word_mask
-from suite.modelling.stages import stage
-from suite.systems.contract import Loss, PublishedSettings, Resources, System
+from suite.systems.capabilities import Choices, Explains, Searches
+from suite.systems.contract import Loss, PublishedSettings, Resources, System, predict
 from suite.tasks.examples import Example, Sentence
 from suite.tasks.items import Item, Prediction
 from suite.tasks.schema import Schema
@@ -87,7 +89,7 @@ class FastRESettings:
             raise ValueError(f"dilations {self.dilations} need at least one rate of 1 or more")
 
 
-class FastRE(System):
+class FastRE(System[CascadeBatch, TaggedTriples], Searches, Explains):
     """The system.
 
     Its feed-forward layers are a width-3 convolution with ReLU and a linear layer: so public code
@@ -174,12 +176,15 @@ class FastRE(System):
                     allowed[row, self.schema.relation_ids[relation]] = True
         self.register_buffer("relations_of_type", allowed, persistent=False)
 
-    searched_first = FASTRE_TABLE_4
-
     @classmethod
     def vary(cls, settings: FastRESettings, choices: Choices) -> dict[str, Any]:
         """Blocks, their dilation rates, and all that makes them wide, gated and regular."""
         return vary_fastre(choices)
+
+    @classmethod
+    def tried_first(cls) -> Mapping[str, Mapping[str, Any]]:
+        """The structures of Table 4."""
+        return FASTRE_TABLE_4
 
     @classmethod
     def structure(cls, settings: FastRESettings) -> dict[str, str]:
@@ -194,7 +199,7 @@ class FastRE(System):
             "Gate": settings.gate,
             "Attention heads": str(settings.attention_heads),
             "Dropout": f"{settings.dropout:g}",
-            "Heads a step": settings.heads_per_step,
+            "Heads per step": settings.heads_per_step,
         }
 
     @classmethod
@@ -206,18 +211,18 @@ class FastRE(System):
         """The encoder's table."""
         return self.encoder.words.table
 
-    def encode(self, examples: Sequence[Example]) -> Encoded:
+    def encode(self, examples: Sequence[Example]) -> CascadeBatch:
         """Word ids, heads with their types, tails with their relations."""
         sentences = cast(Sequence[Sentence], examples)
-        words = self.encoder.encode(s.words for s in sentences)
-        return Encoded({**words, **encode_targets(sentences, self.schema)})
+        text = self.encoder.encode(s.words for s in sentences)
+        return CascadeBatch(text, encode_targets(sentences, self.schema))
 
     def _read(
-        self, batch: Batch
+        self, batch: CascadeBatch
     ) -> tuple[Float[Tensor, "B N D"], Float[Tensor, "B N D"], Bool[Tensor, "B N"] | None]:
         """H, the sentence's part of the tail tagger's hidden layer, and the mask of words."""
-        h = self.encoder(batch)
-        mask = word_mask(batch["words"].lengths, h.shape[1])
+        h = self.encoder(batch.text)
+        mask = word_mask(batch.lengths, h.shape[1])
         sentence = self._convolve(h, self.tail_attention(h, mask), mask, self.tail_hidden_sentence)
         return h, sentence, mask
 
@@ -268,10 +273,10 @@ class FastRE(System):
         scores: Tensor = self.tail_scores(hidden)
         return scores.unflatten(2, (2, -1))
 
-    def loss(self, batch: Batch) -> Loss:
+    def loss(self, batch: CascadeBatch) -> Loss:
         """Equation 15: head and tail tagging losses, summed over words, averaged over sentences."""
         h, sentence_part, mask = self._read(batch)
-        lengths, words = batch["words"].lengths, h.shape[1]
+        lengths, words = batch.lengths, h.shape[1]
         targets = batch_targets(batch)
         first, last, kind = targets.heads.unbind(1)
         rows = targets.head_rows
@@ -337,58 +342,56 @@ class FastRE(System):
             tags = probability > self.threshold
         return tags & mask[:, :, None], probability
 
-    def predict(self, batch: Batch) -> list[list[Prediction]]:
+    def forward(self, batch: CascadeBatch) -> TaggedTriples:
         """Tags heads, then the tails of each, and pairs starts with ends."""
-        lengths = batch["words"].lengths
-        with stage("forward"):
-            h, sentence_part, mask = self._read(batch)
-            head_scores = self._score_heads(h, mask).float()
+        lengths = batch.lengths
+        h, sentence_part, mask = self._read(batch)
+        head_scores = self._score_heads(h, mask).float()
         present = torch.arange(h.shape[1], device=h.device) < lengths[:, None]
-        with stage("decode"):
-            tags, probability = self._tags(head_scores, present[:, :, None])
-            heads = decode_spans(tags[:, :, 0], tags[:, :, 1], self.settings.span_rule)
-            head_score = heads.confidence(probability[:, :, 0], probability[:, :, 1])
+        tags, probability = self._tags(head_scores, present[:, :, None])
+        heads = decode_spans(tags[:, :, 0], tags[:, :, 1], self.settings.span_rule)
+        head_score = heads.confidence(probability[:, :, 0], probability[:, :, 1])
 
         def tag_tails(
             some: Spans,
         ) -> tuple[Bool[Tensor, "some N 2 R"], Float[Tensor, "some N 2 R"]]:
             described = torch.stack([some.first, some.last, some.classes], 1)
-            with stage("forward"):
-                scores = self._score_tails(h, sentence_part, some.rows, described, lengths)
-            with stage("decode"):
-                allowed = self.relations_of_type[some.classes][:, None]
-                return self._tags(scores.float(), present[some.rows][:, :, None] & allowed)
+            scores = self._score_tails(h, sentence_part, some.rows, described, lengths)
+            allowed = self.relations_of_type[some.classes][:, None]
+            return self._tags(scores.float(), present[some.rows][:, :, None] & allowed)
 
         width = self.tail_hidden_head.in_channels + self.tail_scores.out_features
-        size = h.shape[1] * width
-        names = self.schema.relations
-        return find_triples(len(batch), heads, head_score, tag_tails, size, names)
+        return find_tails(heads, head_score, tag_tails, h.shape[1] * width)
 
-    def calibrate(self, batches: Sequence[Batch], gold: Sequence[AbstractSet[Item]]) -> None:
+    def decode(self, batch: CascadeBatch, scored: TaggedTriples) -> list[list[Prediction]]:
+        """The triples of each sentence."""
+        return decode_triples(len(batch), scored, self.schema.relations)
+
+    def calibrate(self, batches: Sequence[CascadeBatch], gold: Sequence[AbstractSet[Item]]) -> None:
         """Fits the global threshold on dev, to a tenth, where adaptive thresholds are off."""
         if self.settings.thresholds == "adaptive":
             return
         best = (-1.0, 0.5)
         for tenth in range(1, 10):
             self.threshold.fill_(tenth / 10)
-            rows = [row for batch in batches for row in self.predict(batch)]
+            rows = [row for batch in batches for row in predict(self, batch)]
             predicted: list[set[Item]] = [{p.item for p in row} for row in rows]
             correct = sum(len(p & g) for p, g in zip(predicted, gold, strict=True))
             size = sum(map(len, predicted)) + sum(map(len, gold))
             best = max(best, (2 * correct / max(1, size), tenth / 10))
         self.threshold.fill_(best[1])
 
-    def ceiling(self, batch: Batch) -> list[list[Prediction]]:
+    def ceiling(self, batch: CascadeBatch) -> list[list[Prediction]]:
         """The targets, decoded."""
         types, relations = len(self.schema.entity_types), self.schema.relations
         return decode_targets(batch, types, relations, self.settings.span_rule)
 
-    def explain(self, batch: Batch) -> Explanation:
+    def explain(self, batch: CascadeBatch) -> Explanation:
         """Gradient norms by the word vectors before the projection, and both taggers' attention."""
         norms = gradient_norms(self.encoder.words, lambda: len(batch) * self.loss(batch).total)
         with torch.no_grad():
-            h = self.encoder(batch)
-            mask = word_mask(batch["words"].lengths, h.shape[1])
+            h = self.encoder(batch.text)
+            mask = word_mask(batch.lengths, h.shape[1])
             attentions = {"head tagger": self.head_attention, "tail tagger": self.tail_attention}
             weights = {name: layer.weights(h, mask) for name, layer in attentions.items()}
         return Explanation(norms, weights)

@@ -16,9 +16,8 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from suite.modelling.encoded import Batch
+from suite.modelling.batch import Batch, Columns
 from suite.modelling.ragged import Ragged
-from suite.modelling.stages import stage
 from suite.tasks.examples import Sentence, Span, Triple
 from suite.tasks.items import Prediction
 from suite.tasks.schema import Schema
@@ -32,14 +31,32 @@ MAX_SPAN_WORDS = 20
 """Longest head under the rule `until next start` (public FastRE code: under 20 words)."""
 
 
-def encode_targets(sentences: Sequence[Sentence], schema: Schema) -> dict[str, Ragged]:
-    """Packs the gold triples of sentences.
+@dataclass(frozen=True)
+class PackedTriples(Columns):
+    """The gold triples of sentences.
 
-    Returns:
-        `heads`: for each distinct head of a sentence (first word, last word, entity type);
-        `tails`: for each triple (index of its head in the sentence, first word, last word,
-        relation). Triples of relations that the schema lacks have no target.
+    Attributes:
+        heads: for each distinct head of a sentence (first word, last word, entity type).
+        tails: for each triple (index of its head in the sentence, first word, last word, relation).
     """
+
+    heads: Ragged
+    tails: Ragged
+
+
+@dataclass(frozen=True)
+class CascadeBatch(Batch):
+    """What a cascade tagger trains on.
+
+    Attributes:
+        gold: the triples.
+    """
+
+    gold: PackedTriples
+
+
+def encode_targets(sentences: Sequence[Sentence], schema: Schema) -> PackedTriples:
+    """Packs gold triples; those of relations that the schema lacks are left out."""
     heads: list[list[tuple[int, ...]]] = []
     tails: list[list[tuple[int, ...]]] = []
     for sentence in sentences:
@@ -55,7 +72,7 @@ def encode_targets(sentences: Sequence[Sentence], schema: Schema) -> dict[str, R
             row.append((which, triple.tail.start, triple.tail.end - 1, relation))
         heads.append(list(index))
         tails.append(row)
-    return {"heads": Ragged.from_rows(heads, 3), "tails": Ragged.from_rows(tails, 4)}
+    return PackedTriples(Ragged.from_rows(heads, 3), Ragged.from_rows(tails, 4))
 
 
 @dataclass(frozen=True)
@@ -88,9 +105,9 @@ class Targets:
         return Targets(self.head_rows[drawn], self.heads[drawn], tails)
 
 
-def batch_targets(batch: Batch) -> Targets:
+def batch_targets(batch: CascadeBatch) -> Targets:
     """The packed targets of a batch, heads numbered through."""
-    heads, tails = batch["heads"], batch["tails"]
+    heads, tails = batch.gold.heads, batch.gold.tails
     numbered = tails.values.clone()
     numbered[:, 0] += heads.offsets[tails.owners]
     return Targets(heads.owners, heads.values, numbered)
@@ -167,54 +184,58 @@ def decode_spans(
     return Spans(rows[which], classes[which], first[which], first[which] + offset)
 
 
-def find_triples(
-    sentences: int,
+@dataclass(frozen=True)
+class TaggedTriples:
+    """What a cascade tagger found in a batch.
+
+    Attributes:
+        heads: the heads of all sentences.
+        tails: spans whose rows are indices into `heads` and whose classes are relations, with the
+            score of each triple; in as many parts as the tails were tagged in.
+    """
+
+    heads: Spans
+    tails: Sequence[tuple[Spans, Float[Tensor, " spans"]]]
+
+
+def find_tails(
     heads: Spans,
     head_scores: Float[Tensor, " T"],
     tag_tails: TagTails,
-    numbers_of_a_head: int,
-    relations: Sequence[str],
-) -> list[list[Prediction]]:
-    """Tags the tails of decoded heads, some at a time, and gives the triples of each sentence.
+    numbers_per_head: int,
+) -> TaggedTriples:
+    """Tags the tails of heads, some heads at a time.
 
     Args:
-        sentences: B.
         heads: the decoded heads, T of them.
         head_scores: the confidence of each; a triple's is that of its least certain tag.
         tag_tails: tags and probabilities of the tails of some of the heads.
-        numbers_of_a_head: how many features and scores tagging the tails of one head holds.
-        relations: names of the tail tagger's classes.
+        numbers_per_head: how many features and scores tagging the tails of one head holds.
     """
     found = []
-    at_once = max(1, MAX_NUMBERS_AT_ONCE // numbers_of_a_head)
+    at_once = max(1, MAX_NUMBERS_AT_ONCE // numbers_per_head)
     for chunk in torch.split(torch.arange(len(heads.rows), device=heads.rows.device), at_once):
         tags, probability = tag_tails(heads.select(chunk))
-        with stage("decode"):
-            tails = decode_spans(tags[:, :, 0], tags[:, :, 1])
-            scores = tails.confidence(probability[:, :, 0], probability[:, :, 1])
-            tails = Spans(chunk[tails.rows], tails.classes, tails.first, tails.last)
-            found.append((tails, torch.minimum(scores, head_scores[tails.rows])))
-    with stage("decode"):
-        return _assemble(sentences, heads, found, relations)
+        tails = decode_spans(tags[:, :, 0], tags[:, :, 1])
+        scores = tails.confidence(probability[:, :, 0], probability[:, :, 1])
+        tails = Spans(chunk[tails.rows], tails.classes, tails.first, tails.last)
+        found.append((tails, torch.minimum(scores, head_scores[tails.rows])))
+    return TaggedTriples(heads, found)
 
 
-def _assemble(
-    sentences: int,
-    heads: Spans,
-    tails: Sequence[tuple[Spans, Float[Tensor, " spans"]]],
-    relations: Sequence[str],
+def decode_triples(
+    sentences: int, tagged: TaggedTriples, relations: Sequence[str]
 ) -> list[list[Prediction]]:
-    """Triples of each sentence; one that several head types give keeps its best score.
+    """The triples of each sentence; one that several head types give keeps its best score.
 
     Args:
         sentences: B.
-        heads: the decoded heads, T of them.
-        tails: spans whose rows are indices into `heads`, whose classes are relations, with the
-            score of each.
-        relations: names of the classes.
+        tagged: heads and tails.
+        relations: names of the tail tagger's classes.
     """
     found: list[dict[Triple, float]] = [{} for _ in range(sentences)]
-    for spans, scores in tails:
+    heads = tagged.heads
+    for spans, scores in tagged.tails:
         table = torch.stack(
             [
                 heads.rows[spans.rows],
@@ -233,7 +254,7 @@ def _assemble(
 
 
 def decode_targets(
-    batch: Batch, classes: int, relations: Sequence[str], rule: SpanRule
+    batch: CascadeBatch, classes: int, relations: Sequence[str], rule: SpanRule
 ) -> list[list[Prediction]]:
     """Decodes a batch's own targets: what perfect scoring would give.
 
@@ -244,7 +265,7 @@ def decode_targets(
         rule: how heads are decoded; tails always by the nearest end.
     """
     targets = batch_targets(batch)
-    words = int(batch["words"].lengths.max())
+    words = int(batch.lengths.max())
     first, last, kind = targets.heads.unbind(1)
     shape = (len(batch), words, classes)
     heads = decode_spans(
@@ -266,7 +287,8 @@ def decode_targets(
     )
     kept = tails.select((back[tails.rows] >= 0).nonzero().squeeze(1))
     spans = Spans(back[kept.rows], kept.classes, kept.first, kept.last)
-    return _assemble(len(batch), heads, [(spans, torch.ones(len(spans.rows)))], relations)
+    tagged = TaggedTriples(heads, [(spans, torch.ones(len(spans.rows)))])
+    return decode_triples(len(batch), tagged, relations)
 
 
 def _columns(spans: Spans) -> tuple[Tensor, Tensor, Tensor, Tensor]:

@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from suite.modelling.encoded import Batch
+from suite.modelling.batch import Text
 from suite.modelling.pretrained import PretrainedModel
 from suite.modelling.ragged import Ragged
 from suite.modelling.word_vectors import PADDING, UNKNOWN, WordVectors
@@ -42,13 +42,13 @@ class WordEmbedding(nn.Module):
             # Not persistent: frozen vectors are a resource, not something a checkpoint learned.
             self.register_buffer("table", drawn, persistent=False)
 
-    def encode(self, sentences: Iterable[Sequence[str]]) -> dict[str, Ragged]:
-        """The column `words`: rows of the table."""
-        return {"words": Ragged.from_rows([self.vectors.look_up(words) for words in sentences])}
+    def encode(self, sentences: Iterable[Sequence[str]]) -> Text:
+        """For each word its row in the table."""
+        return Text(Ragged.from_rows([self.vectors.look_up(words) for words in sentences]))
 
-    def forward(self, batch: Batch) -> Float[Tensor, "B N E"]:
+    def forward(self, text: Text) -> Float[Tensor, "B N E"]:
         """The words' vectors, zero at padding."""
-        ids: Int[Tensor, "B N"] = batch["words"].padded(PADDING)
+        ids: Int[Tensor, "B N"] = text.words.padded(PADDING)
         if self.training and self.unknown_rate:
             dropped = (torch.rand(ids.shape, device=ids.device) < self.unknown_rate) & (ids > 0)
             ids = ids.masked_fill(dropped, UNKNOWN)
@@ -58,7 +58,7 @@ class WordEmbedding(nn.Module):
 class BiLSTM(nn.Module):
     """A bidirectional LSTM over word vectors.
 
-    Each direction is an LSTM of its own over padded sentences, those of the second one turned round
+    Each direction is an LSTM of its own over padded sentences, those of the second one reversed
     within their length. Packed sentences, as torch's bidirectional LSTM wants them, take twice as
     long on the CPU: their kernel makes a matrix product for each word and direction.
 
@@ -76,21 +76,34 @@ class BiLSTM(nn.Module):
         self.left_to_right = nn.ModuleList(nn.LSTM(n, width // 2, batch_first=True) for n in inputs)
         self.right_to_left = nn.ModuleList(nn.LSTM(n, width // 2, batch_first=True) for n in inputs)
 
-    def encode(self, sentences: Iterable[Sequence[str]]) -> dict[str, Ragged]:
-        """The column `words` of the word vectors."""
+    def encode(self, sentences: Iterable[Sequence[str]]) -> Text:
+        """As the word vectors do."""
         return self.words.encode(sentences)
 
-    def forward(self, batch: Batch) -> Float[Tensor, "B N E"]:
+    def forward(self, text: Text) -> Float[Tensor, "B N E"]:
         """Hidden states of both directions, zero at padding."""
-        x = self.words(batch)
+        x = self.words(text)
         places = torch.arange(x.shape[1], device=x.device)
-        lengths = batch["words"].lengths[:, None]
+        lengths = text.lengths[:, None]
         # Its own inverse; padding, which is read after the sentence, stays where it is.
-        turned = torch.where(places < lengths, lengths - 1 - places, places)[..., None]
+        backwards = torch.where(places < lengths, lengths - 1 - places, places)[..., None]
         for ahead, back in zip(self.left_to_right, self.right_to_left, strict=True):
-            y = back(x.gather(1, turned.expand_as(x)))[0]
-            x = torch.cat([ahead(x)[0], y.gather(1, turned.expand_as(y))], dim=2)
-        return x * batch["words"].mask()[..., None]
+            y = back(x.gather(1, backwards.expand_as(x)))[0]
+            x = torch.cat([ahead(x)[0], y.gather(1, backwards.expand_as(y))], dim=2)
+        return x * text.words.mask()[..., None]
+
+
+@dataclass(frozen=True)
+class SubwordText(Text):
+    """What a transformer reads; its words are place holders, which tell how many there are.
+
+    Attributes:
+        subwords: ids of the tokenizer.
+        owners: the word of each subword, -1 for special ones.
+    """
+
+    subwords: Ragged
+    owners: Ragged
 
 
 @dataclass
@@ -145,24 +158,24 @@ class Transformer(nn.Module):
         self.pretrained = source.pretrained
         self.subwords = SubwordTable(source.tokenizer, source.limit)
 
-    def encode(self, sentences: Iterable[Sequence[str]]) -> dict[str, Ragged]:
-        """The columns `words` (place holders), `subwords` and `subword_words`."""
+    def encode(self, sentences: Iterable[Sequence[str]]) -> SubwordText:
+        """Subwords, with the word of each."""
         held = list(sentences)
         ids, owners = self.subwords.rows(held)
-        return {
-            "words": Ragged.from_rows([range(len(words)) for words in held]),
-            "subwords": Ragged.from_rows(ids),
-            "subword_words": Ragged.from_rows(owners),
-        }
+        return SubwordText(
+            words=Ragged.from_rows([range(len(words)) for words in held]),
+            subwords=Ragged.from_rows(ids),
+            owners=Ragged.from_rows(owners),
+        )
 
-    def forward(self, batch: Batch) -> Float[Tensor, "B N E"]:
+    def forward(self, text: SubwordText) -> Float[Tensor, "B N E"]:
         """Mean of each word's last hidden states, zero at padding."""
-        subwords, owners = batch["subwords"], batch["subword_words"]
+        subwords, owners = text.subwords, text.owners
         mask = subwords.mask()
         hidden = self.model(
             input_ids=subwords.padded(), attention_mask=mask.long()
         ).last_hidden_state
-        rows, words = len(batch), int(batch["words"].lengths.max())
+        rows, words = len(text), int(text.lengths.max())
         inner = owners.values >= 0
         target = (owners.owners * words + owners.values)[inner]
         flat = hidden[mask][inner].float()

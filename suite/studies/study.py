@@ -388,7 +388,7 @@ def checked(study: Study) -> Study:
 
 
 def _check_system(study: Study, variant: StudyVariant) -> None:
-    from suite.systems.contract import make_settings, system_names  # noqa: PLC0415
+    from suite.systems.registry import make_settings, system_names  # noqa: PLC0415
 
     system = variant.find()
     if study.task not in system.tasks:

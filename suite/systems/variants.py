@@ -41,7 +41,7 @@ class Variant(StrictModel):
             SuiteError: no such system, or settings that it does not have or refuses.
         """
         # Reports read studies, whose variants these are, without loading torch.
-        from suite.systems.contract import find_system, make_settings  # noqa: PLC0415
+        from suite.systems.registry import find_system, make_settings  # noqa: PLC0415
 
         system = find_system(self.system)
         make_settings(system, self.settings)
@@ -54,7 +54,7 @@ def find_variant(name: str) -> Variant:
     Raises:
         SuiteError: nothing answers to the name, or the file holds no variant.
     """
-    from suite.systems.contract import find_system  # noqa: PLC0415
+    from suite.systems.registry import find_system  # noqa: PLC0415
 
     if not name.endswith(SUFFIXES):
         find_system(name)
@@ -70,7 +70,7 @@ def read_variant(path: Path) -> Variant:
     Raises:
         SuiteError: the file cannot be read, is no YAML, or holds something else.
     """
-    from suite.systems.contract import system_names  # noqa: PLC0415
+    from suite.systems.registry import system_names  # noqa: PLC0415
 
     content = read_fields(path, "--system", _FORM)
     try:

@@ -10,8 +10,8 @@ import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
-from suite.modelling.encoded import Batch
-from suite.systems.contract import System
+from suite.modelling.batch import Batch
+from suite.systems.contract import System, predict
 from suite.tasks.examples import Sentence
 
 ROUNDS = 15
@@ -30,7 +30,7 @@ def matrix_rate() -> float:
 
 
 def operations(system: System, sentences: Sequence[Sentence], *, backward: bool) -> float:
-    """Operations of each sentence by itself, summed: padding is none of the work.
+    """Operations of each sentence by itself, summed: padding is not part of the work.
 
     In training, sentences with as many words, subwords, heads and tails cost the same and are
     counted once. Attention is counted in its unfused form, since the counter does not know the
@@ -40,9 +40,9 @@ def operations(system: System, sentences: Sequence[Sentence], *, backward: bool)
     counted: dict[tuple[int, ...], float] = {}
     total = 0.0
     for i in range(len(sentences)):
-        kind = tuple(int(column.lengths[i]) for column in encoded.columns.values())
+        kind = tuple(int(column.lengths[i]) for column in encoded.columns())
         if kind not in counted or not backward:
-            counted[kind] = _count(system, encoded.batch(torch.tensor([i])), backward=backward)
+            counted[kind] = _count(system, encoded.select(torch.tensor([i])), backward=backward)
         total += counted[kind]
     return total
 
@@ -54,7 +54,7 @@ def _count(system: System, batch: Batch, *, backward: bool) -> float:
             system.train().loss(batch).total.backward()
         else:
             with torch.no_grad():
-                system.eval().predict(batch)
+                predict(system.eval(), batch)
     system.zero_grad()
     return float(counter.get_total_flops())
 

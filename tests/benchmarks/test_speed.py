@@ -158,7 +158,7 @@ def test_inference(
     _take_weights(trainer, request.config.getoption("--runs", None), case.dataset)
     system = trainer.system.eval()
     test = trainer.bench.examples(trainer.bench.dataset.test)
-    examples = [system.bare(e) for e in test[:: max(1, len(test) // case.tested)][: case.tested]]
+    examples = [given(system, e) for e in test[:: max(1, len(test) // case.tested)][: case.tested]]
     groups = list(batches(examples, size))
 
     def predict_all() -> None:

@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from suite.modelling.cascade import batch_targets, encode_targets
-from suite.modelling.encoded import Encoded
+from suite.modelling.cascade import CascadeBatch
 from suite.modelling.encoders import WordEmbedding
 from suite.tasks.examples import Span, Triple
 from suite.tasks.items import Prediction
@@ -47,11 +47,11 @@ class Gazetteer(System):
         return cls(settings, schema, resources)
 
     def encode(self, examples):
-        words = self.embedding.encode(s.words for s in examples)
-        return Encoded({**words, **encode_targets(examples, self.schema)})
+        text = self.embedding.encode(s.words for s in examples)
+        return CascadeBatch(text, encode_targets(examples, self.schema))
 
     def loss(self, batch):
-        words, targets = batch["words"].padded(), batch_targets(batch)
+        words, targets = batch.text.words.padded(), batch_targets(batch)
         for head, first, _, relation in targets.tails.tolist():
             row, start, _ = int(targets.head_rows[head]), *targets.heads[head, :2].tolist()
             self.known[0, relation, words[row, start]] = True
@@ -59,21 +59,23 @@ class Gazetteer(System):
         total = (self.weight - 1) ** 2
         return Loss(total, {"weight": total.detach()})
 
-    def predict(self, batch):
+    def forward(self, batch):
         found = []
         for i in range(len(batch)):
-            words = batch["words"].select(torch.tensor([i])).values
+            words = batch.text.words.select(torch.tensor([i])).values
             heads, tails = self.known[:, :, words]
-            pairs = (heads[:, :, None] & tails[:, None, :]).nonzero().tolist()
-            found.append([self.say(*pair) for pair in pairs if pair[1] != pair[2]])
+            found.append((heads[:, :, None] & tails[:, None, :]).nonzero().tolist())
         return found
+
+    def decode(self, batch, scored):
+        return [[self.say(*pair) for pair in pairs if pair[1] != pair[2]] for pairs in scored]
 
     def say(self, relation, head, tail):
         spans = Span(head, head + 1), Span(tail, tail + 1)
         return Prediction(Triple(spans[0], self.schema.relations[relation], spans[1]), self.score)
 
     def ceiling(self, batch):
-        return self.predict(batch)
+        return self.decode(batch, self(batch))
 '''
 
 MISBEHAVING = '''
@@ -184,12 +186,12 @@ class Unmeasurable(Gazetteer):
 
     name = "unmeasurable"
 
-    def predict(self, batch):
+    def forward(self, batch):
         if len(batch) == 1:
             os.kill(os.getpid(), signal.SIGKILL)
         if len(batch) == 8:
             raise ValueError("eight is too many")
-        return super().predict(batch)
+        return super().forward(batch)
 
 
 class Misnamed(Gazetteer):

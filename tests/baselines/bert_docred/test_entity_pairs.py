@@ -20,8 +20,6 @@ from baselines.bert_docred.entity_pairs import (
     draw_pairs,
     encode_entities,
 )
-from suite.modelling.encoded import Encoded
-from suite.modelling.ragged import Ragged
 from suite.tasks.examples import Fact, Span
 from tests.corpus import BORN, DOCUMENTS, LIVES, PART, SENTENCES
 
@@ -163,7 +161,7 @@ CLASSES = {BORN: 1, LIVES: 2, PART: 3}
 
 
 def packed(read: list[int], classes: dict[str, int] = CLASSES) -> dict[str, list[list[list[int]]]]:
-    columns = encode_entities(DOCUMENTS, read, classes)
+    columns = vars(encode_entities(DOCUMENTS, read, classes))
     return {
         name: [part.tolist() for part in column.values.split(column.lengths.tolist())]
         for name, column in columns.items()
@@ -192,44 +190,42 @@ def test_what_is_not_read_is_left_out_and_counted() -> None:
 
 def test_an_entity_whose_first_mention_is_cut_off_is_numbered_anew() -> None:
     document = dataclasses.replace(DOCUMENTS[0], entities=DOCUMENTS[0].entities[::-1], facts=())
-    columns = encode_entities([document], [9], CLASSES)
-    assert columns["entities"].values.tolist() == [[2, 5, 6], [3, 0, 2]]
-    assert columns["mentions"].values.tolist() == [[0, 5, 6], [1, 0, 2], [1, 8, 9]]
+    gold = encode_entities([document], [9], CLASSES)
+    assert gold.entities.values.tolist() == [[2, 5, 6], [3, 0, 2]]
+    assert gold.mentions.values.tolist() == [[0, 5, 6], [1, 0, 2], [1, 8, 9]]
 
 
 def test_the_first_mention_is_the_earliest_of_the_text() -> None:
     ada, *others = DOCUMENTS[0].entities
     turned = dataclasses.replace(ada, mentions=ada.mentions[::-1])
     document = dataclasses.replace(DOCUMENTS[0], entities=(turned, *others))
-    columns = encode_entities([document], [99], CLASSES)
-    assert columns["entities"].values[0].tolist() == [0, 0, 2]
+    gold = encode_entities([document], [99], CLASSES)
+    assert gold.entities.values[0].tolist() == [0, 0, 2]
 
 
 def test_a_fact_of_an_entity_with_itself_is_no_target() -> None:
     with_itself = dataclasses.replace(DOCUMENTS[1], facts=(Fact(0, LIVES, 0), Fact(1, LIVES, 0)))
-    assert encode_entities([with_itself], [9], CLASSES)["facts"].values.tolist() == [[1, 0, 2]]
+    assert encode_entities([with_itself], [9], CLASSES).facts.values.tolist() == [[1, 0, 2]]
 
 
 def test_targets_are_the_facts_and_na() -> None:
-    columns = encode_entities(DOCUMENTS, WORDS, CLASSES)
-    words = Ragged.from_rows([range(n) for n in WORDS])
-    batch = Encoded({**columns, "words": words}).whole()
-    pairs = all_pairs(batch["entities"].owners)
-    gold = pairs.targets(batch, 4)
-    numbers = batch["entities"].values[:, 0]
-    for row, h, t in zip(gold, pairs.heads, pairs.tails, strict=True):
-        facts = DOCUMENTS[int(batch["entities"].owners[h])].facts
+    gold = encode_entities(DOCUMENTS, WORDS, CLASSES)
+    pairs = all_pairs(gold.entities.owners)
+    targets = pairs.targets(gold, 4)
+    numbers = gold.entities.values[:, 0]
+    for row, h, t in zip(targets, pairs.heads, pairs.tails, strict=True):
+        facts = DOCUMENTS[int(gold.entities.owners[h])].facts
         of_pair = {f.relation for f in facts if (f.head, f.tail) == (numbers[h], numbers[t])}
         expected = {CLASSES[r] for r in of_pair} or {0}
         assert set(row.nonzero().squeeze(1).tolist()) == expected
-    assert gold.sum() == 5 + 9 + 1 + 2, "of 16 pairs, one with two relations"
+    assert targets.sum() == 5 + 9 + 1 + 2, "of 16 pairs, one with two relations"
 
 
 def test_spans_of_sentences_are_entities_once() -> None:
-    columns = encode_entities(SENTENCES, [99] * len(SENTENCES), {})
+    gold = encode_entities(SENTENCES, [99] * len(SENTENCES), {})
     for i, sentence in enumerate(SENTENCES):
         one = torch.tensor([i])
-        found = columns["mentions"].select(one).values.tolist()
+        found = gold.mentions.select(one).values.tolist()
         spans = list(dict.fromkeys(e.span for e in sentence.entities))
         assert [Span(*m[1:]) for m in found] == spans
-        assert columns["entities"].select(one).values.tolist() == found
+        assert gold.entities.select(one).values.tolist() == found

@@ -13,7 +13,8 @@ from baselines.bert_docred.system import BertDocRED, BertDocREDGold, training_ac
 from suite.errors import SuiteError
 from suite.modelling.bioes import TAGS
 from suite.modelling.pretrained import PretrainedModel
-from suite.systems.contract import System, make_settings
+from suite.systems.contract import System, given, predict
+from suite.systems.registry import make_settings
 from suite.tasks.examples import Document, Entity, Sentence, Span, Triple
 from suite.tasks.registry import find_task
 from tests.contract import SystemContract, whole
@@ -107,8 +108,8 @@ def slow_scores(
 
 def word_vectors(system: System, examples: list[Document] | list[Sentence]) -> list[torch.Tensor]:
     batch = whole(system, examples)
-    assert batch["words"].values.eq(1).all(), "a subword a word"
-    return list(system.encoder(batch).split(batch["words"].lengths.tolist()))
+    assert batch.text.words.values.eq(1).all(), "a subword a word"
+    return list(system.encoder(batch.text).split(batch.text.words.lengths.tolist()))
 
 
 @torch.no_grad()
@@ -218,7 +219,7 @@ def test_documents_without_pairs_have_a_loss_and_no_facts(documents: list[Docume
     assert [tuple(t.shape) for t in system.eval().fact_scores(batch)] == [
         (len(d.entities), len(d.entities), 3) for d in documents
     ]
-    assert system.predict(batch) == [[] for _ in documents]
+    assert predict(system, batch) == [[] for _ in documents]
 
 
 def test_an_entity_beyond_the_cut_is_in_no_fact() -> None:
@@ -230,7 +231,7 @@ def test_an_entity_beyond_the_cut_is_in_no_fact() -> None:
     assert not table[:, 3].any()
     assert (table[:3, :3][~torch.eye(3, dtype=torch.bool)] > 0).all()
     cut.decide_at(1e-6)
-    assert all(3 not in (p.item.head, p.item.tail) for p in cut.predict(batch)[0])
+    assert all(3 not in (p.item.head, p.item.tail) for p in predict(cut, batch)[0])
     best = {p.item for p in cut.ceiling(batch)[0]}
     assert best == {f for f in DOCUMENTS[0].facts if f.relation != PART}
     cut.train().loss(batch).total.backward()
@@ -247,13 +248,13 @@ def test_theta_decides() -> None:
     scores = sorted((p.score for row in all_of(system, batch) for p in row), reverse=True)
     assert len(scores) == (12 + 2 + 2) * 3
     system.decide_at(scores[9])
-    found = [p.score for row in system.predict(batch) for p in row]
+    found = [p.score for row in predict(system, batch) for p in row]
     assert sorted(found, reverse=True) == scores[:10]
 
 
 def all_of(system: System, batch: object) -> list[list[object]]:
     system.decide_at(1e-9)
-    return system.predict(batch)
+    return predict(system, batch)
 
 
 @pytest.mark.parametrize("kind", [TestOnSentences, TestWithGoldEntities])
@@ -278,7 +279,7 @@ def test_theta_for_triples_is_where_f1_over_dev_is_best(kind: type[SystemContrac
     assert f1(thetas[0]) < f1(best) > f1(thetas[-1])
     system.calibrate(batches, gold)
     assert system.theta.item() == best
-    again = [{p.item for p in row} for batch in batches for row in system.predict(batch)]
+    again = [{p.item for p in row} for batch in batches for row in predict(system, batch)]
     assert again == [{p.item for p in row if p.score >= best} for row in scored]
 
 
@@ -291,7 +292,7 @@ def test_a_triple_that_scores_theta_is_predicted() -> None:
     system.decide_at(0.9)
     system.calibrate([batch], [set(find_task("triples").gold(s)) for s in SENTENCES[:2]])
     assert system.theta.item() == 0.5
-    assert [len(row) for row in system.predict(batch)] == [2 * len(SCHEMA.relations)] * 2
+    assert [len(row) for row in predict(system, batch)] == [2 * len(SCHEMA.relations)] * 2
 
 
 @torch.no_grad()
@@ -326,13 +327,13 @@ def test_spans_of_two_types_are_one_entity() -> None:
     )
     system = TestWithGoldEntities().build().eval()
     batch = whole(system, [twice])
-    assert batch["entities"].lengths.tolist() == [2]
+    assert batch.gold.entities.lengths.tolist() == [2]
     assert [len(row) for row in all_of(system, batch)] == [2 * len(SCHEMA.relations)]
 
 
 def test_gold_entities_are_no_part_of_what_the_system_itself_is_given() -> None:
-    assert BertDocRED.bare(SENTENCES[0]).entities == ()
-    bare = BertDocREDGold.bare(SENTENCES[0])
+    assert given(BertDocRED, SENTENCES[0]).entities == ()
+    bare = given(BertDocREDGold, SENTENCES[0])
     assert bare == Sentence("one", SENTENCES[0].words, entities=SENTENCES[0].entities)
     assert BertDocREDGold.upper_bound
     assert BertDocRED.upper_bound is None

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from baselines.bert_docred.windows import LongTransformer, range_means, windows_of
 from suite.errors import SuiteError
-from suite.modelling.encoded import Encoded
 from suite.modelling.pretrained import UNTRAINED, PretrainedModel, find_pretrained
 
 TEXTS = [
@@ -55,9 +54,9 @@ def encoder(limit: int = 512, long: str = "windows", stride: int = 4) -> LongTra
 
 def vectors(module: LongTransformer, texts: list[tuple[str, ...]]) -> list[torch.Tensor]:
     """The vectors of each text's subwords."""
-    batch = Encoded(module.encode(texts)).whole()
+    text = module.encode(texts)
     with torch.no_grad():
-        return list(module(batch).split(batch["subwords"].lengths.tolist()))
+        return list(module(text).split(text.subwords.lengths.tolist()))
 
 
 def alone(module: LongTransformer, ids: list[int]) -> torch.Tensor:
@@ -114,25 +113,25 @@ def test_long_texts_are_read_by_windows() -> None:
 
 def test_cut_texts_keep_their_first_subwords() -> None:
     module = encoder(limit=12, long="cut")
-    columns = module.encode(TEXTS)
+    encoded = module.encode(TEXTS)
     for i, (text, found) in enumerate(zip(TEXTS, vectors(module, TEXTS), strict=True)):
         ids, owners = (rows[0][1:-1] for rows in module.subwords.rows([text]))
         assert len(found) == min(10, len(ids))
         torch.testing.assert_close(found, alone(module, ids[:10]))
-        counts = columns["words"].select(torch.tensor([i])).values.tolist()
+        counts = encoded.words.select(torch.tensor([i])).values.tolist()
         assert counts == [owners[:10].count(word) for word in range(len(text))]
         whole = [owners[:10].count(w) == owners.count(w) for w in range(len(text))]
-        assert columns["read"].values[i] == sum(whole)
+        assert encoded.read.values[i] == sum(whole)
 
 
 def test_a_word_that_the_cut_divides_is_not_read() -> None:
     text = ("so", "Lovelace", "Lovelace")  # subwords: 1, 2, 2
     read = {
-        subwords: encoder(subwords + 2, long="cut").encode([text])["read"].values.tolist()
+        subwords: encoder(subwords + 2, long="cut").encode([text]).read.values.tolist()
         for subwords in (1, 2, 3, 4, 5, 9)
     }
     assert read == {1: [1], 2: [1], 3: [2], 4: [2], 5: [3], 9: [3]}
-    assert encoder(4, stride=1).encode([text])["read"].values.tolist() == [3]
+    assert encoder(4, stride=1).encode([text]).read.values.tolist() == [3]
 
 
 def test_windows_without_overlap_may_touch_and_not_gape() -> None:

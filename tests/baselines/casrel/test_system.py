@@ -51,7 +51,7 @@ def test_loss_is_that_of_the_papers_equations(plain: bool) -> None:
     """Equations 1 to 5: every tag's cross entropy, written out word by word."""
     system = small(end_projection=not plain)
     batch = whole(system, SENTENCES)
-    h = system.encoder(batch)
+    h = system.encoder(batch.text)
     total = 0.0
     for i, sentence in enumerate(SENTENCES):
         words = range(len(sentence.words))
@@ -79,7 +79,7 @@ def test_two_subjects_of_one_word_cannot_be_linked() -> None:
     """
     system = small(end_projection=False)
     chain = next(i for i, s in enumerate(SENTENCES) if s.id == "chain")
-    h = system.encoder(whole(system, SENTENCES))
+    h = system.encoder(whole(system, SENTENCES).text)
     alan, wilmslow = torch.tensor([0]), torch.tensor([3])
     rows = torch.tensor([chain])
     of_alan = system.tagger.score_objects(h, rows, alan, alan)[0]

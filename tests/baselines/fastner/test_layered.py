@@ -11,7 +11,6 @@ import torch
 
 from baselines.fastner.layered import ARCHITECTURES, LayeredTransformer
 from suite.errors import SuiteError
-from suite.modelling.encoded import Batch, Encoded
 from suite.modelling.pretrained import MINILM, UNTRAINED, PretrainedModel, find_pretrained
 from tests.corpus import NESTED, SENTENCES
 
@@ -78,35 +77,31 @@ def transformer(request: pytest.FixtureRequest) -> LayeredTransformer:
     return LayeredTransformer(source(request.param)).eval()
 
 
-def batch_of(transformer: LayeredTransformer, sentences: Sequence[tuple[str, ...]]) -> Batch:
-    return Encoded(transformer.encode(sentences)).whole()
-
-
 @torch.no_grad()
 def test_layer_by_layer_is_the_models_own_pass(transformer: LayeredTransformer) -> None:
-    batch = batch_of(transformer, WORDS)
-    subwords = batch["subwords"]
-    assert not subwords.mask().all(), "the batch is padded"
+    text = transformer.encode(WORDS)
+    subwords = text.subwords
+    assert not subwords.mask().all(), "the text is padded"
     own = transformer.model(
         input_ids=subwords.padded(),
         attention_mask=subwords.mask().long(),
         output_hidden_states=True,
     )
-    midway = transformer.start(batch)
+    midway = transformer.start(text)
     assert transformer.depth == len(own.hidden_states) - 1
     for layer in range(transformer.depth):
         assert torch.equal(midway.hidden, own.hidden_states[layer]), layer
         midway = transformer.step(midway, layer)
     last = transformer.architecture.normalise(transformer.model, midway.hidden)
     assert torch.equal(last, own.last_hidden_state)
-    torch.testing.assert_close(transformer.words(midway), transformer(batch))
+    torch.testing.assert_close(transformer.words(midway), transformer(text))
 
 
 @torch.no_grad()
 def test_sentences_that_leave_change_nothing_for_the_others(
     transformer: LayeredTransformer,
 ) -> None:
-    midway = whole = transformer.start(batch_of(transformer, WORDS))
+    midway = whole = transformer.start(transformer.encode(WORDS))
     order = torch.tensor([len(words) for words in WORDS]).argsort(descending=True)
     for layer in range(transformer.depth):
         whole, midway = transformer.step(whole, layer), transformer.step(midway, layer)

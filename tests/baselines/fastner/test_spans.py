@@ -13,14 +13,15 @@ from baselines.fastner.biaffine import PRIOR, BiaffineSpans, span_mask
 from baselines.fastner.exits import ExitRule
 from baselines.fastner.spans import (
     Candidates,
+    SpanBatch,
     candidates_of,
     decode_entities,
     dense_entities,
     encode_entities,
 )
-from suite.modelling.encoded import Batch
+from suite.modelling.encoders import SubwordText
 from suite.modelling.ragged import Ragged
-from suite.systems.contract import OperatingPoint
+from suite.systems.capabilities import OperatingPoint
 from suite.tasks.examples import Entity, Span
 from tests.corpus import NESTED, SPAN_SCHEMA
 
@@ -30,9 +31,10 @@ WORDS = 7
 Found = list[tuple[int, int, int, float]]
 
 
-def gold_batch() -> Batch:
+def gold_batch() -> SpanBatch:
     words = Ragged.from_rows([range(len(s.words)) for s in NESTED])
-    return Batch({"words": words, **encode_entities(NESTED, SPAN_SCHEMA)})
+    text = SubwordText(words, subwords=words, owners=words)
+    return SpanBatch(text, encode_entities(NESTED, SPAN_SCHEMA))
 
 
 def test_dense_targets_hold_the_gold_entities_and_nothing_else() -> None:

@@ -14,9 +14,11 @@ import torch
 from baselines.fastner.system import GRID, Bypass, FastNER
 from suite.datasets.make_schema import make_schema
 from suite.errors import SuiteError
-from suite.systems.contract import OperatingPoint, make_settings
+from suite.systems.capabilities import OperatingPoint
+from suite.systems.contract import predict
+from suite.systems.registry import make_settings
 from suite.tasks.examples import Entity, Example, Sentence, Span
-from tests.contract import SystemContract, predict, whole
+from tests.contract import SystemContract, predictions, whole
 from tests.corpus import FLAT, NESTED, SPAN_SCHEMA, resources
 
 SMALL = {"dropout": 0.0, "width": 32, "bypass_width": 16}
@@ -67,7 +69,7 @@ def learning() -> FastNER:
 @torch.no_grad()
 def read_alone(system: FastNER, sentence: Example) -> list[Cells]:
     """What each layer says of a sentence by itself."""
-    midway = system.encoder.start(whole(system, [sentence]))
+    midway = system.encoder.start(whole(system, [sentence]).text)
     words, found = len(sentence.words), []
     for layer, reader in enumerate(system.exits):
         midway = system.encoder.step(midway, layer)
@@ -135,7 +137,7 @@ def test_sentences_leave_where_the_rule_says_with_what_that_layer_found(
         left = {name: slow_exit(point, row) for name, row in layers.items()}
         assert len(set(left.values())) > 1, f"{point}: they all leave at once"
         learning.operate_at(point)
-        found = predict(learning, NESTED, size=len(NESTED))
+        found = predictions(learning, NESTED, size=len(NESTED))
         assert learning.layers_used() == pytest.approx(sum(left.values()) / len(left)), point
         for sentence in NESTED:
             cells = layers[sentence.id][left[sentence.id] - 1]
@@ -153,11 +155,11 @@ def test_batches_do_not_change_when_sentences_leave(
 ) -> None:
     for point in mixed:
         learning.operate_at(point)
-        alone = predict(learning, NESTED, size=1)
+        alone = predictions(learning, NESTED, size=1)
         used = learning.layers_used()
         for size in (2, 4, len(NESTED)):
             learning.operate_at(point)
-            together = predict(learning, NESTED[::-1], size)
+            together = predictions(learning, NESTED[::-1], size)
             assert learning.layers_used() == used, (point, size)
             for name, row in alone.items():
                 assert together[name] == pytest.approx(row, abs=1e-4), (point, size)
@@ -178,13 +180,13 @@ def test_rules_that_never_or_always_fire(
     always: OperatingPoint,
 ) -> None:
     learning.operate_at(FULL)
-    full = predict(learning, NESTED, size=4)
+    full = predictions(learning, NESTED, size=4)
     assert learning.layers_used() == learning.encoder.depth
     learning.operate_at(never)
-    assert predict(learning, NESTED, size=4) == full
+    assert predictions(learning, NESTED, size=4) == full
     assert learning.layers_used() == learning.encoder.depth
     learning.operate_at(always)
-    first = predict(learning, NESTED, size=4)
+    first = predictions(learning, NESTED, size=4)
     assert learning.layers_used() == 1
     for sentence in NESTED:
         cells = layers[sentence.id][0]
@@ -211,7 +213,7 @@ def test_layers_work_on_fewer_sentences_the_more_leave(
         rows.clear()
         calls.clear()
         learning.operate_at(point)
-        learning.predict(batch)
+        predict(learning, batch)
         assert sum(rows) == pytest.approx(learning.layers_used() * len(NESTED))
         assert calls == (rows if point.rule else rows[-1:]), "one classifier where no rule asks"
         work[point] = rows.copy()
@@ -297,7 +299,7 @@ def test_operating_points_are_those_that_the_system_can_be_set_to(learning: Fast
     assert {p.rule for p in others} == set(GRID)
     for point in others:
         learning.operate_at(point)
-        learning.predict(whole(learning, NESTED))
+        predict(learning, whole(learning, NESTED))
         assert 1 <= learning.layers_used() <= learning.encoder.depth
     with pytest.raises(SuiteError, match=r"unknown exit rule 'entrpy'.*Did you mean 'entropy'"):
         learning.operate_at(OperatingPoint("entrpy", 0.1))
@@ -310,7 +312,7 @@ def test_settings_name_the_first_operating_point() -> None:
     values = {"exit_rule": "patience", "exit_threshold": 1}
     for chosen, layers_used in (({}, 4), (values, 1)):
         system = TestFastNER().build(**chosen).eval()
-        system.predict(whole(system, NESTED))
+        predict(system, whole(system, NESTED))
         assert system.layers_used() == layers_used
 
 

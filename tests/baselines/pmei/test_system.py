@@ -24,13 +24,14 @@ from baselines.pmei.system import (
 )
 from baselines.pmei.word_pairs import PairClassifier
 from suite.errors import SuiteError
+from suite.modelling.batch import Text
 from suite.modelling.bioes import TAGS
-from suite.modelling.encoded import Batch
 from suite.modelling.encoders import Transformer
 from suite.modelling.ragged import Ragged
 from suite.modelling.word_vectors import WordVectors
 from suite.protocol import Protocol
-from suite.systems.contract import make_settings
+from suite.systems.contract import predict
+from suite.systems.registry import make_settings
 from suite.tasks.examples import Entity, Sentence, Span, Triple
 from tests.contract import SystemContract, whole
 from tests.corpus import LIVES, SCHEMA, SENTENCES, resources
@@ -143,7 +144,7 @@ def test_loss_is_that_of_the_papers_equations(interaction: bool) -> None:
     system = small(interaction=interaction)
     batch = whole(system, SENTENCES)
     with torch.no_grad():
-        h = system.encoder(batch)
+        h = system.encoder(batch.text)
         sums = dict.fromkeys(("early", "information", "entity", "relation"), 0.0)
         for k, sentence in enumerate(SENTENCES):
             for name, value in slow_loss(system, sentence, h[k, : len(sentence.words)]).items():
@@ -283,7 +284,7 @@ def test_a_word_is_never_linked_to_itself() -> None:
     assert ceiling(sentence) == [set()]
     system = small()
     torch.nn.init.constant_(system.final.pairs.scores.bias, 20)
-    (found,) = system.predict(whole(system, [sentence]))
+    (found,) = predict(system, whole(system, [sentence]))
     assert {(p.item.head, p.item.tail) for p in found} == {
         (Span(0, 1), Span(1, 2)),
         (Span(1, 2), Span(0, 1)),
@@ -309,14 +310,14 @@ def test_word_dropout_takes_whole_words_of_frozen_vectors_too() -> None:
     matrix = torch.cat([torch.zeros(2, 6), torch.ones(1, 6)])
     vectors = WordVectors({"w": 2}, matrix, 6, "test", 1.0, trained=False)
     words = NoisyWords(vectors, 0.25, 0.5)
-    batch = Batch({"words": Ragged.from_rows([[2] * 4000])})
+    text = Text(Ragged.from_rows([[2] * 4000]))
     torch.manual_seed(0)
-    seen = words.train()(batch)[0]
+    seen = words.train()(text)[0]
     kept = seen.any(1)
     # A word whose six numbers all fall to dropout looks dropped: one in 64.
     assert kept.float().mean().item() == pytest.approx(0.75 * (1 - 0.5**6), abs=0.02)
     assert (seen[kept] > 0).float().mean().item() == pytest.approx(0.5 / (1 - 0.5**6), abs=0.02)
-    assert torch.equal(words.eval()(batch)[0], torch.ones(4000, 6))
+    assert torch.equal(words.eval()(text)[0], torch.ones(4000, 6))
 
 
 @pytest.mark.parametrize(
@@ -359,7 +360,7 @@ words = tuple(f"w{i}" for i in range(100))
 gold = tuple(Triple(Span(i, i + 1), names[i], Span(i + 1, i + 2)) for i in range(5))
 vectors = random_vectors([words] * 2)
 system = PMEI.build(PMEISettings(), schema, Resources(vectors, None, 100)).train()
-batch = system.encode([Sentence(str(i), words, gold) for i in range(32)]).whole()
+batch = system.encode([Sentence(str(i), words, gold) for i in range(32)])
 before = peak_memory_bytes(torch.device("cpu"))
 system.loss(batch).total.backward()
 print((peak_memory_bytes(torch.device("cpu")) - before) // 2**20)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from baselines.pmei.word_pairs import Layout, PairClassifier, make_blocks
-from suite.modelling.encoded import Batch
+from suite.modelling.batch import Batch, Text
 from suite.modelling.ragged import Ragged
 
 LENGTHS = [1, 1, 3, 3, 3, 5]
@@ -165,7 +165,7 @@ def test_sentences_of_one_length_share_blocks() -> None:
 
 @given(st.lists(st.integers(1, 6), min_size=1, max_size=6))
 def test_layout_packs_words_from_short_sentences_to_long(lengths: list[int]) -> None:
-    batch = Batch({"words": Ragged.from_rows([range(n) for n in lengths])})
+    batch = Batch(Text(Ragged.from_rows([range(n) for n in lengths])))
     layout = Layout.of(batch)
     x = torch.arange(len(lengths) * max(lengths)).view(len(lengths), -1, 1).float()
     order = sorted(range(len(lengths)), key=lambda i: lengths[i])

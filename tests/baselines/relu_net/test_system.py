@@ -19,9 +19,10 @@ from suite.errors import SuiteError
 from suite.modelling.cascade import batch_targets
 from suite.modelling.parsers import Chain, DependencyParser
 from suite.modelling.pretrained import find_pretrained
-from suite.systems.contract import make_settings
+from suite.systems.contract import given, predict
+from suite.systems.registry import make_settings
 from suite.tasks.examples import Sentence, Span, Triple
-from tests.contract import SystemContract, predict, whole
+from tests.contract import SystemContract, predictions, whole
 from tests.corpus import LIVES, PART, SCHEMA, SENTENCES, resources
 
 SMALL = {"encoder": "lstm", "lstm_width": 12, "lstm_dropout": 0.0}
@@ -97,7 +98,7 @@ def read_by_hand(
     system: RelUNet, sentence: Sentence
 ) -> tuple[list[Tensor], list[Tensor], list[Tensor], Tensor]:
     """E, H, and the core's nodes and edges, by equations 1 to 6, from loops over nodes."""
-    words = list(system.encoder(whole(system, [sentence]))[0])
+    words = list(system.encoder(whole(system, [sentence]).text)[0])
     nodes, edges = words, tree_of(sentence)
     on_the_way = []
     for pooling in system.graph.poolings:
@@ -195,7 +196,7 @@ def test_the_gold_graph_holds_each_entity_once_and_each_triple() -> None:
     system = small()
     batch = whole(system, SENTENCES)
     row = next(i for i, s in enumerate(SENTENCES) if s.id == "two heads")
-    entities, edges = (batch[name].select(torch.tensor([row])) for name in ("entities", "edges"))
+    entities, edges = (c.select(torch.tensor([row])) for c in (batch.entities, batch.edges))
     kurt, princeton, noether, vienna = [0, 0], [7, 7], [2, 3], [12, 12]
     assert entities.values.tolist() == [kurt, princeton, noether, vienna]
     assert edges.values.tolist() == [[0, 1], [2, 1], [0, 3]]
@@ -209,7 +210,7 @@ def test_without_pooling_the_tree_itself_is_convolved() -> None:
     _, h, levels = system._read(batch)
     assert not levels
     for i, sentence in enumerate(EXAMPLES):
-        words = list(system.encoder(whole(system, [sentence]))[0])
+        words = list(system.encoder(whole(system, [sentence]).text)[0])
         convolved = sage(system.graph.convolutions, words, tree_of(sentence))
         expected = torch.stack(words) + torch.stack(convolved)
         torch.testing.assert_close(h[i, : len(words)], expected)
@@ -267,14 +268,14 @@ def test_gold_pulls_the_cores_edges() -> None:
 
 def test_a_sentence_that_the_parser_splits_and_one_word_are_read_as_any() -> None:
     system = small()
-    alone = predict(system, EXAMPLES, size=1)
-    together = predict(system, EXAMPLES, size=len(EXAMPLES))
+    alone = predictions(system, EXAMPLES, size=1)
+    together = predictions(system, EXAMPLES, size=len(EXAMPLES))
     for name, row in alone.items():
         assert together[name] == pytest.approx(row, abs=1e-4), name
     forest = tree_of(SENTENCES[-1])
     assert forest[:4, 4:].sum() == 0, "no edge leads from one tree to the next"
     with torch.inference_mode():
-        assert len(system.predict(whole(system, [system.bare(ONE_WORD)]))) == 1
+        assert len(predict(system, whole(system, [given(system, ONE_WORD)]))) == 1
 
 
 def test_the_tree_has_a_part_in_what_is_found() -> None:

@@ -165,7 +165,10 @@ MISTAKES = [
         "nowhere: no such folder. Correct --data-dir",
     ),
     (("--system", "misnamed"), "(misbehaving:Misnamed) calls itself 'another'"),
-    (("--system", "no-system"), "(misbehaving:no_system) is no suite.system.System. Derive"),
+    (
+        ("--system", "no-system"),
+        "(misbehaving:no_system) is not a suite.systems.contract.System. Derive",
+    ),
     (("--system", "no-module"), "does not import: ModuleNotFoundError(\"No module named 'there_"),
     (("--epochs", "0"), "'--epochs': Input should be greater than or equal to 1"),
     (("--seed", "3"), "No such option: --seed (Possible options: --seeds"),

@@ -134,7 +134,7 @@ def test_a_plug_in_is_trained_measured_and_reported(troubled: tuple[Path, tiny.E
     assert record.parameters.trainable > 1
     assert record.inference[2].failure is None
     assert record.inference[2].sentences == tiny.SIZES["test"]
-    assert set(record.inference[2].stages) == {"encode", "total"}
+    assert set(record.inference[2].stages) == {"encode", "forward", "decode", "total"}
     report = (troubled[0] / "report.md").read_text()
     row = [line for line in report.splitlines() if line.startswith("| Gazetteer")]
     assert any(f"{100 * record.test.partial.f1:.1f}" in line for line in row), row

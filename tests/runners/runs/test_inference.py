@@ -5,7 +5,9 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Sequence
+from functools import partialmethod
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -14,13 +16,12 @@ from hypothesis import strategies as st
 
 from runners.runs import inference as measuring
 from runners.runs.checkpoint import Checkpoints
-from runners.runs.inference import PASSES, Stopwatch, batches, load_system, measure
+from runners.runs.inference import PASSES, batches, load_system, measure, stage_seconds
 from runners.runs.run import planned_record
 from runners.runs.workbench import Workbench
 from suite.errors import SuiteError
 from suite.fastre.system import FastRE
-from suite.modelling.encoded import Encoded
-from suite.modelling.stages import listening, stage
+from suite.modelling.cascade import CascadeBatch
 from suite.records.run import InferenceCost, Latency
 from suite.tasks.examples import Example, Sentence
 from tests import tiny
@@ -45,7 +46,7 @@ def measured(
         raw.append(list(values))
         return summarise(values)
 
-    def spied(system: FastRE, examples: Sequence[Example]) -> Encoded:
+    def spied(system: FastRE, examples: Sequence[Example]) -> CascadeBatch:
         encoded.extend(examples)
         return encode(system, examples)
 
@@ -74,13 +75,13 @@ def test_the_record_says_what_was_measured(
 def test_stages_are_parts_of_the_total(
     measured: tuple[InferenceCost, dict[str, list[float]], list[Example]],
 ) -> None:
-    """In every batch; and whole passes take as long as their batches."""
+    """They make it up in every batch; and whole passes take as long as their batches."""
     cost, raw, _ = measured
     totals = raw.pop("total")
     for parts in zip(*raw.values(), totals, strict=True):
         *stages, total = parts
         assert all(part > 0 for part in stages)
-        assert sum(stages) <= total
+        assert sum(stages) == pytest.approx(total)
     for latency in cost.stages.values():
         assert 0 < latency.median <= latency.p95
     assert cost.total_seconds is not None
@@ -101,17 +102,24 @@ def test_gold_is_out_of_sight(
     assert all(words[e.id] == e.words for e in encoded if isinstance(e, Sentence))
 
 
-def test_a_stopwatch_adds_up_what_each_stage_takes() -> None:
-    watch = Stopwatch(torch.device("cpu"))
-    with listening(watch):
-        for _ in range(2):
-            with stage("forward"):
-                time.sleep(0.02)
-        with stage("decode"):
-            time.sleep(0.01)
-    assert set(watch.seconds) == {"forward", "decode"}
-    assert watch.seconds["forward"] >= 0.04
-    assert watch.seconds["decode"] >= 0.01
+def test_each_stage_has_the_time_that_it_took(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Delays of known length are put into each of the three calls."""
+    delays = {"encode": 0.01, "forward": 0.04, "decode": 0.02}
+    for name, delay in delays.items():
+
+        def slowed(*arguments: Any, call: Any, delay: float = delay) -> Any:
+            time.sleep(delay)
+            return call(*arguments)
+
+        call = getattr(FastRE, name)
+        monkeypatch.setattr(FastRE, name, partialmethod(slowed, call=call))
+    system = bench.build().eval()
+    with torch.inference_mode():
+        taken = stage_seconds(system, bench.dataset.test.examples[:1], torch.device("cpu"))
+    assert all(taken[name] >= delay for name, delay in delays.items())
+    assert taken["total"] == pytest.approx(sum(taken[name] for name in delays))
 
 
 @given(st.lists(st.integers(1, 30), min_size=1, max_size=40), st.integers(1, 50))

@@ -306,7 +306,7 @@ def test_a_rising_score_under_the_median_is_pruned(
 
 def test_numbers_in_steps_have_no_digits_of_adding_up(dataset: Path, tmp_path: Path) -> None:
     begun = _begun(dataset, tmp_path)
-    published = dict(begun.system.searched_first["FastRE"])
+    published = dict(begun.space.tried_first()["FastRE"])
     study = optuna.create_study()
     for step in range(9):
         study.enqueue_trial({**published, "dropout": 0.05 * step})

@@ -17,10 +17,8 @@ from suite.explanation.record import GRADIENT_NORM, ExplainedSentence, class_mea
 from suite.explanation.word_classes import word_classes
 from suite.fastre.system import FastRE, FastRESettings
 from suite.modelling.cascade import Targets
-from suite.modelling.encoded import Batch
 from suite.modelling.gradients import Explanation, gradient_norms
 from suite.modelling.layers import SelfAttention, word_mask
-from suite.systems.contract import System
 from suite.tasks.examples import Entity, Sentence, Span, Triple
 from tests.contract import whole
 from tests.corpus import BORN, LIVES, SCHEMA, SENTENCES, resources
@@ -49,7 +47,7 @@ def test_gradient_norms_are_those_of_finite_differences(name: str) -> None:
     """Each number of a word's row of the table is moved; no word of these occurs twice."""
     system, sentence = fastre(), BY_ID[name]
     batch = whole(system, [sentence])
-    rows = batch["words"].values.tolist()
+    rows = batch.text.words.values.tolist()
     assert len(set(rows)) == len(sentence.words)
     norms = system.explain(batch).gradient_norms[0]
     table = system.encoder.words.table.data
@@ -155,8 +153,8 @@ def test_attention_is_that_of_the_taggers() -> None:
     """Each map makes the output of its own layer from its values."""
     system = fastre()
     batch = whole(system, SENTENCES)
-    h = system.encoder(batch)
-    mask = batch["words"].mask()
+    h = system.encoder(batch.text)
+    mask = batch.text.words.mask()
     layers = {"head tagger": system.head_attention, "tail tagger": system.tail_attention}
     weights = system.explain(batch).attention
     assert weights.keys() == layers.keys()
@@ -165,12 +163,6 @@ def test_attention_is_that_of_the_taggers() -> None:
         value = layer.project(h)[..., 2 * width :].unflatten(2, (layer.heads, -1)).transpose(1, 2)
         output = (weights[name] @ value).transpose(1, 2).flatten(2)
         torch.testing.assert_close(output, layer(h, mask))
-
-
-def test_a_system_says_that_it_cannot_be_explained() -> None:
-    system, batch = fastre(), Batch({})
-    with pytest.raises(NotImplementedError, match="fastre cannot be explained"):
-        System.explain(system, batch)
 
 
 def split(text: str) -> tuple[str, ...]:

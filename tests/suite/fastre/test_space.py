@@ -13,10 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from suite.fastre.space import BLOCKS, PATTERNS, RATES, dilations, receptive_field
-from suite.systems.contract import BUILT_IN, find_system, make_settings
+from suite.systems.contract import predict
+from suite.systems.registry import find_system, make_settings, system_names
 from tests.corpus import CORPUS, resources
 
-SEARCHED = pytest.mark.parametrize("name", [n for n in BUILT_IN if n != "bert_docred_gold"])
+SEARCHED = pytest.mark.parametrize("name", [n for n in system_names() if n != "bert_docred_gold"])
 
 
 class Drawn:
@@ -92,19 +93,19 @@ def test_what_is_drawn_trains_and_predicts_under_autocast(name: str) -> None:
         choices = make_settings(system, system.vary(system.Settings(), Drawn(seed)))
         torch.manual_seed(seed)
         built = system.build(choices, schema, made)
-        batch = built.encode(examples).whole()
+        batch = built.encode(examples)
         with torch.autocast("cpu", torch.bfloat16):
             loss = built.train().loss(batch).total
             loss.backward()
-            rows = built.eval().predict(batch)
+            rows = predict(built.eval(), batch)
         assert torch.isfinite(loss), choices
         assert len(rows) == len(examples)
 
 
-@pytest.mark.parametrize("name", BUILT_IN)
+@pytest.mark.parametrize("name", system_names())
 def test_published_choices_are_of_the_space(name: str) -> None:
     system = find_system(name)
-    for number, choices in enumerate(system.searched_first.values()):
+    for number, choices in enumerate(system.tried_first().values()):
         made = Given(dict(choices))
         settings = make_settings(system, system.vary(system.Settings(), made))
         assert not made.left, "choices that nothing asks for"
@@ -115,7 +116,7 @@ def test_fastre_searches_the_structures_of_table_4_first() -> None:
     system = find_system("fastre")
     found = {
         label: make_settings(system, system.vary(system.Settings(), Given(dict(choices))))
-        for label, choices in system.searched_first.items()
+        for label, choices in system.tried_first().items()
     }
     assert [s.dilations for s in found.values()] == [
         (1, 2, 4, 1, 1, 1),

@@ -11,7 +11,7 @@ from torch import Tensor
 from suite.fastre.system import FastRE, FastRESettings
 from suite.modelling.cascade import batch_targets
 from suite.modelling.word_vectors import WordVectors
-from suite.systems.contract import Resources
+from suite.systems.contract import Resources, predict
 from suite.tasks.schema import ANY, Schema
 from tests.contract import SystemContract, whole
 from tests.corpus import SCHEMA, SENTENCES
@@ -98,7 +98,7 @@ def test_encoder_is_that_of_equations_1_to_4() -> None:
     for block, rate in zip(encoder.blocks, system.settings.dilations, strict=True):
         weight, bias = block.convolutions.weight, block.convolutions.bias
         x = [gated(x, i, rate, weight, bias) for i in range(len(x))]
-    h = encoder(whole(system, SENTENCES))[3]
+    h = encoder(whole(system, SENTENCES).text)[3]
     torch.testing.assert_close(h[: len(x)], torch.stack(x), rtol=1e-4, atol=1e-5)
     assert not h[len(x) :].any(), "padding stays zero"
 
@@ -145,7 +145,7 @@ def convolved(layer: torch.nn.Conv1d, rows: list[Tensor], i: int) -> Tensor:
 def test_loss_is_that_of_equations_9_to_15() -> None:
     system = small()
     batch = whole(system, SENTENCES)
-    encoded = system.encoder(batch)
+    encoded = system.encoder(batch.text)
     total = torch.zeros(())
     for row, sentence in enumerate(SENTENCES):
         h = encoded[row, : len(sentence.words)]
@@ -224,7 +224,7 @@ def test_relations_that_a_type_cannot_head_are_never_predicted() -> None:
         system.head_scores.bias.view(2, -1)[:] = torch.tensor([5.0, -5.0, 0.0])  # only LOC heads
         system.head_scores.weight.zero_()
         system.tail_scores.weight.zero_()
-    found = {p.item.relation for row in system.predict(whole(system, SENTENCES)) for p in row}
+    found = {p.item.relation for row in predict(system, whole(system, SENTENCES)) for p in row}
     assert found == {r for r in SCHEMA.relations if "LOC" in SCHEMA.head_types[r]}
 
 

@@ -5,10 +5,15 @@ from __future__ import annotations
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from torch import Tensor
 
-from suite.modelling.cascade import MAX_SPAN_WORDS, decode_spans, decode_targets, encode_targets
-from suite.modelling.encoded import Batch
+from suite.modelling.batch import Text
+from suite.modelling.cascade import (
+    MAX_SPAN_WORDS,
+    CascadeBatch,
+    decode_spans,
+    decode_targets,
+    encode_targets,
+)
 from suite.modelling.ragged import Ragged
 from suite.tasks.examples import Entity, Sentence, Span, Triple
 from tests.corpus import SCHEMA
@@ -88,11 +93,9 @@ def sentences(draw: st.DrawFn) -> Sentence:
     return Sentence("x", tuple(f"w{i}" for i in range(count)), triples, entities)
 
 
-def packed(rows: list[Sentence]) -> Batch:
-    words: dict[str, Tensor | Ragged] = {
-        "words": Ragged.from_rows([range(len(s.words)) for s in rows])
-    }
-    return Batch({**words, **encode_targets(rows, SCHEMA)})  # type: ignore[dict-item]
+def packed(rows: list[Sentence]) -> CascadeBatch:
+    words = Ragged.from_rows([range(len(s.words)) for s in rows])
+    return CascadeBatch(Text(words), encode_targets(rows, SCHEMA))
 
 
 @given(st.lists(sentences(), min_size=1, max_size=4))

@@ -10,7 +10,6 @@ import torch
 from torch import nn
 
 from suite.errors import SuiteError
-from suite.modelling.encoded import Encoded
 from suite.modelling.encoders import BiLSTM, SubwordTable, Transformer, WordEmbedding
 from suite.modelling.pretrained import MINILM, UNTRAINED, find_pretrained
 from suite.modelling.word_vectors import UNKNOWN
@@ -20,8 +19,7 @@ WORDS = [s.words for s in SENTENCES]
 
 
 def embedded(module: WordEmbedding | BiLSTM | Transformer, sentences: list[tuple[str, ...]]):
-    encoded = Encoded(module.encode(sentences))
-    return module(encoded.batch(torch.arange(len(sentences))))
+    return module(module.encode(sentences))
 
 
 def test_trained_vectors_drop_words_to_the_unknown_one_in_training_alone() -> None:
