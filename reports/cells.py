@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from reports.load import Row
-from reports.run_files import Missing, Run
+from reports.run_files import Missing, RecordedRun
 from suite.records.run import RunRecord
 from suite.tasks.scores import Scores
 
@@ -44,7 +44,7 @@ def per_cent(share: float) -> str:
     return f"{100 * share:.1f}"
 
 
-def run_values(row: Row, read: Callable[[Run], Value | None]) -> dict[int, Value]:
+def run_values(row: Row, read: Callable[[RecordedRun], Value | None]) -> dict[int, Value]:
     """For each planned seed what `read` finds in its run, or why there is nothing.
 
     `read` sees complete runs alone; None from it stands for "not recorded".

@@ -10,10 +10,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from reports.run_files import Missing, Run
+from reports.run_files import Missing, RecordedRun
 from suite.errors import SuiteError
 from suite.records.run import DatasetFacts, Environment, RunRecord, SystemFacts, read_record
-from suite.records.suite import PlannedDataset, SuitePlan, read_plan
+from suite.records.suite import PlannedDataset, SuitePlan, read_suite_plan
 from suite.tasks.matching import Match
 from suite.tasks.registry import find_task
 from suite.tasks.task import Task
@@ -60,7 +60,7 @@ class Row:
     """
 
     label: str
-    runs: tuple[Run, ...]
+    runs: tuple[RecordedRun, ...]
     seeds: tuple[int, ...]
 
     @property
@@ -87,7 +87,7 @@ class Row:
         return self.facts.upper_bound
 
     @property
-    def complete(self) -> list[Run]:
+    def complete(self) -> list[RecordedRun]:
         """Runs whose scores count."""
         return [run for run in self.runs if run.complete]
 
@@ -133,7 +133,7 @@ class Group:
     @cached_property
     def machines(self) -> tuple[Group, ...]:
         """The parts by machine, the one with most runs first; the group itself where it is one."""
-        found: dict[tuple[Any, ...], list[Run]] = {}
+        found: dict[tuple[Any, ...], list[RecordedRun]] = {}
         for run in sorted(self.runs, key=lambda run: run.record.started):
             found.setdefault(_place(run.record.environment), []).append(run)
         if len(found) == 1:
@@ -141,7 +141,7 @@ class Group:
         parts = sorted(found.values(), key=len, reverse=True)
         return tuple(self._on_machine(number, runs) for number, runs in enumerate(parts, start=1))
 
-    def _on_machine(self, number: int, runs: Sequence[Run]) -> Group:
+    def _on_machine(self, number: int, runs: Sequence[RecordedRun]) -> Group:
         """The part that ran on one machine; a seed that ran elsewhere is not missing there."""
         kept = {id(run) for run in runs}
         rows = []
@@ -153,7 +153,7 @@ class Group:
         return replace(self, key=f"{self.key}-machine-{number}", rows=tuple(rows), place=number)
 
     @property
-    def runs(self) -> list[Run]:
+    def runs(self) -> list[RecordedRun]:
         """All runs, row by row."""
         return [run for row in self.rows for run in row.runs]
 
@@ -245,7 +245,7 @@ class Results:
     groups: tuple[Group, ...]
 
     @property
-    def runs(self) -> list[Run]:
+    def runs(self) -> list[RecordedRun]:
         """All runs, group by group."""
         return [run for group in self.groups for run in group.runs]
 
@@ -294,14 +294,14 @@ def _differences(first: dict[str, Any], other: dict[str, Any]) -> tuple[str, ...
     )
 
 
-def _rows(runs: Sequence[Run], plan: SuitePlan) -> tuple[Row, ...]:
+def _rows(runs: Sequence[RecordedRun], plan: SuitePlan) -> tuple[Row, ...]:
     """One row for each system and settings, since a mean over two settings says nothing."""
-    found: dict[str, list[Run]] = {}
+    found: dict[str, list[RecordedRun]] = {}
     for run in sorted(runs, key=lambda run: run.record.seed):
         found.setdefault(_identity(run.record.system), []).append(run)
     order = {name: place for place, name in enumerate(plan.systems)}
 
-    def by_plan(entry: list[Run]) -> tuple[bool, int, str]:
+    def by_plan(entry: list[RecordedRun]) -> tuple[bool, int, str]:
         facts = entry[0].record.system
         return facts.upper_bound is not None, order.get(facts.key, len(order)), facts.key
 
@@ -328,11 +328,11 @@ def _rows(runs: Sequence[Run], plan: SuitePlan) -> tuple[Row, ...]:
     return tuple(rows)
 
 
-def group_runs(runs: Sequence[Run], plan: SuitePlan) -> tuple[Group, ...]:
+def group_runs(runs: Sequence[RecordedRun], plan: SuitePlan) -> tuple[Group, ...]:
     """Runs under equal conditions together, in the plan's order of datasets."""
     order = {dataset.facts.name: place for place, dataset in enumerate(plan.datasets)}
     planned = {dataset.facts.name: dataset for dataset in plan.datasets}
-    found: dict[str, dict[str, list[Run]]] = {}
+    found: dict[str, dict[str, list[RecordedRun]]] = {}
     for run in sorted(runs, key=lambda run: run.record.started):
         key = json.dumps(_held_equal(run.record), sort_keys=True)
         found.setdefault(run.record.dataset.name, {}).setdefault(key, []).append(run)
@@ -366,7 +366,7 @@ def load_results(out: Path) -> Results:
             where=out,
             remedy="Name the output folder of a run-suite command (its --out).",
         )
-    plan = read_plan(out / "suite.json")
+    plan = read_suite_plan(out / "suite.json")
     paths = sorted((out / "runs").glob("*/*/*/record.json"))
     if not paths:
         raise SuiteError(
@@ -374,5 +374,5 @@ def load_results(out: Path) -> Results:
             where=out,
             remedy="Run run-suite into this folder first.",
         )
-    runs = [Run(read_record(path), path.parent) for path in paths]
+    runs = [RecordedRun(read_record(path), path.parent) for path in paths]
     return Results(plan, group_runs(runs, plan))

@@ -23,7 +23,7 @@ class Missing(str):
 
 
 @dataclass(frozen=True)
-class Run:
+class RecordedRun:
     """One run's record with the folder it lies in."""
 
     record: RunRecord

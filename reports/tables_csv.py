@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from reports.load import Results
-from reports.run_files import Run
+from reports.run_files import RecordedRun
 from reports.sections.operating import Point, read_point
 from suite.records.run import InferenceCost
 from suite.tasks.registry import find_task
@@ -65,7 +65,7 @@ def _inference(cost: InferenceCost) -> dict[str, Any]:
     }
 
 
-def _row(run: Run, key: str, label: str) -> dict[str, Any]:
+def _row(run: RecordedRun, key: str, label: str) -> dict[str, Any]:
     record = run.record
     task = find_task(record.dataset.task)
     row: dict[str, Any] = {
@@ -133,7 +133,7 @@ def results_frame(results: Results) -> pd.DataFrame:
     return pd.DataFrame(rows).convert_dtypes()  # counts stay whole where some are empty
 
 
-def _points(run: Run, key: str, label: str) -> list[dict[str, Any]]:
+def _points(run: RecordedRun, key: str, label: str) -> list[dict[str, Any]]:
     """The run's operating points, or one row that says why there are none."""
     record = run.record
     if record.operating is None:

@@ -40,7 +40,7 @@ class PackedEntities(Columns):
     sizes: Ragged
 
 
-def encode_entities(
+def pack_entities(
     examples: Sequence[Example], read: Sequence[int], classes: Mapping[str, int]
 ) -> PackedEntities:
     """Packs entities, their mentions and their facts.
@@ -76,7 +76,7 @@ def encode_entities(
 
 
 @dataclass(frozen=True)
-class Entities:
+class EntityVectors:
     """The entities of a batch, example after example.
 
     Attributes:
@@ -91,12 +91,12 @@ class Entities:
     spans: Int[Tensor, "T 2"]
     vectors: Float[Tensor, "T D"]
 
-    def parts(self, at_once: int) -> list[Entities]:
+    def parts(self, at_once: int) -> list[EntityVectors]:
         """The same entities in parts of whole examples, of `at_once` and one example at most."""
         part = torch.searchsorted(self.rows, self.rows) // at_once
         sizes = part.unique_consecutive(return_counts=True)[1].tolist()
         columns = [getattr(self, field.name).split(sizes) for field in fields(self)]
-        return [Entities(*columns) for columns in zip(*columns, strict=True)]
+        return [EntityVectors(*columns) for columns in zip(*columns, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -197,7 +197,7 @@ class BilinearClassifier(nn.Module):
         for parameter in (self.weight, self.bias):
             nn.init.uniform_(parameter, -(features**-0.5), features**-0.5)
 
-    def forward(self, entities: Entities, pairs: Pairs) -> Float[Tensor, "P C"]:
+    def forward(self, entities: EntityVectors, pairs: Pairs) -> Float[Tensor, "P C"]:
         """The classes' scores of each pair."""
         heads, tails, vectors = pairs.heads, pairs.tails, entities.vectors
         distances, first = self.distances.weight, entities.spans[:, 0]
@@ -225,7 +225,7 @@ class BilinearClassifier(nn.Module):
 
     @staticmethod
     def _between_entities(
-        by_head: Float[Tensor, "T C D"], entities: Entities, pairs: Pairs
+        by_head: Float[Tensor, "T C D"], entities: EntityVectors, pairs: Pairs
     ) -> Float[Tensor, "P C"]:
         """Scores of each head with all entities of its example; those of the pairs are taken."""
         rows, vectors = entities.rows, entities.vectors

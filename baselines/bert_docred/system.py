@@ -22,12 +22,12 @@ from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
 from baselines.bert_docred.entity_pairs import (
     BilinearClassifier,
-    Entities,
+    EntityVectors,
     PackedEntities,
     Pairs,
     all_pairs,
     draw_pairs,
-    encode_entities,
+    pack_entities,
 )
 from baselines.bert_docred.windows import Long, LongText, LongTransformer, range_means
 from suite.errors import SuiteError
@@ -215,7 +215,7 @@ class BertDocRED(System[PairBatch, Scored], Searches, ScoresFacts):
         """Subwords and windows, entities, mentions and facts, and tags where entities are found."""
         text = self.encoder.encode(e.words for e in examples)
         classes = {relation: i + 1 for relation, i in self.schema.relation_ids.items()}
-        gold = encode_entities(examples, text.read.values.tolist(), classes)
+        gold = pack_entities(examples, text.read.values.tolist(), classes)
         if self.tagger is None:
             return PairBatch(text, gold, None)
         spans = [[span for spans in e.clusters() for span in spans] for e in examples]
@@ -228,7 +228,7 @@ class BertDocRED(System[PairBatch, Scored], Searches, ScoresFacts):
         rows: Int[Tensor, " T"],
         entities: Int[Tensor, "T 3"],
         mentions: Int[Tensor, "M 3"],
-    ) -> Entities:
+    ) -> EntityVectors:
         """Entities with their vectors.
 
         Args:
@@ -246,9 +246,9 @@ class BertDocRED(System[PairBatch, Scored], Searches, ScoresFacts):
         sums = x.new_zeros(len(rows), x.shape[1]).index_add(0, owners, means)
         counts = torch.bincount(owners, minlength=len(rows))
         vectors = self.dropout(self.project(sums / counts[:, None]))
-        return Entities(rows, entities[:, 0], entities[:, 1:], vectors)
+        return EntityVectors(rows, entities[:, 0], entities[:, 1:], vectors)
 
-    def _given(self, batch: PairBatch, x: Float[Tensor, "S E"]) -> Entities:
+    def _given(self, batch: PairBatch, x: Float[Tensor, "S E"]) -> EntityVectors:
         """The entities that the batch holds."""
         entities, mentions = batch.gold.entities, batch.gold.mentions.values.clone()
         mentions[:, 0] += entities.offsets[batch.gold.mentions.owners]
@@ -262,7 +262,7 @@ class BertDocRED(System[PairBatch, Scored], Searches, ScoresFacts):
         scores: Tensor = self.tagger(range_means(x, ends - subwords, ends))
         return scores.float()
 
-    def _find(self, batch: PairBatch, x: Float[Tensor, "S E"]) -> Entities:
+    def _find(self, batch: PairBatch, x: Float[Tensor, "S E"]) -> EntityVectors:
         """The entities that the tags give, or that are given."""
         if self.tagger is None:
             return self._given(batch, x)
@@ -298,7 +298,9 @@ class BertDocRED(System[PairBatch, Scored], Searches, ScoresFacts):
         detached = {name: part.detach() for name, part in parts.items()}
         return Loss(total, detached, training_accuracies(scores.detach(), gold))
 
-    def _score(self, entities: Entities) -> Iterator[tuple[Entities, Pairs, Float[Tensor, "P R"]]]:
+    def _score(
+        self, entities: EntityVectors
+    ) -> Iterator[tuple[EntityVectors, Pairs, Float[Tensor, "P R"]]]:
         """All pairs of entities with the probability of each relation, some examples at a time."""
         weight = self.classifier.weight
         for part in entities.parts(max(1, MAX_NUMBERS_AT_ONCE // weight[0].numel())):
@@ -331,7 +333,7 @@ class BertDocRED(System[PairBatch, Scored], Searches, ScoresFacts):
         return Scored([], [self._above_theta(*scored) for scored in self._score(entities)])
 
     def _above_theta(
-        self, entities: Entities, pairs: Pairs, probability: Float[Tensor, "P R"]
+        self, entities: EntityVectors, pairs: Pairs, probability: Float[Tensor, "P R"]
     ) -> FoundTriples:
         which, relation = (probability >= self.theta).nonzero(as_tuple=True)
         heads, tails = pairs.heads[which], pairs.tails[which]
@@ -375,7 +377,7 @@ class BertDocRED(System[PairBatch, Scored], Searches, ScoresFacts):
         self.decide_at(float(bounds.flip(0)[f1.argmax()]) if f1.any() else 0.5)
 
     def _correct(
-        self, entities: Entities, pairs: Pairs, gold: Sequence[AbstractSet[Item]]
+        self, entities: EntityVectors, pairs: Pairs, gold: Sequence[AbstractSet[Item]]
     ) -> tuple[Int[Tensor, " gold"], Int[Tensor, " gold"]]:
         """Pair and relation of every gold triple whose entities are there."""
         table = zip(entities.rows.tolist(), entities.spans.tolist(), strict=True)

@@ -59,7 +59,7 @@ class Layout(NamedTuple):
         return x.flatten(0, 1).index_select(0, self.order[self.owners] * x.shape[1] + within)
 
 
-class Block(NamedTuple):
+class PairBlock(NamedTuple):
     """All pairs of some sentences of one length, or those of some head words of one sentence.
 
     Attributes:
@@ -91,7 +91,7 @@ class Block(NamedTuple):
         return self.table(rows).diagonal(self.tails.start - self.heads.start, dim1=1, dim2=2)
 
 
-def make_blocks(lengths: Sequence[int], at_once: int) -> list[Block]:
+def make_blocks(lengths: Sequence[int], at_once: int) -> list[PairBlock]:
     """Cuts a batch into blocks of at most `at_once` pairs, or of one head word.
 
     Args:
@@ -112,7 +112,7 @@ def make_blocks(lengths: Sequence[int], at_once: int) -> list[Block]:
             tails = slice(word, word + words)
             for heads in pairwise(bounds):
                 pairs = slice(pair, pair + (heads[1] - heads[0]) * length)
-                blocks.append(Block(some, length, tails, slice(*heads), pairs))
+                blocks.append(PairBlock(some, length, tails, slice(*heads), pairs))
                 pair = pairs.stop
             word += words
     return blocks
@@ -136,13 +136,13 @@ class PairClassifier(nn.Module):
         self.scores = nn.Linear(hidden, relations)
         nn.init.constant_(self.scores.bias, RARE)
 
-    def blocks(self, lengths: Sequence[int], device: torch.device) -> list[Block]:
+    def blocks(self, lengths: Sequence[int], device: torch.device) -> list[PairBlock]:
         """The blocks in which the device works best; see `make_blocks`."""
         numbers = NUMBERS_IN_CACHE if device.type == "cpu" else NUMBERS_ON_GPU
         return make_blocks(lengths, numbers // sum(self.scores.weight.shape))
 
     def loss(
-        self, x: Float[Tensor, "M D"], blocks: Sequence[Block], gold: Int[Tensor, "G 3"]
+        self, x: Float[Tensor, "M D"], blocks: Sequence[PairBlock], gold: Int[Tensor, "G 3"]
     ) -> tuple[Float[Tensor, ""], Float[Tensor, "M R"]]:
         """Cross entropy summed over pairs and relations, and what `pool` gives.
 
@@ -156,8 +156,8 @@ class PairClassifier(nn.Module):
         return _PairLoss.apply(heads, tails, weight, bias, blocks, gold)  # type: ignore[no-untyped-call]
 
     def _scores(
-        self, x: Float[Tensor, "M D"], blocks: Sequence[Block]
-    ) -> Iterator[tuple[Block, Float[Tensor, "pairs R"]]]:
+        self, x: Float[Tensor, "M D"], blocks: Sequence[PairBlock]
+    ) -> Iterator[tuple[PairBlock, Float[Tensor, "pairs R"]]]:
         """The scores of each block, minus infinity from a word to itself."""
         heads, tails = self.project(x).chunk(2, 1)
         room = _room(heads, blocks)
@@ -167,14 +167,14 @@ class PairClassifier(nn.Module):
             yield block, scores
 
     @torch.no_grad()
-    def pool(self, x: Float[Tensor, "M D"], blocks: Sequence[Block]) -> Float[Tensor, "M R"]:
+    def pool(self, x: Float[Tensor, "M D"], blocks: Sequence[PairBlock]) -> Float[Tensor, "M R"]:
         """The largest probability of each relation among the triples that a word heads."""
         tops = [block.table(scores).amax(1) for block, scores in self._scores(x, blocks)]
         return torch.cat([top.flatten(0, 1) for top in tops]).sigmoid()
 
     @torch.no_grad()
     def find(
-        self, x: Float[Tensor, "M D"], blocks: Sequence[Block], threshold: float
+        self, x: Float[Tensor, "M D"], blocks: Sequence[PairBlock], threshold: float
     ) -> tuple[Int[Tensor, "found 3"], Float[Tensor, " found"]]:
         """The pairs whose probability is above the threshold.
 
@@ -193,7 +193,7 @@ class PairClassifier(nn.Module):
         return torch.cat(found), torch.cat(probabilities)
 
 
-def _room(heads: Float[Tensor, "M H"], blocks: Sequence[Block]) -> Float[Tensor, "most H"]:
+def _room(heads: Float[Tensor, "M H"], blocks: Sequence[PairBlock]) -> Float[Tensor, "most H"]:
     """Memory for the hidden vectors of any one block, which fresh memory for each would slow."""
     most = max(block.pairs.stop - block.pairs.start for block in blocks)
     return heads.new_empty((most, heads.shape[1]))
@@ -202,7 +202,7 @@ def _room(heads: Float[Tensor, "M H"], blocks: Sequence[Block]) -> Float[Tensor,
 def _hidden(
     heads: Float[Tensor, "M H"],
     tails: Float[Tensor, "M H"],
-    block: Block,
+    block: PairBlock,
     room: Float[Tensor, "most H"],
 ) -> Float[Tensor, "pairs H"]:
     """The hidden vectors of equation 11, in `room`."""
@@ -227,7 +227,7 @@ class _PairLoss(torch.autograd.Function):
         tails: Float[Tensor, "M H"],
         weight: Float[Tensor, "R H"],
         bias: Float[Tensor, " R"],
-        blocks: Sequence[Block],
+        blocks: Sequence[PairBlock],
         gold: Int[Tensor, "G 3"],
     ) -> tuple[Float[Tensor, ""], Float[Tensor, "M R"]]:
         """Loss and pooled probabilities."""
@@ -285,7 +285,7 @@ class _PairLoss(torch.autograd.Function):
 
 
 def _gold_places(
-    blocks: Sequence[Block], gold: Int[Tensor, "G 3"], relations: int
+    blocks: Sequence[PairBlock], gold: Int[Tensor, "G 3"], relations: int
 ) -> list[Int[Tensor, " gold_of_block"]]:
     """Where the gold triples stand among the scores of each block."""
     gold = gold[gold[:, 0].argsort()]

@@ -43,7 +43,6 @@ from suite.tasks.examples import Example, Sentence, Span
 from suite.tasks.items import Prediction
 from suite.tasks.schema import Schema
 
-Pairs = list[tuple[int, int]]
 CERTAIN = 1e-6
 """Distance from 0 and 1 within which a core edge's weight costs no more (equation 10)."""
 

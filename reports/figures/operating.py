@@ -16,9 +16,9 @@ from reports.figures.style import Style, Styles, canvas, finish, legend, widen
 from reports.load import Group, Row
 from reports.sections.operating import Point, at_point, operating_rows, points_of
 
-Line = Literal["-", "--", ":", "-."]
-LINES: tuple[tuple[Line, str], ...] = (("-", "o"), ("--", "s"), (":", "^"), ("-.", "D"))
-"""Line and marker of each rule."""
+LineStyle = Literal["-", "--", ":", "-."]
+LINES: tuple[tuple[LineStyle, str], ...] = (("-", "o"), ("--", "s"), (":", "^"), ("-.", "D"))
+"""LineStyle and marker of each rule."""
 LEAST_RANGE, LARGEST_RANGE = 5.0, 20.0
 """Points of F1 that the vertical axis covers at least, and under the best full depth at most."""
 
@@ -46,7 +46,7 @@ def _marks(row: Row) -> list[Mark]:
     return found
 
 
-def _draw(ax: Axes, marks: Sequence[Mark], look: tuple[Line, str], style: Style) -> None:
+def _draw(ax: Axes, marks: Sequence[Mark], look: tuple[LineStyle, str], style: Style) -> None:
     x, y = zip(*(mark.centre for mark in marks), strict=True)
     several = len(marks[0].f1) > 1
     ax.errorbar(
@@ -65,7 +65,7 @@ def _draw(ax: Axes, marks: Sequence[Mark], look: tuple[Line, str], style: Style)
 
 
 def _draw_row(
-    ax: Axes, marks: Sequence[Mark], looks: Mapping[str, tuple[Line, str]], style: Style
+    ax: Axes, marks: Sequence[Mark], looks: Mapping[str, tuple[LineStyle, str]], style: Style
 ) -> None:
     for rule, look in looks.items():
         own = [mark for mark in marks if mark.point.rule == rule]
@@ -112,7 +112,7 @@ def _keys(
     figure: Figure,
     group: Group,
     rows: Sequence[Row],
-    looks: Mapping[str, tuple[Line, str]],
+    looks: Mapping[str, tuple[LineStyle, str]],
     styles: Styles,
 ) -> None:
     """Colours tell rows apart, lines and markers rules."""

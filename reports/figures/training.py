@@ -26,7 +26,7 @@ from reports.figures.style import (
 )
 from reports.load import Group, Row
 from reports.readings import f1_of, milliseconds, slice_f1, slice_names, training
-from reports.run_files import Run
+from reports.run_files import RecordedRun
 from suite.records.run import Epoch
 
 NOTE_LETTERS = 130
@@ -83,7 +83,9 @@ def _clock(history: Sequence[Epoch]) -> list[float]:
     return [e.seconds + e.evaluation_seconds for e in history]
 
 
-def _curve(ax: Axes, run: Run, x: Sequence[float], y: Sequence[float], style: Style) -> None:
+def _curve(
+    ax: Axes, run: RecordedRun, x: Sequence[float], y: Sequence[float], style: Style
+) -> None:
     """A run's line with its chosen epoch, and a cross where it ended without completing."""
     ax.plot(x, y, color=style.colour, linewidth=1.3, alpha=0.8)
     best = [i for i, epoch in enumerate(run.history) if epoch.best][-1:]

@@ -19,7 +19,7 @@ from reports.cells import (
 )
 from reports.load import Group
 from reports.readings import training
-from reports.run_files import Run
+from reports.run_files import RecordedRun
 from reports.sections.overview import caption, on_each_machine
 from suite.records.run import RunRecord
 
@@ -93,7 +93,7 @@ ACCURACIES = {
 """Measure of an epoch -> its column."""
 
 
-def _chosen(run: Run, measure: str) -> Value | None:
+def _chosen(run: RecordedRun, measure: str) -> Value | None:
     """A measure of the chosen epoch in per cent."""
     chosen = [epoch for epoch in run.history if epoch.best][-1:]
     return next((100 * e.measures[measure] for e in chosen if measure in e.measures), None)

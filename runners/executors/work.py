@@ -14,7 +14,7 @@ import torch
 
 from runners.runs.inference import leave_cost
 from runners.runs.operating_points import leave_curve
-from runners.runs.plan import read_plan
+from runners.runs.plan import read_run_plan
 from runners.runs.run import run
 from runners.runs.workbench import Shelf, Workbench
 from suite.errors import SuiteError
@@ -27,7 +27,7 @@ def train(folder: Path, bench: Workbench | None) -> int:
     for number in STOPS:
         signal.signal(number, _interrupt)
     try:
-        plan = read_plan(folder)
+        plan = read_run_plan(folder)
         torch.set_num_threads(plan.protocol.threads)
         run(folder, bench or Workbench(plan))
     except SuiteError as error:
@@ -47,7 +47,7 @@ def measure(folder: Path, bench: Workbench | None, size: int) -> int:
     """Measures inference at a batch size and leaves its cost, or why there is none."""
 
     def make_bench() -> Workbench:
-        plan = read_plan(folder)
+        plan = read_run_plan(folder)
         torch.set_num_threads(plan.protocol.threads)
         return bench or Workbench(plan, shelf=Shelf(trees_cached=False))
 
@@ -57,7 +57,7 @@ def measure(folder: Path, bench: Workbench | None, size: int) -> int:
 
 def operate(folder: Path, bench: Workbench | None) -> int:
     """Measures the operating points; a traceback in the log says why a figure is not there."""
-    plan = read_plan(folder)
+    plan = read_run_plan(folder)
     torch.set_num_threads(plan.protocol.threads)
     leave_curve(folder, bench or Workbench(plan, shelf=Shelf(trees_cached=False)))
     return 0

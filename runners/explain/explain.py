@@ -15,7 +15,7 @@ from torch import Tensor
 from reports.explain.report import write_explanation
 from reports.sections.overview import listed
 from runners.runs.inference import load_system
-from runners.runs.plan import RunPlan, read_plan
+from runners.runs.plan import RunPlan, read_run_plan
 from runners.runs.workbench import Workbench, dataset_facts
 from suite.errors import SuiteError
 from suite.explanation.predicates import find_tagged_parser, predicate_words
@@ -149,7 +149,7 @@ def _read(folder: Path) -> tuple[RunPlan, RunRecord]:
                 where=folder,
                 remedy="Name a folder OUT/runs/SYSTEM/DATASET/SEED of a run-suite command.",
             )
-    plan = read_plan(folder)
+    plan = read_run_plan(folder)
     record = read_record(folder / "record.json")
     if record.status != "complete":
         raise SuiteError(

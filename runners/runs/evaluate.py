@@ -25,7 +25,7 @@ from suite.tasks.scores import AnsweredExample, Evaluation
 from suite.tasks.scoring import evaluate, evaluate_in_slices
 
 
-class Split:
+class EncodedSplit:
     """A split as it is scored: uncut gold, and the encoded words to predict from."""
 
     def __init__(self, system: System, bench: Workbench, name: str, device: torch.device) -> None:
@@ -63,7 +63,7 @@ class Evaluator:
         self.system, self.bench, self.device = system, bench, device
         self.task, self.matching = find_task(bench.dataset.task), bench.dataset.matching
 
-    def on_dev(self, split: Split) -> Evaluation:
+    def on_dev(self, split: EncodedSplit) -> Evaluation:
         """Fits what is fitted on dev and scores it."""
         self.system.eval()
         if self.task.ranked:
@@ -79,7 +79,7 @@ class Evaluator:
             self.system.calibrate([batch for _, batch in split.batches], gold)
         return evaluate(split.gold, self.predict(split), self.task.name, self.matching)
 
-    def on_test(self, split: Split, theta: float | None) -> Tested:
+    def on_test(self, split: EncodedSplit, theta: float | None) -> Tested:
         """Predicts and, where there is gold, scores with slices.
 
         Args:
@@ -95,7 +95,7 @@ class Evaluator:
 
     def _in_slices(
         self,
-        split: Split,
+        split: EncodedSplit,
         predictions: list[list[Prediction]],
         measures: dict[str, float],
     ) -> Tested:
@@ -107,7 +107,7 @@ class Evaluator:
         evaluation = found.model_copy(update={"measures": measures}) if labelled else None
         return Tested(evaluation, outcomes, predictions)
 
-    def ceiling(self, split: Split) -> Evaluation:
+    def ceiling(self, split: EncodedSplit) -> Evaluation:
         """What the system's targets give back when they are scored perfectly."""
         best: list[list[Prediction]] = [[] for _ in split.gold]
         for rows, batch in split.batches:
@@ -115,7 +115,7 @@ class Evaluator:
                 best[i] = found
         return evaluate(split.gold, best, self.task.name, self.matching)
 
-    def predict(self, split: Split) -> list[list[Prediction]]:
+    def predict(self, split: EncodedSplit) -> list[list[Prediction]]:
         """Predictions in the order of the split."""
         predictions: list[list[Prediction]] = [[] for _ in split.gold]
         with torch.inference_mode(), autocast(self.bench.protocol, self.device):
@@ -124,7 +124,7 @@ class Evaluator:
                     predictions[i] = found
         return predictions
 
-    def _fact_scores(self, split: Split) -> list[Float[Tensor, "_ _ relations"]]:
+    def _fact_scores(self, split: EncodedSplit) -> list[Float[Tensor, "_ _ relations"]]:
         assert isinstance(self.system, ScoresFacts)  # or it was not found as a system of the task
         scores: list[Tensor] = [torch.empty(0)] * len(split.gold)
         with torch.inference_mode(), autocast(self.bench.protocol, self.device):
@@ -133,7 +133,7 @@ class Evaluator:
                     scores[i] = found.cpu()
         return scores
 
-    def _rank(self, split: Split, scores: Sequence[Tensor]) -> Ranking:
+    def _rank(self, split: EncodedSplit, scores: Sequence[Tensor]) -> Ranking:
         dataset = self.bench.dataset
         documents = cast(Sequence[Document], split.gold)
         numbers = [score.float().cpu().numpy() for score in scores]

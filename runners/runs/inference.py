@@ -76,7 +76,7 @@ def predict_once(
     return predict(system, system.encode(examples).to(device))
 
 
-def measure(bench: Workbench, system: System, batch_size: int) -> InferenceCost:
+def measure_inference(bench: Workbench, system: System, batch_size: int) -> InferenceCost:
     """Times whole passes over test (dev, where the plan spares test) and the stages of each batch.
 
     Args:
@@ -145,7 +145,7 @@ def leave_cost(folder: Path, size: int, make_bench: Callable[[], Workbench]) -> 
     load = load_average()
     try:
         bench = make_bench()
-        cost = measure(bench, load_system(folder, bench), size)
+        cost = measure_inference(bench, load_system(folder, bench), size)
         cost = cost.model_copy(update={"load_average": (load, load_average())})
     except SuiteError as error:
         cost = InferenceCost(batch_size=size, failure=str(error))

@@ -51,7 +51,7 @@ class RunPlan(StrictModel):
     test: bool = True
 
 
-def read_plan(folder: Path) -> RunPlan:
+def read_run_plan(folder: Path) -> RunPlan:
     """The plan that the suite left in a run's folder.
 
     Raises:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from runners.runs.checkpoint import Checkpoints
 from runners.runs.environment import environment, load_average
-from runners.runs.evaluate import Split
+from runners.runs.evaluate import EncodedSplit
 from runners.runs.failures import in_a_line, memory_ran_out
 from runners.runs.plan import RunPlan
 from runners.runs.tracking import Tracker
@@ -125,7 +125,7 @@ def _train_and_test(
     splits = {"train": trainer.train, "dev": trainer.dev}
     scores: Evaluation | None = None
     if bench.plan.test:
-        splits["test"] = Split(trainer.system, bench, "test", bench.device)
+        splits["test"] = EncodedSplit(trainer.system, bench, "test", bench.device)
         scores = _test(trainer, splits["test"], selected.dev.measures.get("theta"), folder)
     return record.model_copy(
         update={
@@ -140,7 +140,9 @@ def _train_and_test(
     )
 
 
-def _test(trainer: Trainer, test: Split, theta: float | None, folder: Path) -> Evaluation | None:
+def _test(
+    trainer: Trainer, test: EncodedSplit, theta: float | None, folder: Path
+) -> Evaluation | None:
     """Scores test and leaves what was predicted; None for documents that are not labelled."""
     tested = trainer.evaluator.on_test(test, theta)
     lines = "".join(f"{outcome.model_dump_json()}\n" for outcome in tested.outcomes)

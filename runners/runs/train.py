@@ -20,7 +20,7 @@ from runners.runs.environment import (
     peak_memory_bytes,
     synchronise,
 )
-from runners.runs.evaluate import Evaluator, Split
+from runners.runs.evaluate import EncodedSplit, Evaluator
 from runners.runs.tracking import Tracker
 from runners.runs.workbench import Workbench
 from suite.errors import SuiteError
@@ -60,8 +60,8 @@ class Trainer:
         self.system = bench.build().to(self.device)
         started = time.perf_counter()
         self.evaluator = Evaluator(self.system, bench, self.device)
-        self.train = Split(self.system, bench, "train", self.device)
-        self.dev = Split(self.system, bench, "dev", self.device)
+        self.train = EncodedSplit(self.system, bench, "train", self.device)
+        self.dev = EncodedSplit(self.system, bench, "dev", self.device)
         self.encode_seconds = time.perf_counter() - started
         self.optimiser = make_optimiser(self.system, self.protocol)
         self.batch_size = self.protocol.examples_per_step(bench.dataset.task)

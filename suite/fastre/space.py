@@ -8,14 +8,14 @@ from typing import Any, Literal
 
 from suite.systems.capabilities import Choices
 
-Pattern = Literal["free", "rising", "rising then ones", "repeated"]
-PATTERNS: tuple[Pattern, ...] = ("free", "rising", "rising then ones", "repeated")
+DilationPattern = Literal["free", "rising", "rising then ones", "repeated"]
+PATTERNS: tuple[DilationPattern, ...] = ("free", "rising", "rising then ones", "repeated")
 RATES = (1, 2, 4, 8, 16, 32)
 BLOCKS = (2, 12)
 """The fewest and the most blocks of FastRE's encoder."""
 
 
-def dilations(pattern: Pattern, blocks: int, highest: int) -> tuple[int, ...]:
+def dilations(pattern: DilationPattern, blocks: int, highest: int) -> tuple[int, ...]:
     """The dilation rates of as many blocks under a pattern.
 
     Args:
@@ -35,7 +35,7 @@ def dilations(pattern: Pattern, blocks: int, highest: int) -> tuple[int, ...]:
 
 def vary_fastre(choices: Choices) -> dict[str, Any]:
     """FastRE's settings in a trial."""
-    pattern: Pattern = choices.suggest_categorical("pattern", PATTERNS)
+    pattern: DilationPattern = choices.suggest_categorical("pattern", PATTERNS)
     blocks = choices.suggest_int("blocks", *BLOCKS)
     if pattern == "free":
         rates = tuple(choices.suggest_categorical(f"rate_{i}", RATES) for i in range(1, blocks + 1))

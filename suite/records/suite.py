@@ -76,7 +76,7 @@ class SuitePlan(StrictModel):
         write_atomically(out / "suite.json", self.model_dump_json(indent=1))
 
 
-def read_plan(path: Path) -> SuitePlan:
+def read_suite_plan(path: Path) -> SuitePlan:
     """Reads a `suite.json`.
 
     Raises:

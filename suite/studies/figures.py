@@ -151,7 +151,7 @@ class RowFacts(StrictModel):
     origin: str | None = None
 
 
-class Line(StrictModel):
+class PrintedLine(StrictModel):
     """A printed line: in the file, a list of the row's name and its numbers.
 
     Attributes:
@@ -186,7 +186,7 @@ class Part(StrictModel):
         origin: who ran them, where that is not the authors of the source.
     """
 
-    lines: tuple[Line, ...]
+    lines: tuple[PrintedLine, ...]
     datasets: tuple[str, ...] = ()
     measures: tuple[Measure, ...] = ()
     match: Match | None = None

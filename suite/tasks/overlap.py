@@ -7,11 +7,11 @@ from typing import Literal, get_args
 
 from suite.tasks.examples import Sentence
 
-Pattern = Literal["normal", "EPO", "SEO"]
-PATTERNS: tuple[Pattern, ...] = get_args(Pattern)
+OverlapPattern = Literal["normal", "EPO", "SEO"]
+PATTERNS: tuple[OverlapPattern, ...] = get_args(OverlapPattern)
 
 
-def overlap_patterns(sentence: Sentence) -> frozenset[Pattern]:
+def overlap_patterns(sentence: Sentence) -> frozenset[OverlapPattern]:
     """The classes that the gold triples of a sentence show.
 
     An entity is a span; of a triple without a place, it is its words, and the span of those
@@ -30,7 +30,7 @@ def overlap_patterns(sentence: Sentence) -> frozenset[Pattern]:
     return classify(pairs)
 
 
-def classify(pairs: Iterable[tuple[Hashable, Hashable]]) -> frozenset[Pattern]:
+def classify(pairs: Iterable[tuple[Hashable, Hashable]]) -> frozenset[OverlapPattern]:
     """The classes that the (head, tail) pairs of a sentence's different triples show.
 
     As the public code of Zeng et al. counts (`raw_NYT/generate.py` of CasRel's repository keeps
@@ -48,7 +48,7 @@ def classify(pairs: Iterable[tuple[Hashable, Hashable]]) -> frozenset[Pattern]:
     """
     listed = list(pairs)
     distinct = set(listed)
-    patterns: set[Pattern] = set()
+    patterns: set[OverlapPattern] = set()
     if len(distinct) < len(listed):
         patterns.add("EPO")
     if len({entity for pair in distinct for entity in pair}) < 2 * len(distinct):

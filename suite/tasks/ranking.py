@@ -15,7 +15,7 @@ from jaxtyping import Bool, Float
 from suite.tasks.examples import Document, DocumentEntity, Fact
 from suite.tasks.matching import Wording, in_words
 
-FactScores = Float[np.ndarray, "_ _ relations"]
+FactProbabilities = Float[np.ndarray, "_ _ relations"]
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ class Ranking:
 
 def rank(
     documents: Sequence[Document],
-    scores: Sequence[FactScores],
+    scores: Sequence[FactProbabilities],
     relations: Sequence[str],
     in_train: AbstractSet[Wording],
 ) -> Ranking:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from suite.datasets.catalogue.entry import Counts, Entry, RemoteFile, Source
+from suite.datasets.catalogue.entry import Entry, PublishedSize, RemoteFile, Source
 from suite.datasets.catalogue.relation_types import (
     DOCRED_RELATIONS,
     NYT10_TYPES,
@@ -47,8 +47,8 @@ NYT10 = Entry(
     ),
     entity_types=("LOC", "ORG", "OTH", "PER"),
     counts={
-        "train": (Counts(70339, _FASTRE), Counts(69988, _CASREL_CUT)),
-        "test": (Counts(4006, _FASTRE),),
+        "train": (PublishedSize(70339, _FASTRE), PublishedSize(69988, _CASREL_CUT)),
+        "test": (PublishedSize(4006, _FASTRE),),
     },
     types=NYT10_TYPES,
 )
@@ -79,9 +79,9 @@ NYT11 = Entry(
     ),
     entity_types=("LOC", "ORG", "PER"),
     counts={
-        "train": (Counts(62648, _FASTRE), Counts(62335, _CASREL_CUT)),
-        "dev": (Counts(313, _CASREL_CUT),),
-        "test": (Counts(369, _FASTRE),),
+        "train": (PublishedSize(62648, _FASTRE), PublishedSize(62335, _CASREL_CUT)),
+        "dev": (PublishedSize(313, _CASREL_CUT),),
+        "test": (PublishedSize(369, _FASTRE),),
     },
     types=NYT11_TYPES,
 )
@@ -108,9 +108,9 @@ NYT24 = Entry(
     ),
     entity_types=("LOC", "ORG", "OTH", "PER"),
     counts={
-        "train": (Counts(56196, _FASTRE),),
-        "dev": (Counts(5000, _FASTRE),),
-        "test": (Counts(5000, _FASTRE),),
+        "train": (PublishedSize(56196, _FASTRE),),
+        "dev": (PublishedSize(5000, _FASTRE),),
+        "test": (PublishedSize(5000, _FASTRE),),
     },
     types=NYT24_TYPES,
 )
@@ -141,9 +141,9 @@ NYT24_STAR = Entry(
     ),
     entity_types=("LOC", "ORG", "OTH", "PER"),
     counts={
-        "train": (Counts(56195, _PRGC),),
-        "dev": (Counts(4999, _PRGC),),
-        "test": (Counts(5000, _PRGC),),
+        "train": (PublishedSize(56195, _PRGC),),
+        "dev": (PublishedSize(4999, _PRGC),),
+        "test": (PublishedSize(5000, _PRGC),),
     },
     types=NYT24_TYPES,
     last_words=True,
@@ -176,9 +176,9 @@ WEBNLG = Entry(
     ),
     entity_types=(ANY,),
     counts={
-        "train": (Counts(5019, _PRGC),),
-        "dev": (Counts(500, _PRGC),),
-        "test": (Counts(703, _PRGC),),
+        "train": (PublishedSize(5019, _PRGC),),
+        "dev": (PublishedSize(500, _PRGC),),
+        "test": (PublishedSize(703, _PRGC),),
     },
 )
 WEBNLG_STAR = Entry(
@@ -210,9 +210,9 @@ WEBNLG_STAR = Entry(
     ),
     entity_types=(ANY,),
     counts={
-        "train": (Counts(5019, _PRGC),),
-        "dev": (Counts(500, _PRGC),),
-        "test": (Counts(703, _PRGC),),
+        "train": (PublishedSize(5019, _PRGC),),
+        "dev": (PublishedSize(500, _PRGC),),
+        "test": (PublishedSize(703, _PRGC),),
     },
     last_words=True,
     notes=("entities are named by their last word",),
@@ -244,9 +244,9 @@ CONLL04 = Entry(
     ),
     entity_types=("Loc", "Org", "Other", "Peop"),
     counts={
-        "train": (Counts(922, "Coopercoppers/PFN 6173b3e, from lavis-nlp/spert"),),
-        "dev": (Counts(231, "Coopercoppers/PFN 6173b3e, from lavis-nlp/spert"),),
-        "test": (Counts(288, "Coopercoppers/PFN 6173b3e, from lavis-nlp/spert"),),
+        "train": (PublishedSize(922, "Coopercoppers/PFN 6173b3e, from lavis-nlp/spert"),),
+        "dev": (PublishedSize(231, "Coopercoppers/PFN 6173b3e, from lavis-nlp/spert"),),
+        "test": (PublishedSize(288, "Coopercoppers/PFN 6173b3e, from lavis-nlp/spert"),),
     },
 )
 CONLL04_NER = replace(
@@ -276,9 +276,9 @@ REDOCRED = Entry(
     ),
     entity_types=_DOCRED_TYPES,
     counts={
-        "train": (Counts(3053, "Tan et al., EMNLP 2022"),),
-        "dev": (Counts(500, "Tan et al., EMNLP 2022"),),
-        "test": (Counts(500, "Tan et al., EMNLP 2022"),),
+        "train": (PublishedSize(3053, "Tan et al., EMNLP 2022"),),
+        "dev": (PublishedSize(500, "Tan et al., EMNLP 2022"),),
+        "test": (PublishedSize(500, "Tan et al., EMNLP 2022"),),
     },
     relations=tuple(DOCRED_RELATIONS),
 )
@@ -305,9 +305,12 @@ DOCRED = Entry(
     ),
     entity_types=_DOCRED_TYPES,
     counts={
-        "train": (Counts(3053, "Yao et al., ACL 2019, Table 3"),),
-        "dev": (Counts(1000, "Yao et al., ACL 2019, Table 3"), Counts(998, "the released file")),
-        "test": (Counts(1000, "Yao et al., ACL 2019, Table 3"),),
+        "train": (PublishedSize(3053, "Yao et al., ACL 2019, Table 3"),),
+        "dev": (
+            PublishedSize(1000, "Yao et al., ACL 2019, Table 3"),
+            PublishedSize(998, "the released file"),
+        ),
+        "test": (PublishedSize(1000, "Yao et al., ACL 2019, Table 3"),),
     },
     relations=tuple(DOCRED_RELATIONS),
 )
@@ -336,9 +339,9 @@ CONLL03 = Entry(
     counts={
         # The paper's Table 1 has 14,987, 3,466 and 3,684: with the -DOCSTART- line of each of its
         # 946, 216 and 231 articles.
-        "train": (Counts(14041, "synalp/NER c0ea07c, without -DOCSTART-"),),
-        "dev": (Counts(3250, "synalp/NER c0ea07c, without -DOCSTART-"),),
-        "test": (Counts(3453, "synalp/NER c0ea07c, without -DOCSTART-"),),
+        "train": (PublishedSize(14041, "synalp/NER c0ea07c, without -DOCSTART-"),),
+        "dev": (PublishedSize(3250, "synalp/NER c0ea07c, without -DOCSTART-"),),
+        "test": (PublishedSize(3453, "synalp/NER c0ea07c, without -DOCSTART-"),),
     },
 )
 GENIA = Entry(
@@ -350,9 +353,9 @@ GENIA = Entry(
     source=None,
     entity_types=("DNA", "RNA", "cell_line", "cell_type", "protein"),
     counts={
-        "train": (Counts(15023, "matirojasg/nested-ner-mlc 6a19f0c"),),
-        "dev": (Counts(1669, "matirojasg/nested-ner-mlc 6a19f0c"),),
-        "test": (Counts(1854, "matirojasg/nested-ner-mlc 6a19f0c"),),
+        "train": (PublishedSize(15023, "matirojasg/nested-ner-mlc 6a19f0c"),),
+        "dev": (PublishedSize(1669, "matirojasg/nested-ner-mlc 6a19f0c"),),
+        "test": (PublishedSize(1854, "matirojasg/nested-ner-mlc 6a19f0c"),),
     },
 )
 

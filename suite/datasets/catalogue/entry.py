@@ -38,7 +38,7 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Counts:
+class PublishedSize:
     """Published size of a split.
 
     Attributes:
@@ -74,7 +74,7 @@ class Entry:
     citation: str
     source: Source | None
     entity_types: tuple[str, ...]
-    counts: Mapping[SplitName, tuple[Counts, ...]]
+    counts: Mapping[SplitName, tuple[PublishedSize, ...]]
     types: TypeMap | None = None
     relations: tuple[str, ...] | None = None
     notes: tuple[str, ...] = ()

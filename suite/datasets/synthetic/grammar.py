@@ -16,7 +16,7 @@ from itertools import chain
 
 
 @dataclass(frozen=True)
-class Pattern:
+class Phrasing:
     """How relations between one head and one tail are put into words.
 
     Attributes:
@@ -42,7 +42,7 @@ class Pattern:
 
 
 PATTERNS = (
-    Pattern(
+    Phrasing(
         ("born_in",), "PER", "LOC",
         verbs=("was born in @t", "was born (to poor parents|during the war|$time) in @t",
                "is a native of @t"),
@@ -52,7 +52,7 @@ PATTERNS = (
         plural=("were (both |)born in @t", "are (both |)natives of @t"),
         negations=("was not born in @x", "is not a native of @x"),
     ),
-    Pattern(
+    Phrasing(
         ("lives_in",), "PER", "LOC",
         verbs=("(now |still |)lives in @t", "has (quietly |)lived $since in @t",
                "is a resident of @t", "has settled (for good |)in @t", "lives in @t with a $job"),
@@ -63,7 +63,7 @@ PATTERNS = (
         plural=("(now |)live in @t", "have settled in @t"),
         negations=("has never lived in @x", "would like to live in @x", "refused to settle in @x"),
     ),
-    Pattern(
+    Phrasing(
         ("works_for",), "PER", "ORG",
         verbs=("(now |still |)works for @t", "is employed (as a $job |)by @t",
                "is a $job at @t", "works for @t as a $job"),
@@ -73,7 +73,7 @@ PATTERNS = (
         plural=("(now |)work for @t", "are employed by @t"),
         negations=("has never worked for @x", "turned down a post at @x", "hoped to work for @x"),
     ),
-    Pattern(
+    Phrasing(
         ("founder_of",), "PER", "ORG",
         verbs=("founded @t ($time|)", "set up @t with borrowed money", "is the founder of @t",
                "established (the firm |)@t!"),
@@ -84,7 +84,7 @@ PATTERNS = (
         several=("founded @t", "is the founder of @t"),
         negations=("did not found @x", "was wrongly called the founder of @x"),
     ),
-    Pattern(
+    Phrasing(
         ("parent_of",), "PER", "PER",
         verbs=("is the (father|mother) of @t", "has a (son|daughter) named @t",
                "raised a child , @t", "taught @t , an only child , to read"),
@@ -95,7 +95,7 @@ PATTERNS = (
         several=("is the (father|mother) of @t",),
         negations=("is not the (father|mother) of @x", "is no parent of @x"),
     ),
-    Pattern(
+    Phrasing(
         ("author_of",), "PER", "OTH",
         verbs=("wrote @t ($time|)", "is the author of @t", "finished writing @t $time",
                "published a (novel|play) called @t!"),
@@ -107,7 +107,7 @@ PATTERNS = (
         negations=("did not write @x", "has never finished reading @x",
                    "was wrongly called the author of @x"),
     ),
-    Pattern(
+    Phrasing(
         ("headquartered_in",), "ORG", "LOC",
         verbs=("is based in @t", "has its head office in @t", "is run from an office in @t",
                "moved its head office to @t ($time|)"),
@@ -117,7 +117,7 @@ PATTERNS = (
         plural=("are based in @t", "have their head offices in @t"),
         negations=("is not based in @x", "closed its only shop in @x", "has no office in @x"),
     ),
-    Pattern(
+    Phrasing(
         ("acquired",), "ORG", "ORG",
         verbs=("bought @t ($time|)", "took over @t", "is the owner of @t",
                "acquired @t for (two|ten) million dollars"),
@@ -128,7 +128,7 @@ PATTERNS = (
         several=("bought @t", "took over @t"),
         negations=("failed to buy @x", "denied that it would take over @x", "has not acquired @x"),
     ),
-    Pattern(
+    Phrasing(
         ("producer_of",), "ORG", "OTH",
         verbs=("produced @t ($time|)", "is the producer of @t", "spent a year producing @t",
                "paid for and produced @t"),
@@ -139,7 +139,7 @@ PATTERNS = (
         several=("produced @t", "is the producer of @t"),
         negations=("refused to produce @x", "did not produce @x"),
     ),
-    Pattern(
+    Phrasing(
         ("capital_of",), "LOC", "LOC",
         verbs=("is the capital of @t", "has been the capital of @t $since",
                "became the capital of @t ($time|)", "serves as the capital of @t"),
@@ -148,7 +148,7 @@ PATTERNS = (
         nouns=("the capital of @t", "(also |)known as the capital of @t"),
         negations=("is not the capital of @x", "hoped to become the capital of @x"),
     ),
-    Pattern(
+    Phrasing(
         ("located_in",), "LOC", "LOC",
         verbs=("lies in (the $side of |)@t", "is located in @t", "is a (town|port|district) in @t",
                "lies $side of the mountains in @t"),
@@ -158,7 +158,7 @@ PATTERNS = (
         plural=("(both |)lie in @t", "are (towns|ports) in @t"),
         negations=("lies far from @x", "does not lie in @x"),
     ),
-    Pattern(
+    Phrasing(
         ("set_in",), "OTH", "LOC",
         verbs=("is set in @t", "takes place in @t", "tells a story that is set in @t",
                "takes its readers to a house in @t"),
@@ -172,21 +172,21 @@ PATTERNS = (
 )  # fmt: skip
 
 OVERLAPPING = (
-    Pattern(
+    Phrasing(
         ("born_in", "lives_in"), "PER", "LOC",
         verbs=("was born in @t and still lives there", "was born and (still |)lives in @t",
                "is a native and a resident of @t"),
         inverse=("@t is both the birthplace and the home of @h",
                  "@t , where @h was born and (now |still |)lives , $LOC_did"),
     ),
-    Pattern(
+    Phrasing(
         ("founder_of", "works_for"), "PER", "ORG",
         verbs=("founded @t ($time |)and still works there", "is the founder and an employee of @t",
                "set up @t and works there as a $job"),
         inverse=("@t was founded by @h and still employs its founder",
                  "@t employs its own founder , @h"),
     ),
-    Pattern(
+    Phrasing(
         ("capital_of", "located_in"), "LOC", "LOC",
         verbs=("lies in the $side of @t and is its capital",
                "is the capital of @t and lies in its $side",

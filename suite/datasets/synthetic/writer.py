@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from suite.datasets.synthetic.grammar import CUES, OVERLAPPING, PATTERNS, PHRASES, Pattern
+from suite.datasets.synthetic.grammar import CUES, OVERLAPPING, PATTERNS, PHRASES, Phrasing
 from suite.datasets.synthetic.names import NAME_FUNCTION_WORDS, Draws, Names, split_of
 from suite.tasks.examples import Span
 
@@ -152,7 +152,7 @@ class Writer:
             pass
         return text
 
-    def _clause(self, pattern: Pattern) -> str:
+    def _clause(self, pattern: Phrasing) -> str:
         """A clause that states the pattern's relations of two new entities."""
         head = self._entity(pattern.head)
         form = self._draws.below(5)
@@ -172,18 +172,18 @@ class Writer:
             return f"{subject} , {self._say(f'${kind}_aside')} ,"
         return subject
 
-    def _verb(self, pattern: Pattern, head: str) -> str:
+    def _verb(self, pattern: Phrasing, head: str) -> str:
         tail = self._entity(pattern.tail)
         self._state(pattern, head, tail)
         adverb = self._say("$adverb") if self._draws.chance(0.1) else ""
         return f"{adverb} {self._say(self._draws.pick(pattern.verbs), t=tail)}"
 
-    def _noun(self, pattern: Pattern, head: str) -> str:
+    def _noun(self, pattern: Phrasing, head: str) -> str:
         tail = self._entity(pattern.tail)
         self._state(pattern, head, tail)
         return self._say(self._draws.pick(pattern.nouns), t=tail)
 
-    def _negation(self, pattern: Pattern, head: str) -> str:
+    def _negation(self, pattern: Phrasing, head: str) -> str:
         wording = self._draws.pick(pattern.negations)
         other = self._entity(pattern.tail)
         self.denials += [(head, relation, other) for relation in pattern.relations]
@@ -202,7 +202,7 @@ class Writer:
     def _list(self, kind: str) -> list[str]:
         return [self._entity(kind) for _ in range(2 + self._draws.below(2))]
 
-    def _state(self, pattern: Pattern, head: str, tail: str) -> None:
+    def _state(self, pattern: Phrasing, head: str, tail: str) -> None:
         self.triples += [(head, relation, tail) for relation in pattern.relations]
 
     def _cued(self, entity: str) -> str:

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from baselines.bert_docred.entity_pairs import (
     BUCKETS,
     BilinearClassifier,
-    Entities,
+    EntityVectors,
     all_pairs,
     distance_buckets,
     draw_pairs,
-    encode_entities,
+    pack_entities,
 )
 from suite.tasks.examples import Fact, Span
 from tests.corpus import BORN, DOCUMENTS, LIVES, PART, SENTENCES
@@ -31,11 +31,13 @@ def rows_of(sizes: list[int]) -> torch.Tensor:
     return torch.arange(len(sizes)).repeat_interleave(torch.tensor(sizes))
 
 
-def some_entities(sizes: list[int], width: int, dtype: torch.dtype) -> Entities:
+def some_entities(sizes: list[int], width: int, dtype: torch.dtype) -> EntityVectors:
     rows = rows_of(sizes)
     first = torch.randint(0, 400, (len(rows),))
     spans = torch.stack([first, first + 1], 1)
-    return Entities(rows, torch.arange(len(rows)), spans, torch.randn(len(rows), width).to(dtype))
+    return EntityVectors(
+        rows, torch.arange(len(rows)), spans, torch.randn(len(rows), width).to(dtype)
+    )
 
 
 @settings(deadline=None, max_examples=60)
@@ -120,7 +122,7 @@ def test_a_fresh_layer_is_as_torchs_own() -> None:
 def test_parts_hold_all_entities_of_whole_examples(sizes: list[int], at_once: int) -> None:
     entities = some_entities(sizes, 2, torch.float32)
     parts = entities.parts(at_once)
-    for field in dataclasses.fields(Entities):
+    for field in dataclasses.fields(EntityVectors):
         columns = [getattr(part, field.name) for part in parts]
         whole = getattr(entities, field.name)
         assert torch.equal(torch.cat(columns) if columns else whole[:0], whole)
@@ -161,7 +163,7 @@ CLASSES = {BORN: 1, LIVES: 2, PART: 3}
 
 
 def packed(read: list[int], classes: dict[str, int] = CLASSES) -> dict[str, list[list[list[int]]]]:
-    columns = vars(encode_entities(DOCUMENTS, read, classes))
+    columns = vars(pack_entities(DOCUMENTS, read, classes))
     return {
         name: [part.tolist() for part in column.values.split(column.lengths.tolist())]
         for name, column in columns.items()
@@ -190,7 +192,7 @@ def test_what_is_not_read_is_left_out_and_counted() -> None:
 
 def test_an_entity_whose_first_mention_is_cut_off_is_numbered_anew() -> None:
     document = dataclasses.replace(DOCUMENTS[0], entities=DOCUMENTS[0].entities[::-1], facts=())
-    gold = encode_entities([document], [9], CLASSES)
+    gold = pack_entities([document], [9], CLASSES)
     assert gold.entities.values.tolist() == [[2, 5, 6], [3, 0, 2]]
     assert gold.mentions.values.tolist() == [[0, 5, 6], [1, 0, 2], [1, 8, 9]]
 
@@ -199,17 +201,17 @@ def test_the_first_mention_is_the_earliest_of_the_text() -> None:
     ada, *others = DOCUMENTS[0].entities
     turned = dataclasses.replace(ada, mentions=ada.mentions[::-1])
     document = dataclasses.replace(DOCUMENTS[0], entities=(turned, *others))
-    gold = encode_entities([document], [99], CLASSES)
+    gold = pack_entities([document], [99], CLASSES)
     assert gold.entities.values[0].tolist() == [0, 0, 2]
 
 
 def test_a_fact_of_an_entity_with_itself_is_no_target() -> None:
     with_itself = dataclasses.replace(DOCUMENTS[1], facts=(Fact(0, LIVES, 0), Fact(1, LIVES, 0)))
-    assert encode_entities([with_itself], [9], CLASSES).facts.values.tolist() == [[1, 0, 2]]
+    assert pack_entities([with_itself], [9], CLASSES).facts.values.tolist() == [[1, 0, 2]]
 
 
 def test_targets_are_the_facts_and_na() -> None:
-    gold = encode_entities(DOCUMENTS, WORDS, CLASSES)
+    gold = pack_entities(DOCUMENTS, WORDS, CLASSES)
     pairs = all_pairs(gold.entities.owners)
     targets = pairs.targets(gold, 4)
     numbers = gold.entities.values[:, 0]
@@ -222,7 +224,7 @@ def test_targets_are_the_facts_and_na() -> None:
 
 
 def test_spans_of_sentences_are_entities_once() -> None:
-    gold = encode_entities(SENTENCES, [99] * len(SENTENCES), {})
+    gold = pack_entities(SENTENCES, [99] * len(SENTENCES), {})
     for i, sentence in enumerate(SENTENCES):
         one = torch.tensor([i])
         found = gold.mentions.select(one).values.tolist()

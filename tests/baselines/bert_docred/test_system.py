@@ -8,7 +8,7 @@ import math
 import pytest
 import torch
 
-from baselines.bert_docred.entity_pairs import Entities, Pairs
+from baselines.bert_docred.entity_pairs import EntityVectors, Pairs
 from baselines.bert_docred.system import BertDocRED, BertDocREDGold, training_accuracies
 from suite.errors import SuiteError
 from suite.modelling.bioes import TAGS
@@ -169,7 +169,7 @@ def test_training_draws_pairs_and_evaluation_takes_all(monkeypatch: pytest.Monke
     batch = whole(system, DOCUMENTS)
     counts = []
 
-    def count(_: torch.nn.Module, inputs: tuple[Entities, Pairs]) -> None:
+    def count(_: torch.nn.Module, inputs: tuple[EntityVectors, Pairs]) -> None:
         entities, pairs = inputs
         of_document = torch.bincount(entities.rows[pairs.heads], minlength=len(DOCUMENTS))
         counts.append(of_document.tolist())

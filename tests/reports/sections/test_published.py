@@ -18,7 +18,7 @@ from reports.comparison import (
     why_not,
 )
 from reports.load import Group, group_runs
-from reports.run_files import Run
+from reports.run_files import RecordedRun
 from reports.sections import efficiency
 from reports.sections.published import beside_published, published_section
 from suite.datasets.catalogue.entries import CATALOGUE
@@ -160,7 +160,9 @@ def test_settings_that_a_published_row_asks_for_are_those_of_its_system(name: st
 
 
 def group(run: RunRecord) -> Group:
-    (found,) = group_runs([Run(run, Path())], plan(systems=("casrel", "fastre"), seeds=(0,)))
+    (found,) = group_runs(
+        [RecordedRun(run, Path())], plan(systems=("casrel", "fastre"), seeds=(0,))
+    )
     return found
 
 
@@ -283,7 +285,7 @@ def test_documents_without_labels_are_held_against_dev_alone() -> None:
 def several(*corrects: int, planned: int) -> Group:
     """CasRel's runs on WebNLG*, a seed each; 185 predicted, 200 gold."""
     runs = [
-        Run(record("casrel", "webnlg-star", seed, (correct, 185, 200, correct)), Path())
+        RecordedRun(record("casrel", "webnlg-star", seed, (correct, 185, 200, correct)), Path())
         for seed, correct in enumerate(corrects)
     ]
     (found,) = group_runs(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from reports.load import Results, group_runs
-from reports.run_files import Run
+from reports.run_files import RecordedRun
 from reports.sections import study as study_report
 from suite.records.run import RunRecord
 from suite.records.suite import SuitePlan
@@ -35,7 +35,7 @@ def results(study: str, runs: list[RunRecord]) -> Results:
     names = tuple(dict.fromkeys(run.system.key for run in runs))
     written: SuitePlan = plan(datasets=("nyt11",), systems=names, seeds=(0, 1))
     written = written.model_copy(update={"study": found})
-    return Results(written, group_runs([Run(run, Path()) for run in runs], written))
+    return Results(written, group_runs([RecordedRun(run, Path()) for run in runs], written))
 
 
 @pytest.fixture
@@ -109,5 +109,5 @@ def test_costs_of_two_machines_stand_apart(ablation: Results) -> None:
 
 def test_a_suite_without_study_has_no_such_section() -> None:
     written = plan(datasets=("nyt11",), systems=("fastre",), seeds=(0,))
-    runs = [Run(record("fastre", "nyt11", seed=0), Path())]
+    runs = [RecordedRun(record("fastre", "nyt11", seed=0), Path())]
     assert study_report.section(Results(written, group_runs(runs, written))) == ""

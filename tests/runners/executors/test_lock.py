@@ -18,14 +18,14 @@ from tests import tiny
 COMMAND = """
 import sys
 from pathlib import Path
-from runners.runs.plan import read_plan
+from runners.runs.plan import read_run_plan
 from runners.runs.workbench import Workbench
 from runners.executors.base import PlannedRun
 from runners.executors.local import LocalExecutor
 from runners.runs.run import planned_record
 
 folder = Path(sys.argv[1])
-plan = read_plan(folder)
+plan = read_run_plan(folder)
 run = PlannedRun(plan, folder, planned_record(Workbench(plan), ""))
 LocalExecutor().run_all([run], lambda event: print(event, flush=True))
 """

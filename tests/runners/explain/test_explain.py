@@ -17,7 +17,7 @@ import torch
 
 from runners.explain.explain import Request, explain
 from runners.runs.inference import load_system
-from runners.runs.plan import read_plan
+from runners.runs.plan import read_run_plan
 from runners.runs.workbench import Workbench
 from suite.errors import SuiteError
 from suite.tasks.examples import Sentence
@@ -74,7 +74,7 @@ def test_help_teaches_without_importing_torch() -> None:
 
 
 def sentences_of(run: Path) -> list[Sentence]:
-    bench = Workbench(read_plan(run))
+    bench = Workbench(read_run_plan(run))
     return [e for e in bench.examples(bench.dataset.test) if isinstance(e, Sentence)]
 
 
@@ -95,7 +95,7 @@ def test_every_word_of_test_has_its_row(trained: Path, written: Path) -> None:
 
 def test_norms_are_those_of_the_selected_weights(trained: Path, written: Path) -> None:
     words = pd.read_csv(written / "words.csv", keep_default_na=False)
-    bench = Workbench(read_plan(trained))
+    bench = Workbench(read_run_plan(trained))
     system = load_system(trained, bench).eval()
     for sentence in sentences_of(trained):
         found = words[words["sentence"] == sentence.id]

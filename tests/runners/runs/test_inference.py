@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from runners.runs import inference as measuring
 from runners.runs.checkpoint import Checkpoints
-from runners.runs.inference import PASSES, batches, load_system, measure, stage_seconds
+from runners.runs.inference import PASSES, batches, load_system, measure_inference, stage_seconds
 from runners.runs.run import planned_record
 from runners.runs.workbench import Workbench
 from suite.errors import SuiteError
@@ -53,7 +53,7 @@ def measured(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(measuring, "_latency", noted)
         patch.setattr(FastRE, "encode", spied)
-        cost = measure(bench, bench.build(), request.param)
+        cost = measure_inference(bench, bench.build(), request.param)
     return cost, dict(zip(cost.stages, raw, strict=True)), encoded
 
 

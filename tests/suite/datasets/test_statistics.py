@@ -1,4 +1,4 @@
-"""Counts of small datasets, worked out by hand."""
+"""PublishedSize of small datasets, worked out by hand."""
 
 from __future__ import annotations
 
