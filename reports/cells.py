@@ -73,7 +73,7 @@ def by_reason(missing: Mapping[int, str]) -> str:
 
 
 def seeds_cell(row: Row) -> str:
-    """The cell of the column `Seeds`: how many stand behind the row, and why not all."""
+    """The cell of the column `Seeds`: how many the row is the mean of, and why not all."""
     return f"{row.n} ({by_reason(row.missing)})" if row.missing else row.n
 
 

@@ -38,7 +38,7 @@ def _place(environment: Environment) -> tuple[Any, ...]:
 def _computes(environment: Environment) -> dict[str, Any]:
     """What of an environment decides scores: versions and code, not the place."""
     held = environment.model_dump(mode="json", exclude=set(PLACE))
-    # CUDA's version, and what stands behind torch's `+`, say for which device torch was built.
+    # CUDA's version, and what follows torch's `+`, say for which device torch was built.
     versions = {k: v.partition("+")[0] for k, v in held["versions"].items() if k != "cuda"}
     return {**held, "versions": versions}
 

@@ -60,7 +60,7 @@ def inference(record: RunRecord, batch_size: int) -> InferenceCost | str | None:
 def milliseconds(
     record: RunRecord, batch_size: int, stage: str = "total", part: str = "median"
 ) -> Value | None:
-    """Inference time an example, median or `p95` over batches, or why there is none."""
+    """Inference time per example, median or `p95` over batches, or why there is none."""
     cost = inference(record, batch_size)
     if not isinstance(cost, InferenceCost):
         return cost

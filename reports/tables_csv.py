@@ -32,7 +32,7 @@ def _counts(prefix: str, scores: Scores) -> dict[str, Any]:
 
 
 def _evaluation(prefix: str, evaluation: Evaluation, task: Task[Any, Any]) -> dict[str, Any]:
-    """The task's metrics, the counts behind them, and F1 by slice."""
+    """The task's metrics, the counts that they are made of, and F1 by slice."""
     metrics = {f"{prefix}_{m.column}": m.of(evaluation) for m in task.metrics if not m.fitted}
     sliced = {
         f"{prefix}_{family}_{name}_f1": scores.f1

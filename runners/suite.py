@@ -297,7 +297,7 @@ class Suite:
         return report
 
     def missing(self) -> list[str]:
-        """What was to be done and gave no figures, with the reason, a line each."""
+        """What was to be done and gave no figures, with the reason, one line each."""
         lines = []
         for run in self.runs:
             record = read_record(run.folder / "record.json")

@@ -29,7 +29,7 @@ class SuiteError(Exception):
 def first_mistake(error: ValidationError, within: str = "") -> str:
     """The first field that is not as it should be and what is wrong with it: `within.field: cause`.
 
-    Either part of the name may be missing: what is no JSON at all is wrong in no field.
+    Either part of the name may be missing: what is not JSON at all is wrong in no field.
     """
     first = error.errors()[0]
     field = ".".join(filter(None, (within, *map(str, first["loc"]))))

@@ -81,7 +81,7 @@ def _refuse_another_format(content: bytes, form: int, what: str, path: Path, rem
     try:
         found = json.loads(content)["format"]
     except (ValueError, TypeError, KeyError, RecursionError):
-        return  # what is no such file at all is named by its first mistake
+        return  # what is not such a file at all is named by its first mistake
     if isinstance(found, int) and found != form:
         raise SuiteError(
             f"is a {what} of format {found}, and this version reads format {form}",

@@ -21,7 +21,7 @@ class Protocol(StrictModel):
         "identical", description="one protocol for all systems, or each paper's own"
     )
     max_words: int = Field(100, ge=1, description="words of a sentence that a system sees")
-    batch_size: int = Field(32, ge=1, description="sentences a step")
+    batch_size: int = Field(32, ge=1, description="sentences per step")
     accumulate: int = Field(
         1, ge=1, description="parts into which a step's batch is cut where memory is short"
     )

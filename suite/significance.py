@@ -63,7 +63,7 @@ def paired_bootstrap(
         ValueError: the two do not cover the same number of examples, or none.
     """
     if counts_a.shape != counts_b.shape or not len(counts_a):
-        raise ValueError(f"counts of shapes {counts_a.shape} and {counts_b.shape} are no pairs")
+        raise ValueError(f"counts of shapes {counts_a.shape} and {counts_b.shape} are not pairs")
     observed = float(micro_f1(counts_a.sum(0)) - micro_f1(counts_b.sum(0)))
     rows, first, multiplicity = np.unique(
         np.hstack([counts_a, counts_b]), axis=0, return_index=True, return_counts=True
@@ -97,7 +97,7 @@ def against_published(values: Sequence[float], published: float) -> Difference:
     """One-sample t-test of the seeds' mean against a published figure, in the figure's unit.
 
     Args:
-        values: one a seed, at least three.
+        values: one per seed, at least three.
         published: the figure as printed; its own spread is unknown and counts as none.
 
     Raises:

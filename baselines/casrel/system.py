@@ -72,7 +72,7 @@ class CasRel(System[CascadeBatch, TaggedTriples], Searches):
         "subwords.",
         "v_sub is the mean of the start's vector and a linear projection of the end's: on words, "
         "the plain mean cannot link two subjects of one word each; published code keeps start and "
-        "end apart by a separator behind every word (setting end_projection).",
+        "end apart by a separator after every word (setting end_projection).",
         "Every subject of a sentence trains the object taggers in each step; published code draws "
         "one (setting heads_per_step).",
         "Taggers start at the rarity of tags (0.05 for subjects, 0.001 for objects), not at even "

@@ -38,7 +38,7 @@ class CascadeTagger(nn.Module):
     Object scores are linear in H + v_sub, so how a word scores given a subject is the sum of what
     each brings alone. A subject of one word starts and ends with the same vector; then
     s(o | s) + s(s | o) = s(s | s) + s(o | o), and two such subjects cannot be linked by a triple
-    (a quarter of WebNLG*'s triples, a fifth of NYT10's). Published code puts a separator behind
+    (a quarter of WebNLG*'s triples, a fifth of NYT10's). Published code puts a separator after
     every word, on which spans end, and so never meets it; here the end has a projection.
 
     Args:

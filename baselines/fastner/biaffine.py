@@ -51,6 +51,6 @@ class BiaffineSpans(nn.Module):
 
 
 def span_mask(lengths: Int[Tensor, " B"], words: int) -> Bool[Tensor, "B N N"]:
-    """True where the first word is not behind the last, and neither is padding."""
+    """True where the first word does not come after the last, and neither is padding."""
     places = torch.arange(words, device=lengths.device)
     return (places[:, None] <= places) & (places < lengths[:, None])[:, None]

@@ -16,7 +16,7 @@ from suite.systems.capabilities import OperatingPoint
 
 
 class ExitRule:
-    """Tells behind each layer which sentences of a batch leave.
+    """Tells after each layer which sentences of a batch leave.
 
     A span's types are decided on independently, so that the entropy of which types it has is the
     sum of theirs, and the probability of the likeliest answer the product of theirs.
@@ -43,7 +43,7 @@ class ExitRule:
         """Which sentences leave.
 
         Args:
-            rows: which of the batch they are; behind the first layer, all.
+            rows: which of the batch they are; after the first layer, all.
             probability: of each type, 0 where there is no span.
         """
         rule, value = self.point

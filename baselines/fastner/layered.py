@@ -128,7 +128,7 @@ class ModernBert(Architecture):
         return layer.attention_type
 
     def normalise(self, model: Any, hidden: Float[Tensor, "b S E"]) -> Float[Tensor, "b S E"]:
-        """The norm that the model has behind its last layer."""
+        """The norm that the model has after its last layer."""
         return model.final_norm(hidden)
 
 

@@ -341,7 +341,7 @@ class PMEI(System[WordPairBatch, FoundPairs], Searches):
         return None if isinstance(self.encoder, Transformer) else self.encoder.words.table
 
     def encode(self, examples: Sequence[Example]) -> WordPairBatch:
-        """Word ids or subwords, a tag a word, and the pairs of first words that are triples."""
+        """Word ids or subwords, a tag per word, and the pairs of first words that are triples."""
         sentences = cast(Sequence[Sentence], examples)
         text = self.encoder.encode(s.words for s in sentences)
         spans = [[entity.span for entity in s.entities] for s in sentences]

@@ -217,7 +217,7 @@ class _PairLoss(torch.autograd.Function):
     """From what words bring as heads and as tails to loss and pooled probabilities.
 
     Of the forward pass the probabilities alone are kept. Hidden vectors, which are most of what
-    autograd would keep, are made again: that is no slower than to fetch them from memory.
+    autograd would keep, are made again: that is not slower than to fetch them from memory.
     """
 
     @staticmethod

@@ -198,7 +198,7 @@ def best_matching(
         present: True at nodes of the second graph, which stand before the padding and are no more
             than those of the first; padding is matched with node 0.
     """
-    # Numbers that are none would end the run here and not where a run that diverged is told.
+    # Numbers that are not finite would end the run here, and not as one that diverged.
     held = scores.detach().nan_to_num().cpu().numpy()
     place = torch.zeros(present.shape, dtype=torch.long)
     for i, count in enumerate(present.sum(1).tolist()):

@@ -222,7 +222,7 @@ def _bipartite_loss(
     if not present.shape[1]:
         return scores.new_zeros(len(scores))
     matched = scores.gather(1, place[:, None]).squeeze(1).masked_fill(~present, 0).sum(1)
-    # Not infinity, whose gradient is no number where a sentence has no entity.
+    # Not infinity, whose gradient is not a number where a sentence has no entity.
     every = scores.masked_fill(~present[:, None], -1e9).flatten(1).logsumexp(1)
     return present.sum(1) * every - matched
 

@@ -43,7 +43,7 @@ SHOWN_RELATIONS = 8
 
 
 def slice_table(group: Group, family: str, names: Sequence[str]) -> str:
-    """F1 of each slice, a column a system."""
+    """F1 of each slice, a column per system."""
     gold = slice_names(group, family)
     table: dict[str, list[str]] = {}
     for name in names:

@@ -1,4 +1,4 @@
-"""What stands behind the figures: data, ceilings, protocol, machine, settings, sources."""
+"""What the figures rest on: data, ceilings, protocol, machine, settings, sources."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def overrides(assignments: list[str]) -> dict[str, dict[str, Any]]:
             settings.setdefault(system, {})[setting] = yaml.safe_load(value)
         except yaml.YAMLError as error:
             raise SuiteError(
-                f"--set {assignment!r}: the value is no YAML ({' '.join(str(error).split())})",
+                f"--set {assignment!r}: the value is not YAML ({' '.join(str(error).split())})",
                 remedy="As in --set fastre.dilations=[1,2,4]; quote it from the shell.",
             ) from error
     return settings

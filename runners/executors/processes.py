@@ -144,7 +144,7 @@ class ProcessesOf:
 def served() -> ProcessesOf:
     """Processes forked from a server that has imported torch once, and nothing else of a run.
 
-    What one leaves in memory is no other's gain, and its peak memory is its own.
+    None gains by what another left in memory, and the peak memory of each is its own.
     """
     return ProcessesOf(_server())
 

@@ -112,7 +112,7 @@ def _ended_without_record(code: int, run: PlannedRun) -> RunRecord:
 
 
 def _why(code: int, folder: Path) -> tuple[Status, str]:
-    """What became of a process that left nothing else behind."""
+    """What became of a process that left nothing else."""
     if code == -signal.SIGKILL:
         return "out of memory", "its process was killed by signal 9, as when memory runs out"
     if code < 0:

@@ -1,7 +1,7 @@
 """Inference cost of a trained run at one batch size.
 
 A process of its own, so that neither caches nor peak memory are those of training or of another
-batch size. Gold is taken away first: encoding it is no part of inference.
+batch size. Gold is taken away first: encoding it is not part of inference.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def stage_seconds(
 
 
 def batches(examples: Sequence[Example], size: int) -> Iterator[list[Example]]:
-    """In the order of the file for single examples, of like length otherwise."""
+    """In the order of the file for single examples, of similar length otherwise."""
     ordered = list(examples)
     if size > 1:
         ordered.sort(key=lambda e: len(e.words), reverse=True)

@@ -76,7 +76,7 @@ def planned_record(bench: Workbench, started: str) -> RunRecord:
     """The record of a run of which nothing is known but its plan."""
     facts = dataset_facts(bench.dataset)
     where = environment(bench.plan.device)
-    versions = [where.versions["torch"].partition("+")[0]]  # behind it stands the device built for
+    versions = [where.versions["torch"].partition("+")[0]]  # after it: the device built for
     system = bench.system_facts()
     return RunRecord(
         configuration=configuration(bench.plan, facts.fingerprints, versions, system),

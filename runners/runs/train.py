@@ -251,7 +251,7 @@ def make_schedule(
 
 
 def tell(progress: Progress, step: int, steps: int, protocol: Protocol) -> None:
-    """One line of progress on standard output, for whoever shows it; ten an epoch."""
+    """One line of progress on standard output, for whoever shows it; ten per epoch."""
     if step % max(1, steps // 10) == 0 or step == steps:
         _tell(progress, protocol, {"epoch": progress.epoch - 1 + step / steps})
 
@@ -267,7 +267,7 @@ def _tell(progress: Progress, protocol: Protocol, now: dict[str, float]) -> None
 
 
 def parameters(system: System) -> Parameters:
-    """The system's size; frozen word vectors count in `total` though they are no parameters."""
+    """The system's size; frozen word vectors count in `total` though they are not parameters."""
     trainable = sum(p.numel() for p in system.parameters() if p.requires_grad)
     total = sum(p.numel() for p in system.parameters())
     table = system.word_vectors()

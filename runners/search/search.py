@@ -109,7 +109,7 @@ class Search:
 
     @cached_property
     def identity(self) -> dict[str, Any]:
-        """What must be equal for all trials of the search; latencies of two machines are none."""
+        """What must be equal for all trials of the search; latencies of two machines are not."""
         planned, limits = self.planned, self.request.limits
         return {
             "dataset": planned.dataset.name,

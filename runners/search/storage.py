@@ -51,7 +51,7 @@ def open_storage(url: str | None, out: Path, *, dry: bool = False) -> BaseStorag
         dry: whether nothing may be written; a journal that is not there is not made.
 
     Raises:
-        SuiteError: the database does not answer, or the URL is none.
+        SuiteError: the database does not answer, or the URL is malformed.
     """
     logging.getLogger("optuna").setLevel(logging.WARNING)
     warnings.simplefilter("ignore", ExperimentalWarning)

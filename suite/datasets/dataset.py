@@ -59,7 +59,7 @@ class Split:
 
     Attributes:
         name: `train`, `dev` or `test`.
-        path: the file it was read from; None where no file stands behind it.
+        path: the file it was read from; None where it was not read from one.
         examples: in the order of the file.
         fingerprint: SHA-256 over the examples (`suite.datasets.fingerprint`).
         published: whether it is the published split; None where nothing is published to compare

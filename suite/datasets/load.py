@@ -34,7 +34,7 @@ def load_dataset(name_or_path: str, data_dir: Path | None = None) -> Dataset:
     """Loads a dataset of the registry, or a user's own folder.
 
     A name is looked for in `data_dir`, then `$RE_DATA_DIR`, then the user's cache, each as a
-    folder of that name; what is nowhere is downloaded into the cache. What is no name of the
+    folder of that name; what is nowhere is downloaded into the cache. What is not a name of the
     registry is taken for a folder in any of the known formats (`suite.datasets.layout`).
 
     Args:

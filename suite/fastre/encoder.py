@@ -49,7 +49,7 @@ class Block(nn.Module):
             y = nn.functional.glu(y, dim=1)
         elif self.gate == "highway":
             a, b = y.chunk(2, dim=1)
-            # Not `lerp`, which takes no two dtypes: under autocast, x has more digits than a.
+            # Not `lerp`, which refuses two dtypes: under autocast, x has more digits than a.
             y = a + b.sigmoid() * (x - a)
         return y + x if self.residual and self.gate != "highway" else y
 

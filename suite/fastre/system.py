@@ -81,7 +81,7 @@ class FastRESettings:
     def __post_init__(self) -> None:
         if self.width % self.attention_heads:
             raise ValueError(
-                f"width {self.width} is no multiple of attention_heads {self.attention_heads}"
+                f"width {self.width} is not a multiple of attention_heads {self.attention_heads}"
             )
         if self.kernel % 2 == 0:
             raise ValueError(f"kernel {self.kernel} is even: a word needs as many on both sides")

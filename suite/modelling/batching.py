@@ -15,11 +15,11 @@ that an epoch's batches differ from the last one's, little enough that few words
 def training_batches(
     lengths: Int[Tensor, " examples"], size: int, seed: int, epoch: int
 ) -> list[Int[Tensor, " batch"]]:
-    """Shuffled batches of like length, a function of lengths, seed and epoch alone.
+    """Shuffled batches of similar length, a function of lengths, seed and epoch alone.
 
     Args:
         lengths: words of each example.
-        size: examples a batch; the last one may hold fewer.
+        size: examples per batch; the last one may hold fewer.
         seed: of the run.
         epoch: from 1.
 
@@ -34,6 +34,6 @@ def training_batches(
 
 
 def evaluation_batches(lengths: Int[Tensor, " examples"], size: int) -> list[Int[Tensor, " batch"]]:
-    """All examples in batches of like length, longest first, so that memory peaks at once."""
+    """All examples in batches of similar length, longest first, so that memory peaks at once."""
     order = torch.argsort(lengths, descending=True, stable=True)
     return list(order.split(size))

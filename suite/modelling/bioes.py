@@ -1,4 +1,4 @@
-"""Entity spans as one BIOES tag a word, and back.
+"""Entity spans as one BIOES tag per word, and back.
 
 Letters in shapes: B sentences, N words.
 """
@@ -43,7 +43,7 @@ def tag_spans(lengths: Sequence[int], spans: Sequence[Iterable[Span]]) -> Ragged
 
 
 def decode_tags(tags: Int[Tensor, "B N"], mask: Bool[Tensor, "B N"]) -> Spans:
-    """The spans that are tagged S, or B, any number of I, and E; other runs of tags are none.
+    """The spans that are tagged S, or B, any number of I, and E; other runs of tags are not spans.
 
     Args:
         tags: the class of each word.
@@ -54,7 +54,7 @@ def decode_tags(tags: Int[Tensor, "B N"], mask: Bool[Tensor, "B N"]) -> Spans:
     """
     tags = tags.where(mask, _O)
     positions = torch.arange(tags.shape[1], device=tags.device).expand(tags.shape)
-    # A span's first word is the last one before its end that is no I: a running maximum.
+    # A span's first word is the last one before its end that is not I: a running maximum.
     opener = positions.where(tags != _I, -1).cummax(1).values.roll(1, dims=1)
     opener = opener.where(positions > 0, -1)
     opened = (opener >= 0) & (tags.gather(1, opener.clamp(min=0)) == _B)

@@ -26,7 +26,7 @@ PUBLISHED = "en_core_web_sm"
 BATCH = 256
 """Sentences that spaCy parses at once."""
 KEPT_FROM = 100
-"""Sentences of a call from which on its trees go to disk: a split of a dataset, and no batch."""
+"""Sentences per call from which upwards its trees go to disk: a split of a dataset, not a batch."""
 BLANK = "_"
 """What the parser reads in place of a word without a letter, which spaCy refuses or passes over."""
 _FEATURES = frozenset({"doc.tensor", "doc._.trf_data"})

@@ -39,7 +39,7 @@ class WordVectors:
         ids: row of each word; rows 0 and 1 are padding and unknown words.
         matrix: the vectors, shape (rows, width), zero for padding and unknown words; None where
             they are to be drawn.
-        width: numbers a word.
+        width: numbers per word.
         source: where they are from, as reports print it.
         coverage: share of the training tokens that have a row.
         trained: whether training changes them.
@@ -77,7 +77,7 @@ def random_vectors(train: Iterable[Sequence[str]], width: int = 300) -> WordVect
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """The words of a dataset, as far as systems see them.
+    """The words of a dataset that systems see.
 
     Attributes:
         train: how often each word stands in train.

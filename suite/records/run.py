@@ -266,7 +266,7 @@ def read_record(path: Path) -> RunRecord:
     """Reads a `record.json`.
 
     Raises:
-        SuiteError: the file cannot be read, or is no record of this format.
+        SuiteError: the file cannot be read, or is not a record of this format.
     """
     return read_model(
         path,
@@ -282,7 +282,7 @@ def read_history(folder: Path) -> list[Epoch]:
     """The epochs of a run's folder; none where it has no history yet.
 
     Raises:
-        SuiteError: a line is no epoch of this version.
+        SuiteError: a line is not an epoch of this version.
     """
     path = folder / "history.jsonl"
     return list(read_lines(path, Epoch, "an epoch")) if path.is_file() else []

@@ -158,7 +158,7 @@ def read_search(path: Path) -> SearchRecord:
     """Reads a `search.json`.
 
     Raises:
-        SuiteError: the file cannot be read, or is no search of this format.
+        SuiteError: the file cannot be read, or is not a search of this format.
     """
     return read_model(
         path,

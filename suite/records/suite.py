@@ -80,7 +80,7 @@ def read_suite_plan(path: Path) -> SuitePlan:
     """Reads a `suite.json`.
 
     Raises:
-        SuiteError: the file cannot be read, or is no plan of this format.
+        SuiteError: the file cannot be read, or is not a plan of this format.
     """
     return read_model(
         path,

@@ -68,7 +68,7 @@ def read_variant(path: Path) -> Variant:
     It is called by the file's name unless it says otherwise.
 
     Raises:
-        SuiteError: the file cannot be read, is no YAML, or holds something else.
+        SuiteError: the file cannot be read, is not YAML, or holds something else.
     """
     from suite.systems.registry import system_names  # noqa: PLC0415
 
@@ -110,7 +110,7 @@ def read_fields(path: Path, option: str, form: str) -> dict[str, Any]:
         form: what such a file looks like, as a sentence.
 
     Raises:
-        SuiteError: the file cannot be read, is no YAML, or holds something else.
+        SuiteError: the file cannot be read, is not YAML, or holds something else.
     """
     try:
         content = yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)
@@ -121,7 +121,7 @@ def read_fields(path: Path, option: str, form: str) -> dict[str, Any]:
         ) from error
     except yaml.YAMLError as error:
         raise SuiteError(
-            f"is no YAML ({' '.join(str(error).split())})", where=path, remedy=form
+            f"is not YAML ({' '.join(str(error).split())})", where=path, remedy=form
         ) from error
     if not isinstance(content, dict):
         raise SuiteError("holds no table of fields", where=path, remedy=form)

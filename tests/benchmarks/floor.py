@@ -18,7 +18,7 @@ ROUNDS = 15
 
 
 def matrix_rate() -> float:
-    """Floating-point operations a second of a 4096 x 1024 x 1024 product, median of some."""
+    """Floating-point operations per second of a 4096 x 1024 x 1024 product, median of some."""
     a, b = torch.randn(4096, 1024), torch.randn(1024, 1024)
     out = torch.empty(4096, 1024)
     seconds = []

@@ -208,7 +208,9 @@ def test_fastre_is_faster_than_casrel(figures: Figures, capsys: pytest.CaptureFi
     spent = figures.milliseconds
     if not all({"fastre", "casrel"} <= spent.get(m, {}).keys() for m in (TRAINING, *_inference())):
         pytest.skip("the measurements before this one did not all run")
-    lines = [f"{'':22}{'system':14}{'share of the floor':>20}{'ms a sentence':>16}{'/ FastRE':>10}"]
+    lines = [
+        f"{'':22}{'system':14}{'share of the floor':>20}{'ms per sentence':>16}{'/ FastRE':>10}"
+    ]
     for measure, by_system in spent.items():
         for name, taken in by_system.items():
             times = taken / by_system["fastre"] if CASES[name].dataset == "nyt10" else None
@@ -221,7 +223,7 @@ def test_fastre_is_faster_than_casrel(figures: Figures, capsys: pytest.CaptureFi
     sizes = figures.parameters
     lines.append(f"parameters: CasRel has {sizes['casrel'] / sizes['fastre']:.1f} times FastRE's")
     low, high = min(figures.rates) / 1e9, max(figures.rates) / 1e9
-    lines.append(f"floor: {low:.0f} to {high:.0f} billion operations a second")
+    lines.append(f"floor: {low:.0f} to {high:.0f} billion operations per second")
     lines.append(f"claimed, on an RTX 2080 Ti against BERT-base: {CLAIMS}")
     with capsys.disabled():
         print("", f"{torch.get_num_threads()} threads, float32", *lines, sep="\n")

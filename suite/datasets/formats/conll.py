@@ -33,7 +33,7 @@ def decode(tags: list[str]) -> tuple[Entity, ...]:
 def read(file: TextFile, split: str, types: TypeMap, problems: ProblemLog) -> list[Example]:
     """Reads columns separated by white space; see `formats.Reader`.
 
-    `-DOCSTART-` lines are no words.
+    `-DOCSTART-` lines are not words.
 
     Raises:
         SuiteError: a line of one column, or a tag that is neither `O`, `B-TYPE` nor `I-TYPE`.

@@ -88,7 +88,7 @@ def _entity(
     for i, mention in enumerate(cluster):
         if not 0 <= mention.sent_id < len(sizes):
             raise record.error(
-                f"{field}.{i}.sent_id: {mention.sent_id} is none of the {len(sizes)} sentences",
+                f"{field}.{i}.sent_id: {mention.sent_id} is not one of the {len(sizes)} sentences",
                 "Sentences count from 0.",
             )
         start, end = mention.pos
@@ -108,13 +108,13 @@ def _fact(raw: _Fact, entities: int, sentences: int, field: str, record: Record)
     for side, value in (("h", raw.h), ("t", raw.t)):
         if not 0 <= value < entities:
             raise record.error(
-                f"{field}.{side}: {value} is no index of the {entities} entities",
+                f"{field}.{side}: {value} is not an index of the {entities} entities",
                 "It counts `vertexSet` from 0.",
             )
     outside = [s for s in raw.evidence if not 0 <= s < sentences]
     if outside:
         raise record.error(
-            f"{field}.evidence: {outside[0]} is none of the {sentences} sentences",
+            f"{field}.evidence: {outside[0]} is not one of the {sentences} sentences",
             "Sentences count from 0.",
         )
     return Fact(raw.h, raw.r, raw.t, tuple(raw.evidence))

@@ -51,7 +51,8 @@ def _triple(raw: _Relation, entities: list[Entity], index: int, record: Record) 
     for side, value in (("head", raw.head), ("tail", raw.tail)):
         if not 0 <= value < len(entities):
             raise record.error(
-                f"relations.{index}.{side}: {value} is no index of the {len(entities)} entities",
+                f"relations.{index}.{side}: {value} is not an index of the "
+                f"{len(entities)} entities",
                 "It counts the record's entities from 0.",
             )
     return Triple(entities[raw.head].span, raw.type, entities[raw.tail].span)

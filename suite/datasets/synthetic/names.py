@@ -79,7 +79,7 @@ class Names:
     Args:
         draws: where the randomness comes from.
         split: `train`, `dev` or `test`.
-        reserved: lowercased words that are no part of a name.
+        reserved: lowercased words that are not part of a name.
         again: whether a word may be drawn again.
     """
 

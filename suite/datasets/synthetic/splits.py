@@ -36,7 +36,7 @@ def make_corpus(
         seed: any integer.
         sizes: examples of train, dev and test.
         make: draws an example.
-        reserved: lowercased words that are no part of a name.
+        reserved: lowercased words that are not part of a name.
         names_again: whether examples may share names (`Names`).
 
     Raises:

@@ -206,7 +206,7 @@ class Writer:
         self.triples += [(head, relation, tail) for relation in pattern.relations]
 
     def _cued(self, entity: str) -> str:
-        """The entity, now and then behind words that tell its type."""
+        """The entity, now and then after words that tell its type."""
         kind = self.entities[int(entity[1:])][0]
         if self._draws.chance(0.25):
             return f"{self._say(self._draws.pick(CUES[kind]))} {entity}"

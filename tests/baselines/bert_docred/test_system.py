@@ -305,7 +305,7 @@ def test_theta_stays_in_the_middle_where_nothing_is_right() -> None:
 
 
 def test_entities_that_overlap_cannot_both_be_found() -> None:
-    """One tag a word: the longer of two is kept, and triples of the other lie above the ceiling."""
+    """One tag per word: the longer is kept, and triples of the other lie above the ceiling."""
     placed = sentence(
         "overlap",
         "New York City lies in New York .",

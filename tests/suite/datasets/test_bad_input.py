@@ -139,7 +139,7 @@ def test_a_wrong_span(tmp_path: Path, start: int, end: int, cause: str) -> None:
 def test_a_relation_between_no_entities(tmp_path: Path, head: int, tail: int, side: str) -> None:
     entity = {"type": "A", "start": 0, "end": 1}
     folder = spert(tmp_path, [entity], [{"type": "r", "head": head, "tail": tail}])
-    cause = rf"relations\.0\.{side}: -?1 is no index of the 1 entities"
+    cause = rf"relations\.0\.{side}: -?1 is not an index of the 1 entities"
     refused(folder, where="/train.json, record 2", cause=cause)
 
 
@@ -166,7 +166,7 @@ def test_lines_that_do_not_fit(
     [
         ({"pos": [2, 5]}, r"vertexSet\.1\.0\.pos: 2 to 5 lies outside the 4 words of sentence 0"),
         ({"pos": [2, 2]}, r"vertexSet\.1\.0\.pos: .* is empty or reversed"),
-        ({"sent_id": 2}, r"vertexSet\.1\.0\.sent_id: 2 is none of the 2 sentences"),
+        ({"sent_id": 2}, r"vertexSet\.1\.0\.sent_id: 2 is not one of the 2 sentences"),
     ],
 )
 def test_a_mention_outside_its_sentence(tmp_path: Path, change: dict[str, Any], cause: str) -> None:
@@ -179,8 +179,11 @@ def test_a_mention_outside_its_sentence(tmp_path: Path, change: dict[str, Any], 
 @pytest.mark.parametrize(
     ("label", "cause"),
     [
-        ({"h": 2, "t": 0, "r": "P1"}, r"labels\.0\.h: 2 is no index of the 2 entities"),
-        ({"h": 0, "t": 1, "r": "P1", "evidence": [5]}, r"labels\.0\.evidence: 5 is none of the 2"),
+        ({"h": 2, "t": 0, "r": "P1"}, r"labels\.0\.h: 2 is not an index of the 2 entities"),
+        (
+            {"h": 0, "t": 1, "r": "P1", "evidence": [5]},
+            r"labels\.0\.evidence: 5 is not one of the 2",
+        ),
     ],
 )
 def test_a_fact_between_no_entities(tmp_path: Path, label: dict[str, Any], cause: str) -> None:

@@ -283,7 +283,7 @@ def test_without_a_full_model_there_is_no_difference(tmp_path: Path) -> None:
         ("title: Gates", "subtitle: Gates", "title: Field required"),
         ("title: Gates", "title: Gates\nsubtitle: x", "subtitle: Extra inputs are not permitted"),
         ("title: Gates", "title: Gates\nname: gates", "name: the file's name says it"),
-        ("title: Gates", "title: [Gates", "is no YAML"),
+        ("title: Gates", "title: [Gates", "is not YAML"),
         (STUDY, "- gates", "holds no table of fields"),
         ("task: triples", "task: triple", "task: Input should be 'triples'"),
         ("[nyt11, nyt24]", "nyt11", "datasets: Input should be a valid tuple"),

@@ -45,7 +45,7 @@ def test_a_file_may_name_itself(tmp_path: Path) -> None:
         ("system: fastre\nsetings: {}", "setings: Extra inputs are not permitted"),
         ("system: fastre\nname: a/b", "name: String should match pattern"),
         ("system: pmei\nname: fastre", "is called as the system 'fastre' is"),
-        ("system: [fastre", "is no YAML"),
+        ("system: [fastre", "is not YAML"),
         ("- fastre", "holds no table of fields"),
         ("", "holds no table of fields"),
     ],
