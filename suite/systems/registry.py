@@ -75,7 +75,8 @@ def _announced() -> list[EntryPoint]:
     if not found or _package(found[0]) != DISTRIBUTION:
         raise SuiteError(
             f"the installed {DISTRIBUTION} announces no systems: it is older than its code",
-            remedy="Install it again (`pip install -e .` in its folder).",
+            remedy="Install it again (`pip install -e .` in its folder), and delete "
+            "relation_suite.egg-info where that folder holds one.",
         )
     return found
 
