@@ -125,7 +125,7 @@ def test_unpaired_counts_are_refused() -> None:
     # Where shapes are checked at call, their checker refuses the pair first.
     with pytest.raises((ValueError, TypeCheckError)):
         paired_bootstrap(counts(1, 10), counts(1, 11))
-    with pytest.raises(ValueError, match="no pairs"):
+    with pytest.raises(ValueError, match="not pairs"):
         paired_bootstrap(counts(1)[:0], counts(1)[:0])
 
 
