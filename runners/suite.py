@@ -12,8 +12,9 @@ from typing import Any
 
 import suite
 from runners.executors.base import Executor, OnEvent, PlannedRun
+from runners.options import CarriedOutOptions
 from runners.runs.environment import environment
-from runners.runs.plan import RunPlan, WandbMode
+from runners.runs.plan import RunPlan
 from runners.runs.run import PROJECT, planned_record
 from runners.runs.tracking import Tracker
 from runners.runs.workbench import Shelf, Workbench, dataset_facts, load_part, vocabulary
@@ -37,21 +38,16 @@ DEFAULT_PARSER = "en_core_web_sm"
 
 
 @dataclass(frozen=True)
-class Request:
-    """What a command line asks for.
+class Request(CarriedOutOptions):
+    """What a command asks for, its options resolved.
 
     Attributes:
         systems: names, and YAML files of variants.
         settings: system or variant -> settings that it has besides.
-        pretrained: None: `bert-base-cased`, or the untrained one on synthetic corpora.
-        parser: None: `en_core_web_sm`, or `chain` on synthetic corpora.
-        device: as `resolve_device` takes it; where the runs take place.
         published: every system under its own paper's settings in place of `protocol`.
         asked: fields of the protocol that the command line names; they hold against a paper's too.
-        remeasure: whether inference of complete runs is measured again.
         study: whose variants are run, instead of `systems`.
-        workers: runs at a time.
-        dry_run: whether the plan is all that is wanted, so that no word vectors are read for it.
+        options: the command's own, as a configuration file holds them.
     """
 
     datasets: tuple[str, ...]
@@ -59,22 +55,12 @@ class Request:
     seeds: tuple[int, ...]
     protocol: Protocol
     out: Path
-    data_dir: Path | None = None
     settings: dict[str, dict[str, Any]] = field(default_factory=dict)
-    vectors: Path | None = None
-    train_vectors: bool = False
-    pretrained: str | None = None
-    parser: str | None = None
-    device: str = "cpu"
     published: bool = False
     asked: dict[str, int] = field(default_factory=dict)
-    wandb: WandbMode = "offline"
     batch_sizes: tuple[int, ...] = (1, 8, 128)
-    train_share: float = 1.0
-    remeasure: bool = False
     study: Study | None = None
-    workers: int = 1
-    dry_run: bool = False
+    options: dict[str, Any] = field(default_factory=dict)
 
 
 def _find_variants(request: Request) -> list[StudyVariant]:
@@ -252,6 +238,7 @@ class Suite:
             version=suite.__version__,
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             command=(Path(sys.argv[0]).name, *sys.argv[1:]),
+            options=self.request.options,
             protocols=self.protocols,
             environment=environment(self.request.device),
             systems=tuple(v.name for v in self.variants),

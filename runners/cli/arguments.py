@@ -11,12 +11,23 @@ from suite.errors import SuiteError, first_mistake, unknown
 from suite.protocol import Protocol
 
 
-def choice(kind: str, value: str, choices: Any) -> Any:
-    """The value, where it is one of a `Literal`'s."""
-    known = choices.__args__
-    if value not in known:
-        raise unknown(kind, value, known)
-    return value
+def seeds_of(asked: str) -> tuple[int, ...]:
+    """`3` as seeds 0, 1 and 2; `4,5,6` as themselves.
+
+    Raises:
+        SuiteError: it is neither, or a seed stands twice.
+    """
+    try:
+        numbers = [int(part) for part in asked.split(",") if part.strip()]
+    except ValueError:
+        numbers = []
+    several = "," in asked
+    if not numbers or min(numbers) < (0 if several else 1) or len(set(numbers)) < len(numbers):
+        raise SuiteError(
+            f"--seeds {asked!r} is neither a number of seeds nor a list of different ones",
+            remedy="As in --seeds 3 (seeds 0, 1, 2), --seeds 4,5,6, or --seeds 4, for one alone.",
+        )
+    return tuple(numbers) if several else tuple(range(numbers[0]))
 
 
 def cores() -> int:
@@ -70,5 +81,5 @@ def make_protocol(fields: dict[str, Any]) -> Protocol:
     except ValidationError as error:
         raise SuiteError(
             f"the protocol's {first_mistake(error)}",
-            remedy="README.md, on how it is measured, tells what the protocol holds.",
+            remedy="docs/protocol.md tells what the protocol holds.",
         ) from error

@@ -1,117 +1,35 @@
-"""The command lines."""
+"""The command lines `run-suite` and `build-report`."""
 
 from __future__ import annotations
 
 import signal
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING
 
 import typer
 from rich.table import Table
 
-from runners.cli.arguments import choice, cores, make_protocol, overrides, protocol_fields
-from runners.cli.command import console, errors, script, user_errors
-from runners.cli.options import (
-    Assignments,
-    DataDir,
-    Device,
-    DryRun,
-    MatchRule,
-    Parser,
-    Precision,
-    Pretrained,
-    ProtocolFields,
-    TrainShare,
-    TrainVectors,
-    Vectors,
-    Wandb,
-)
+from runners.cli.arguments import cores, make_protocol, overrides, protocol_fields, seeds_of
+from runners.cli.command import console, errors, script
 from runners.cli.progress import shown
+from runners.options import (
+    SEEDS,
+    SYNTHETIC_EPOCHS,
+    SYNTHETIC_SEEDS,
+    CarriedOutOptions,
+    ReportOptions,
+    SuiteOptions,
+    as_configuration,
+    shared,
+)
 from suite.errors import SuiteError
-from suite.tasks.matching import Match
 
 if TYPE_CHECKING:
     from runners.executors.base import PlannedRun
     from runners.suite import Request, Suite
     from suite.studies.study import Study
 
-SEEDS = 3
-SYNTHETIC_EPOCHS, SYNTHETIC_SEEDS = 21, 1
-"""Enough for its 2,000 sentences, so that the command without arguments takes minutes."""
 
-
-def _run_suite(
-    dataset: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Name or folder; repeatable. See --list.", show_default="all synthetic ones"
-        ),
-    ] = None,
-    system: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Name, or YAML file of a system and its settings; repeatable. See --list.",
-            show_default="all",
-        ),
-    ] = None,
-    study: Annotated[
-        str | None,
-        typer.Option(help="A paper's table, by name (see --list) or YAML file: runs its variants."),
-    ] = None,
-    seeds: Annotated[
-        int | None,
-        typer.Option(
-            help="Runs per system and dataset.",
-            show_default=f"{SEEDS}; {SYNTHETIC_SEEDS} for synthetic",
-            min=1,
-        ),
-    ] = None,
-    epochs: Annotated[
-        int | None,
-        typer.Option(
-            help="Epochs at most.", show_default=f"60; {SYNTHETIC_EPOCHS} for synthetic", min=1
-        ),
-    ] = None,
-    patience: Annotated[
-        int | None,
-        typer.Option(
-            help="Epochs without a better dev F1 before training stops.", show_default="10", min=1
-        ),
-    ] = None,
-    match: MatchRule = "partial",
-    settings: Annotated[
-        str, typer.Option(help="identical: one protocol for all; published: each paper's own.")
-    ] = "identical",
-    set_: Assignments = None,
-    protocol: ProtocolFields = None,
-    pretrained: Pretrained = None,
-    parser: Parser = None,
-    vectors: Vectors = None,
-    train_vectors: TrainVectors = False,
-    train_share: TrainShare = 1.0,
-    data_dir: DataDir = None,
-    device: Device = "cpu",
-    threads: Annotated[
-        int | None, typer.Option(help="CPU threads.", show_default="one a core", min=1)
-    ] = None,
-    accumulate: Annotated[
-        int, typer.Option(help="Parts of a step's batch, where memory is short.", min=1)
-    ] = 1,
-    precision: Precision = "float32",
-    wandb: Wandb = "offline",
-    out: Annotated[Path, typer.Option(help="Folder for records and report.")] = Path("runs"),
-    remeasure: Annotated[
-        bool,
-        typer.Option(
-            "--remeasure",
-            help="Measure inference of complete runs again, as where other work ran beside it.",
-        ),
-    ] = False,
-    dry_run: DryRun = False,
-    list_: Annotated[
-        bool, typer.Option("--list", help="Print systems and datasets and stop.")
-    ] = False,
-) -> None:
+def _run_suite(options: SuiteOptions) -> None:
     """Train and measure systems under one protocol and write OUT/report.md.
 
     Without arguments: all systems on the synthetic corpora; minutes on two cores, nothing
@@ -127,78 +45,68 @@ def _run_suite(
     run-suite --dataset nyt11 --system fastre --system mine.yaml   a variant beside it
     run-suite --study fastre-table5 --dataset nyt10      a paper's table, line by line
     """  # noqa: D301 - the backspace keeps typer from reflowing the examples
-    with user_errors():
-        if list_:
-            _print_lists()
-            return
-        from suite.datasets.catalogue.entries import SYNTHETICS  # noqa: PLC0415
-        from suite.systems.registry import system_names  # noqa: PLC0415 - imports torch
+    if options.list_:
+        _print_lists()
+        return
+    from runners.suite import Suite  # noqa: PLC0415 - imports torch
 
-        chosen = _chosen_study(study, system)
-        datasets = tuple(dict.fromkeys(dataset or (chosen.datasets if chosen else SYNTHETICS)))
-        short = set(datasets) <= set(SYNTHETICS)
-        limits = {"epochs": epochs, "patience": patience}
-        asked = {name: value for name, value in limits.items() if value is not None}
-        asked |= protocol_fields(protocol or [])
-        fields = {
-            **({"epochs": SYNTHETIC_EPOCHS} if short else {}),
-            "match": choice("match rule", match, Match),
-            "accumulate": accumulate,
-            "threads": threads or cores(),
-            "precision": choice("precision", precision, Literal["float32", "bfloat16"]),
-        }
-        from runners.runs.plan import WandbMode  # noqa: PLC0415
-        from runners.suite import Request, Suite  # noqa: PLC0415
-
-        request = Request(
-            datasets=datasets,
-            systems=tuple(dict.fromkeys(system or system_names())),
-            seeds=tuple(range(seeds or (SYNTHETIC_SEEDS if short else SEEDS))),
-            protocol=make_protocol({**fields, **asked}),
-            asked=asked,
-            device=device,
-            out=out,
-            data_dir=data_dir,
-            settings=overrides(set_ or []),
-            vectors=vectors,
-            train_vectors=train_vectors,
-            train_share=train_share,
-            remeasure=remeasure,
-            study=chosen,
-            dry_run=dry_run,
-            pretrained=pretrained,
-            parser=parser,
-            published=choice("settings", settings, Literal["identical", "published"])
-            == "published",
-            wandb=choice("mode of W&B", wandb, WandbMode),
-        )
-        suite = Suite(request)
-        _print_plan(suite, request)
-        if not dry_run:
-            _carry_out(suite)
+    suite = Suite(_request(options))
+    _print_plan(suite)
+    if not options.dry_run:
+        _carry_out(suite)
 
 
-def _build_report(
-    folder: Annotated[Path, typer.Argument(help="What run-suite wrote.")] = Path("runs"),
-) -> None:
+def _request(options: SuiteOptions) -> Request:
+    from runners.suite import Request  # noqa: PLC0415 - imports torch
+    from suite.datasets.catalogue.entries import SYNTHETICS  # noqa: PLC0415
+    from suite.systems.registry import system_names  # noqa: PLC0415
+
+    study = _chosen_study(options)
+    datasets = tuple(dict.fromkeys(options.dataset or (study.datasets if study else SYNTHETICS)))
+    short = set(datasets) <= set(SYNTHETICS)
+    limits = {"epochs": options.epochs, "patience": options.patience}
+    asked = {name: value for name, value in limits.items() if value is not None}
+    asked |= protocol_fields(options.protocol or [])
+    fields = {
+        **({"epochs": SYNTHETIC_EPOCHS} if short else {}),
+        "match": options.match,
+        "accumulate": options.accumulate,
+        "threads": options.threads or cores(),
+        "precision": options.precision,
+    }
+    return Request(
+        **shared(options, CarriedOutOptions),
+        datasets=datasets,
+        systems=tuple(dict.fromkeys(options.system or system_names())),
+        seeds=seeds_of(options.seeds or str(SYNTHETIC_SEEDS if short else SEEDS)),
+        protocol=make_protocol({**fields, **asked}),
+        asked=asked,
+        out=options.out,
+        settings=overrides(options.set_ or []),
+        study=study,
+        published=options.settings == "published",
+        options=as_configuration(options),
+    )
+
+
+def _build_report(options: ReportOptions) -> None:
     """Write tables, figures and report.md again, from the records alone."""
     from reports.report import write_report  # noqa: PLC0415 - heavy
 
-    with user_errors():
-        console.print(f"report: {write_report(folder)}", markup=False)
+    console.print(f"report: {write_report(options.folder)}", markup=False)
 
 
-def _chosen_study(name: str | None, systems: list[str] | None) -> Study | None:
+def _chosen_study(options: SuiteOptions) -> Study | None:
     from suite.studies.study import find_study  # noqa: PLC0415
 
-    if name is None:
+    if options.study is None:
         return None
-    if systems:
+    if options.system:
         raise SuiteError(
             "--study runs its own variants, and --system names others",
             remedy="Give one of the two.",
         )
-    return find_study(name)
+    return find_study(options.study)
 
 
 def _print_lists() -> None:
@@ -222,7 +130,7 @@ def _print_lists() -> None:
     console.print(systems, datasets, studies)
 
 
-def _print_plan(suite: Suite, request: Request) -> None:
+def _print_plan(suite: Suite) -> None:
     from suite.modelling.word_vectors import VectorsFile  # noqa: PLC0415 - imports torch
 
     table = Table("system", "dataset", "seeds", "epochs", "resources")
@@ -242,6 +150,7 @@ def _print_plan(suite: Suite, request: Request) -> None:
             f"{done} of {len(runs)} done" if done else "to do",
         )
     console.print(table)
+    request = suite.request
     if request.vectors is not None and VectorsFile(request.vectors).digest is None:
         console.print(
             f"{request.vectors}: not read yet; whether runs with these vectors are done, is not "
@@ -271,5 +180,5 @@ def _carry_out(suite: Suite) -> None:
         raise typer.Exit(1)
 
 
-run_suite = script(_run_suite)
-build_report = script(_build_report)
+run_suite = script(SuiteOptions, _run_suite)
+build_report = script(ReportOptions, _build_report)

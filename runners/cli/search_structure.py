@@ -10,104 +10,22 @@ import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING
 
 import typer
 from rich.table import Table
 
-from runners.cli.arguments import choice, cores, make_protocol, overrides, protocol_fields
-from runners.cli.command import console, errors, script, user_errors
-from runners.cli.options import (
-    Assignments,
-    DataDir,
-    Device,
-    DryRun,
-    MatchRule,
-    Parser,
-    Precision,
-    Pretrained,
-    ProtocolFields,
-    TrainShare,
-    TrainVectors,
-    Vectors,
-    Wandb,
-)
+from runners.cli.arguments import cores, make_protocol, overrides, protocol_fields, seeds_of
+from runners.cli.command import console, errors, script
 from runners.cli.progress import shown
+from runners.options import PATIENCE, RunOptions, SearchOptions, shared
 from suite.errors import SuiteError
-from suite.tasks.matching import Match
 
 if TYPE_CHECKING:
     from runners.search.search import Search, SearchRequest
 
 
-def _search_structure(
-    dataset: Annotated[str, typer.Option(help="Name or folder. See run-suite --list.")],
-    system: Annotated[
-        str, typer.Option(help="Name, or YAML file of a system and its settings.")
-    ] = "fastre",
-    trials: Annotated[
-        int, typer.Option(help="Structures tried for dev F1, with pruning.", min=1)
-    ] = 50,
-    trade_offs: Annotated[
-        int | None,
-        typer.Option(
-            help="Structures tried after that for dev F1, latency and parameters at once.",
-            show_default="half of --trials",
-            min=0,
-        ),
-    ] = None,
-    finalists: Annotated[
-        int, typer.Option(help="Structures trained again over --seeds, and tested.", min=0)
-    ] = 3,
-    seeds: Annotated[int, typer.Option(help="Runs of each finalist.", min=1)] = 3,
-    max_latency: Annotated[
-        float | None, typer.Option(help="Milliseconds a sentence that a structure may take.", min=0)
-    ] = None,
-    latency_batch: Annotated[
-        int, typer.Option(help="Sentences at once for that latency.", min=1)
-    ] = 1,
-    max_memory: Annotated[
-        float | None, typer.Option(help="MiB that training a structure may take.", min=0)
-    ] = None,
-    workers: Annotated[
-        int, typer.Option(help="Processes on this machine; they share --threads.", min=1)
-    ] = 1,
-    storage: Annotated[
-        str | None,
-        typer.Option(
-            help="Database of the trials, for many machines, as postgresql://user:password@host/name.",
-            show_default="a journal in --out",
-        ),
-    ] = None,
-    name: Annotated[
-        str | None, typer.Option(help="Name in the storage.", show_default="SYSTEM-DATASET")
-    ] = None,
-    epochs: Annotated[int, typer.Option(help="Epochs of a training at most.", min=1)] = 60,
-    patience: Annotated[
-        int, typer.Option(help="Epochs without a better dev F1 before training stops.", min=1)
-    ] = 10,
-    match: MatchRule = "partial",
-    set_: Assignments = None,
-    protocol: ProtocolFields = None,
-    pretrained: Pretrained = None,
-    parser: Parser = None,
-    vectors: Vectors = None,
-    train_vectors: TrainVectors = False,
-    train_share: TrainShare = 1.0,
-    data_dir: DataDir = None,
-    device: Device = "cpu",
-    threads: Annotated[
-        int | None,
-        typer.Option(help="CPU threads of all workers.", show_default="one a core", min=1),
-    ] = None,
-    precision: Precision = "float32",
-    wandb: Wandb = "offline",
-    sampler_seed: Annotated[int, typer.Option(help="Of Optuna's sampler.")] = 0,
-    out: Annotated[Path, typer.Option(help="Folder for trials, finals and report.")] = Path(
-        "search"
-    ),
-    dry_run: DryRun = False,
-) -> None:
+def _search_structure(options: SearchOptions) -> None:
     """Search a system's structure on a dataset and write OUT/report.md.
 
     First for dev F1, with pruning and under the limits; then for dev F1, latency and parameters at
@@ -121,60 +39,56 @@ def _search_structure(
     search-structure --dataset nyt10 --trials 50 --max-latency 3
     search-structure --dataset nyt10 --storage postgresql://me@host/searches --workers 4
     """  # noqa: D301 - the backspace keeps typer from reflowing the examples
-    with user_errors():
-        from runners.runs.plan import WandbMode  # noqa: PLC0415 - imports torch
-        from runners.search.search import Search, SearchRequest  # noqa: PLC0415
-        from runners.search.storage import open_storage  # noqa: PLC0415
-        from runners.suite import Request  # noqa: PLC0415
-        from suite.records.search import Limits  # noqa: PLC0415
+    from runners.search.search import Search  # noqa: PLC0415 - imports torch
+    from runners.search.storage import open_storage  # noqa: PLC0415
 
-        request = Request(
-            datasets=(dataset,),
-            systems=(system,),
-            seeds=tuple(range(seeds)),
-            protocol=make_protocol(
-                {
-                    "epochs": epochs,
-                    "patience": patience,
-                    "match": choice("match rule", match, Match),
-                    "threads": max(1, (threads or cores()) // workers),
-                    "precision": choice("precision", precision, Literal["float32", "bfloat16"]),
-                    **protocol_fields(protocol or []),
-                }
-            ),
-            device=device,
-            out=out,
-            dry_run=dry_run,
-            data_dir=data_dir,
-            settings=overrides(set_ or []),
-            vectors=vectors,
-            train_vectors=train_vectors,
-            train_share=train_share,
-            pretrained=pretrained,
-            parser=parser,
-            wandb=choice("mode of W&B", wandb, WandbMode),
-        )
-        search_request = SearchRequest(
-            suite=request,
-            trials=trials,
-            trade_offs=trials // 2 if trade_offs is None else trade_offs,
-            finalists=finalists,
-            limits=Limits(
-                latency_ms=max_latency, latency_batch=latency_batch, memory_mb=max_memory
-            ),
-            name=name or f"{Path(system).stem}-{Path(dataset).name}",
-            storage=storage,
-            sampler_seed=sampler_seed,
-            command=(Path(sys.argv[0]).name, *_without_password(sys.argv[1:])),
-            workers=workers,
-        )
-        search = Search(search_request, open_storage(storage, out, dry=dry_run))
-        _print_plan(search, workers)
-        if dry_run:
-            return
-        search.accuracy()  # refuses a search that was begun under other conditions
-        _run_workers(search_request, workers)
-        _conclude(search)
+    request = _request(options)
+    search = Search(request, open_storage(options.storage, options.out, dry=options.dry_run))
+    _print_plan(search, options.workers)
+    if options.dry_run:
+        return
+    search.accuracy()  # refuses a search that was begun under other conditions
+    _run_workers(request, options.workers)
+    _conclude(search)
+
+
+def _request(options: SearchOptions) -> SearchRequest:
+    from runners.search.search import SearchRequest  # noqa: PLC0415 - imports torch
+    from runners.suite import Request  # noqa: PLC0415
+    from suite.records.search import Limits  # noqa: PLC0415
+
+    fields = {
+        "epochs": options.epochs,
+        "patience": options.patience or PATIENCE,
+        "match": options.match,
+        "threads": max(1, (options.threads or cores()) // options.workers),
+        "precision": options.precision,
+        **protocol_fields(options.protocol or []),
+    }
+    return SearchRequest(
+        suite=Request(
+            **shared(options, RunOptions),
+            datasets=(options.dataset,),
+            systems=(options.system,),
+            seeds=seeds_of(options.seeds),
+            protocol=make_protocol(fields),
+            out=options.out,
+            settings=overrides(options.set_ or []),
+        ),
+        trials=options.trials,
+        trade_offs=options.trials // 2 if options.trade_offs is None else options.trade_offs,
+        finalists=options.finalists,
+        limits=Limits(
+            latency_ms=options.max_latency,
+            latency_batch=options.latency_batch,
+            memory_mb=options.max_memory,
+        ),
+        name=options.name or f"{Path(options.system).stem}-{Path(options.dataset).name}",
+        storage=options.storage,
+        sampler_seed=options.sampler_seed,
+        command=(Path(sys.argv[0]).name, *_without_password(sys.argv[1:])),
+        workers=options.workers,
+    )
 
 
 def _print_plan(search: Search, workers: int) -> None:
@@ -306,7 +220,7 @@ def _work(number: int) -> int:
     return 0
 
 
-search_structure = script(_search_structure)
+search_structure = script(SearchOptions, _search_structure)
 
 if __name__ == "__main__":
     sys.exit(_work(int(sys.argv[1])))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
@@ -14,6 +13,7 @@ from torch import Tensor
 
 from reports.explain.report import write_explanation
 from reports.sections.overview import listed
+from runners.options import ExplainOptions
 from runners.runs.inference import load_system
 from runners.runs.plan import RunPlan, read_run_plan
 from runners.runs.workbench import Workbench, dataset_facts
@@ -22,7 +22,6 @@ from suite.explanation.predicates import find_tagged_parser, predicate_words
 from suite.explanation.record import ExplainedRun, ExplainedSentence
 from suite.explanation.word_classes import word_classes
 from suite.modelling.gradients import Explanation
-from suite.modelling.parsers import CHAIN
 from suite.records.run import RunRecord, read_record
 from suite.systems.capabilities import Explains
 from suite.systems.contract import System
@@ -34,29 +33,7 @@ BATCH = 32
 """Sentences whose gradients are held at once."""
 
 
-@dataclass(frozen=True)
-class Request:
-    """What is explained, and what is drawn.
-
-    Attributes:
-        folder: of the run.
-        sentences: ids of test sentences that are drawn; none: the first ones that hold triples.
-        count, max_length: how many those are, and of how many words at most.
-        heads: whether each head of an attention is drawn.
-        parser: a spaCy pipeline by name or folder, for predicate words; `chain`: none.
-        out: where files go; None: the folder `explain` of the run.
-    """
-
-    folder: Path
-    sentences: tuple[str, ...] = ()
-    count: int = 4
-    max_length: int = 30
-    heads: bool = False
-    parser: str = CHAIN
-    out: Path | None = None
-
-
-def explain(request: Request) -> Path:
+def explain(options: ExplainOptions) -> Path:
     """Computes and writes the explanation of a run.
 
     Returns:
@@ -66,13 +43,13 @@ def explain(request: Request) -> Path:
         SuiteError: the folder holds no complete run, its system cannot be explained, its data or
             weights have changed, a sentence or the parser is unknown, or nothing can be written.
     """
-    plan, record = _read(request.folder)
-    parser = find_tagged_parser(request.parser)
+    plan, record = _read(options.folder)
+    parser = find_tagged_parser(options.parser)
     bench = Workbench(plan)
     _check_unchanged(bench, record)
-    system = _load(request.folder, bench)
+    system = _load(options.folder, bench)
     sentences = cast(list[Sentence], bench.examples(bench.dataset.test))
-    drawn = _chosen(request, sentences)
+    drawn = _chosen(options, sentences)
     predicates = [frozenset[int]()] * len(sentences)
     if parser is not None:
         parsed = parser.parse([s.words for s in sentences])
@@ -84,9 +61,9 @@ def explain(request: Request) -> Path:
         sentences=explained,
         drawn=[by_id[name] for name in drawn],
         predicates=None if parser is None else parser.rule,
-        notes=_notes(request, drawn),
+        notes=_notes(options, drawn),
     )
-    return write_explanation(run, request.out or request.folder / "explain", heads=request.heads)
+    return write_explanation(run, options.out or options.folder / "explain", heads=options.heads)
 
 
 def explain_all(
@@ -195,26 +172,26 @@ def _load(folder: Path, bench: Workbench) -> System:
         ) from error
 
 
-def _chosen(request: Request, sentences: Sequence[Sentence]) -> list[str]:
+def _chosen(options: ExplainOptions, sentences: Sequence[Sentence]) -> list[str]:
     """The ids of the sentences that are drawn."""
-    if not request.sentences:
-        fitting = (s.id for s in sentences if s.triples and len(s.words) <= request.max_length)
-        return [name for _, name in zip(range(request.count), fitting, strict=False)]
+    if not options.sentence:
+        fitting = (s.id for s in sentences if s.triples and len(s.words) <= options.max_length)
+        return [name for _, name in zip(range(options.count), fitting, strict=False)]
     known = [s.id for s in sentences]
-    for name in request.sentences:
+    for name in options.sentence:
         if name not in known:
             (near,) = difflib.get_close_matches(name, known, n=1, cutoff=0)
             raise SuiteError(
                 f"unknown test sentence {name!r}",
                 remedy=f"Did you mean {near!r}? Ids are those of the run's predictions.jsonl.",
             )
-    return list(dict.fromkeys(request.sentences))
+    return list(dict.fromkeys(options.sentence))
 
 
-def _notes(request: Request, drawn: Sequence[str]) -> tuple[str, ...]:
-    if request.sentences or len(drawn) == request.count:
+def _notes(options: ExplainOptions, drawn: Sequence[str]) -> tuple[str, ...]:
+    if options.sentence or len(drawn) == options.count:
         return ()
     return (
-        f"{len(drawn)} of {request.count} sentences are drawn: no other one of at most "
-        f"{request.max_length} words holds a gold triple.",
+        f"{len(drawn)} of {options.count} sentences are drawn: no other one of at most "
+        f"{options.max_length} words holds a gold triple.",
     )

@@ -78,16 +78,18 @@ def peak_memory_bytes(device: torch.device) -> int:
 
 
 def resolve_device(name: str) -> torch.device:
-    """The device of that name: `cpu`, `cuda`, `cuda:<index>` or `mps`.
+    """The device of that name: `cpu`, `cuda`, `cuda:<index>`, `mps`, or the best of them: `auto`.
 
     Raises:
         SuiteError: the name means nothing, or the machine has no such device.
     """
+    present = _present_devices()
+    if name == "auto":
+        return torch.device(next(iter(present[1:]), "cpu"))
     try:
         device = torch.device(name)
     except RuntimeError:
         device = None
-    present = _present_devices()
     if device is not None and device.type == "cuda":
         device = torch.device("cuda", device.index or 0)
     if device is None or str(device) not in present:

@@ -20,7 +20,7 @@ class RunPlan(StrictModel):
         data_dir: where names are looked up first.
         system, settings: the system and its settings that differ from the defaults.
         variant, title: what these settings are called; None for the system's own.
-        device: `cpu`, `cuda`, `cuda:<index>` or `mps`; where the run takes place.
+        device: as `resolve_device` takes it; where the run takes place.
         vectors: file of word vectors; None: random ones.
         train_vectors: whether training changes the vectors of the file.
         pretrained: hub name, folder, `minilm` or `untrained`; None where the system needs none.

@@ -62,7 +62,10 @@ class SuitePlan(StrictModel):
     name: str = Field(description="name of the suite, W&B's group")
     version: str = Field(description="version of this package")
     created: str = Field(description="UTC, ISO 8601")
-    command: tuple[str, ...] = Field(description="the command line, an argument an item")
+    command: tuple[str, ...] = Field(description="the command line, one argument per item")
+    options: dict[str, JsonValue] = Field(
+        default_factory=dict, description="its options beyond the defaults: what --config reads"
+    )
     protocols: dict[str, Protocol]
     environment: Environment
     systems: tuple[str, ...]

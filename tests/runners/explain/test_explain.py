@@ -15,7 +15,8 @@ import pytest
 import spacy
 import torch
 
-from runners.explain.explain import Request, explain
+from runners.explain.explain import explain
+from runners.options import ExplainOptions
 from runners.runs.inference import load_system
 from runners.runs.plan import read_run_plan
 from runners.runs.workbench import Workbench
@@ -156,14 +157,24 @@ def test_sentences_by_name_and_each_head(trained: Path, tmp_path: Path) -> None:
     """A sentence without triples is drawn as well; figures of an earlier call are gone."""
     without = next(s for s in sentences_of(trained) if not s.triples)
     out = tmp_path / "out"
-    both = Request(trained, (without.id, sentences_of(trained)[0].id), heads=True, out=out)
+    both = ExplainOptions(
+        folder=trained, sentence=[without.id, sentences_of(trained)[0].id], heads=True, out=out
+    )
     text = explain(both).read_text()
     assert "No gold triple: what the loss asks for is that no word is tagged." in text
     figures = [p.name for p in (out / "figures").iterdir()]
     assert len(figures) == 2 * (1 + 2 * (1 + HEADS))
     assert f"Attention of the tail tagger in {without.id}, head {HEADS}" in text
     (out / "figures" / "mine.png").write_bytes(b"")
-    explain(Request(trained, (without.id,), out=out))
+    explain(
+        ExplainOptions(
+            folder=trained,
+            sentence=[
+                without.id,
+            ],
+            out=out,
+        )
+    )
     left = sorted(p.name for p in (out / "figures").iterdir())
     assert left == ["mine.png"] + [
         f"sentence-1-{name}.png" for name in ("gradient", "head-tagger", "tail-tagger")
@@ -171,7 +182,7 @@ def test_sentences_by_name_and_each_head(trained: Path, tmp_path: Path) -> None:
 
 
 def test_fewer_sentences_than_asked_for_are_told(trained: Path, tmp_path: Path) -> None:
-    request = Request(trained, count=9, max_length=6, out=tmp_path)
+    request = ExplainOptions(folder=trained, count=9, max_length=6, out=tmp_path)
     fitting = sum(bool(s.triples) and len(s.words) <= 6 for s in sentences_of(trained))
     text = explain(request).read_text()
     assert f"{fitting} of 9 sentences are drawn: no other one of at most 6 words" in text
@@ -186,7 +197,7 @@ def test_a_parser_gives_predicate_words(trained: Path, tmp_path: Path) -> None:
     made.to_disk(tmp_path / "pipeline")
     out = tmp_path / "out"
     text = explain(
-        Request(trained, count=1, parser=str(tmp_path / "pipeline"), out=out)
+        ExplainOptions(folder=trained, count=1, parser=str(tmp_path / "pipeline"), out=out)
     ).read_text()
     assert "predicate: a word on the shortest path between head and tail" in text
     assert "the pipeline has no tagger of Penn Treebank tags" in text
@@ -194,67 +205,72 @@ def test_a_parser_gives_predicate_words(trained: Path, tmp_path: Path) -> None:
     assert "SHA-256" in text
 
 
-def nothing(run: Path) -> Request:
-    return Request(run.parent)
+def nothing(run: Path) -> ExplainOptions:
+    return ExplainOptions(folder=run.parent)
 
 
-def no_plan(run: Path) -> Request:
+def no_plan(run: Path) -> ExplainOptions:
     (run / "run.json").unlink()
-    return Request(run)
+    return ExplainOptions(folder=run)
 
 
-def broken_plan(run: Path) -> Request:
+def broken_plan(run: Path) -> ExplainOptions:
     (run / "run.json").write_text('{"suite": 3}')
-    return Request(run)
+    return ExplainOptions(folder=run)
 
 
-def incomplete(run: Path) -> Request:
+def incomplete(run: Path) -> ExplainOptions:
     record = json.loads((run / "record.json").read_text())
     changed = {**record, "status": "interrupted", "failure": "stopped by the user"}
     (run / "record.json").write_text(json.dumps(changed))
-    return Request(run)
+    return ExplainOptions(folder=run)
 
 
-def other_system(run: Path) -> Request:
+def other_system(run: Path) -> ExplainOptions:
     plan = json.loads((run / "run.json").read_text())
     (run / "run.json").write_text(json.dumps({**plan, "system": "pmei", "settings": {}}))
-    return Request(run)
+    return ExplainOptions(folder=run)
 
 
-def no_weights(run: Path) -> Request:
+def no_weights(run: Path) -> ExplainOptions:
     (run / "checkpoint" / "best.pt").unlink()
-    return Request(run)
+    return ExplainOptions(folder=run)
 
 
-def other_weights(run: Path) -> Request:
+def other_weights(run: Path) -> ExplainOptions:
     state = torch.load(run / "checkpoint" / "best.pt", weights_only=True)
     del state["system"]["head_scores.weight"]
     torch.save(state, run / "checkpoint" / "best.pt")
-    return Request(run)
+    return ExplainOptions(folder=run)
 
 
-def other_data(run: Path) -> Request:
+def other_data(run: Path) -> ExplainOptions:
     plan = json.loads((run / "run.json").read_text())
     data = shutil.copytree(plan["dataset"], run / "data")
     records = json.loads((data / "test_triples.json").read_text())
     (data / "test_triples.json").write_text(json.dumps(records[1:]))
     (run / "run.json").write_text(json.dumps({**plan, "dataset": str(data)}))
-    return Request(run)
+    return ExplainOptions(folder=run)
 
 
-def other_settings(run: Path) -> Request:
+def other_settings(run: Path) -> ExplainOptions:
     plan = json.loads((run / "run.json").read_text())
     plan["settings"]["gate"] = "none"
     (run / "run.json").write_text(json.dumps(plan))
-    return Request(run)
+    return ExplainOptions(folder=run)
 
 
-def no_sentence(run: Path) -> Request:
-    return Request(run, (f"{sentences_of(run)[4].id}x",))
+def no_sentence(run: Path) -> ExplainOptions:
+    return ExplainOptions(
+        folder=run,
+        sentence=[
+            f"{sentences_of(run)[4].id}x",
+        ],
+    )
 
 
-def no_parser(run: Path) -> Request:
-    return Request(run, parser="en_core_web_none")
+def no_parser(run: Path) -> ExplainOptions:
+    return ExplainOptions(folder=run, parser="en_core_web_none")
 
 
 @pytest.mark.parametrize(
@@ -274,7 +290,7 @@ def no_parser(run: Path) -> Request:
     ],
 )
 def test_mistakes_are_told(
-    trained: Path, tmp_path: Path, spoil: Callable[[Path], Request], message: str
+    trained: Path, tmp_path: Path, spoil: Callable[[Path], ExplainOptions], message: str
 ) -> None:
     run = shutil.copytree(trained, tmp_path / "run", ignore=shutil.ignore_patterns("explain"))
     with pytest.raises(SuiteError, match=message):

@@ -1,0 +1,317 @@
+"""What the commands can be asked for: every option once, as a field of a dataclass.
+
+Help, command line, configuration file, request and record are all made from these fields.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal
+
+from runners.runs.plan import WandbMode
+from suite.tasks.matching import Match
+
+SEEDS = 3
+SYNTHETIC_EPOCHS, SYNTHETIC_SEEDS = 21, 1
+"""Enough for its 2,000 sentences, so that the command without arguments takes minutes."""
+EPOCHS, PATIENCE = 60, 10
+
+DATA, SYSTEMS, TRAINING = "Data", "Systems", "Training"
+SEARCH, RESOURCES = "Search", "Vectors, encoders, parsers"
+MACHINE, OUTPUT = "Machine", "Output"
+PANELS = (DATA, SYSTEMS, TRAINING, SEARCH, RESOURCES, MACHINE, OUTPUT)
+
+
+@dataclass(frozen=True)
+class Declared:
+    """How a command line shows an option.
+
+    Attributes:
+        text: its help.
+        name: on the command line; None: the field's, with dashes.
+        shown: its default in the help, where the field's own says nothing.
+        least, most: bounds of a number.
+        panel: under which heading the help lists it.
+        kind: what a refusal calls its value, where it is one of a `Literal`.
+        positional: whether it is an argument without a name.
+        recorded: whether it is part of what a command can be given again by.
+    """
+
+    text: str
+    name: str | None = None
+    shown: str | None = None
+    least: float | None = None
+    most: float | None = None
+    panel: str = OUTPUT
+    positional: bool = False
+    kind: str = "value"
+    recorded: bool = True
+
+
+def option(default: Any, text: str, **how: Any) -> Any:
+    """A field that is an option; see `Declared`. Without a default it has to be given."""
+    metadata = {"declared": Declared(text, **how)}
+    if default is MISSING:
+        return field(metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """What runs are made from, whichever command asks for them."""
+
+    data_dir: Path | None = option(
+        None, "Folder that holds datasets by name.", shown="$RE_DATA_DIR, cache", panel=DATA
+    )
+    train_share: float = option(
+        1.0,
+        "Part of the training examples, chosen by hash: 0.1 lies within 0.5.",
+        least=0.0001,
+        most=1.0,
+        panel=DATA,
+    )
+    pretrained: str | None = option(
+        None,
+        "Encoder of the systems that need one: a hub name, a folder, minilm, or untrained.",
+        shown="bert-base-cased; untrained for synthetic",
+        panel=RESOURCES,
+    )
+    parser: str | None = option(
+        None,
+        "Dependency parser of the systems that need one: a spaCy pipeline by name or folder, or "
+        "chain (none).",
+        shown="en_core_web_sm; chain for synthetic",
+        panel=RESOURCES,
+    )
+    vectors: Path | None = option(
+        None,
+        "Word vectors as GloVe's text, .gz or .zip.",
+        shown="random, trained",
+        panel=RESOURCES,
+    )
+    train_vectors: bool = option(False, "Train the vectors of --vectors as well.", panel=RESOURCES)
+    device: str = option(
+        "auto",
+        "cpu, cuda, cuda:1, mps; auto: the first GPU where there is one, else the CPU.",
+        panel=MACHINE,
+    )
+    wandb: WandbMode = option("offline", "offline, online or off.", kind="mode of W&B")
+    dry_run: bool = option(False, "Print the plan and stop.", recorded=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingOptions:
+    """What the protocol is made from."""
+
+    patience: int | None = option(
+        None,
+        "Epochs without a better dev F1 before training stops.",
+        shown=str(PATIENCE),
+        least=1,
+        panel=TRAINING,
+    )
+    match: Match = option(
+        "partial",
+        "Match rule of triples that selects: partial or exact.",
+        kind="match rule",
+        panel=TRAINING,
+    )
+    set_: list[str] | None = option(
+        None,
+        "SYSTEM.FIELD=VALUE; repeatable, as fastre.gate=none.",
+        name="set",
+        panel=SYSTEMS,
+    )
+    protocol: list[str] | None = option(
+        None,
+        "FIELD=VALUE of the protocol; repeatable, as pretrained_learning_rate=1e-4. The report "
+        "prints all of it.",
+        panel=TRAINING,
+    )
+    precision: Literal["float32", "bfloat16"] = option(
+        "float32", "float32 or bfloat16 (autocast).", kind="precision", panel=MACHINE
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class CarriedOutOptions(RunOptions):
+    """How the runs of a suite are carried out, too."""
+
+    workers: int = option(
+        1,
+        "Runs at a time, each with --threads; what is timed still runs alone.",
+        least=1,
+        panel=MACHINE,
+    )
+    remeasure: bool = option(
+        False,
+        "Measure inference of complete runs again, as where other work ran beside it.",
+        panel=MACHINE,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SuiteOptions(CarriedOutOptions, TrainingOptions):
+    """Of `run-suite`."""
+
+    dataset: list[str] | None = option(
+        None,
+        "Name or folder; repeatable. See --list.",
+        shown="all synthetic ones",
+        panel=DATA,
+    )
+    system: list[str] | None = option(
+        None,
+        "Name, or YAML file of a system and its settings; repeatable. See --list.",
+        shown="all",
+        panel=SYSTEMS,
+    )
+    study: str | None = option(
+        None,
+        "A paper's table, by name (see --list) or YAML file: runs its variants.",
+        panel=SYSTEMS,
+    )
+    settings: Literal["identical", "published"] = option(
+        "identical",
+        "identical: one protocol for all; published: each paper's own.",
+        kind="settings",
+        panel=SYSTEMS,
+    )
+    seeds: str | None = option(
+        None,
+        "Runs per system and dataset (3: seeds 0, 1, 2), or the seeds themselves (4,5,6).",
+        shown=f"{SEEDS}; {SYNTHETIC_SEEDS} for synthetic",
+        panel=TRAINING,
+    )
+    epochs: int | None = option(
+        None,
+        "Epochs at most.",
+        shown=f"{EPOCHS}; {SYNTHETIC_EPOCHS} for synthetic",
+        least=1,
+        panel=TRAINING,
+    )
+    threads: int | None = option(None, "CPU threads.", shown="one per core", least=1, panel=MACHINE)
+    accumulate: int = option(
+        1, "Parts of a step's batch, where memory is short.", least=1, panel=MACHINE
+    )
+    out: Path = option(Path("runs"), "Folder for records and report.")
+    list_: bool = option(
+        False,
+        "Print systems, datasets and studies and stop.",
+        name="list",
+        recorded=False,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchOptions(RunOptions, TrainingOptions):
+    """Of `search-structure`."""
+
+    dataset: str = option(MISSING, "Name or folder. See run-suite --list.", panel=DATA)
+    system: str = option(
+        "fastre", "Name, or YAML file of a system and its settings.", panel=SYSTEMS
+    )
+    trials: int = option(50, "Structures tried for dev F1, with pruning.", least=1, panel=SEARCH)
+    trade_offs: int | None = option(
+        None,
+        "Structures tried after that for dev F1, latency and parameters at once.",
+        shown="half of --trials",
+        least=0,
+        panel=SEARCH,
+    )
+    finalists: int = option(
+        3,
+        "Structures trained again over --seeds, and tested; 0: those of another command with the "
+        "same --storage.",
+        least=0,
+        panel=SEARCH,
+    )
+    seeds: str = option(
+        str(SEEDS),
+        "Runs of each finalist (3: seeds 0, 1, 2), or the seeds themselves (4,5,6).",
+        panel=SEARCH,
+    )
+    max_latency: float | None = option(
+        None, "Milliseconds per sentence that a structure may take.", least=0, panel=SEARCH
+    )
+    latency_batch: int = option(1, "Sentences at once for that latency.", least=1, panel=SEARCH)
+    max_memory: float | None = option(
+        None, "MiB that training a structure may take.", least=0, panel=SEARCH
+    )
+    storage: str | None = option(
+        None,
+        "Database of the trials, for many machines, as postgresql://user:password@host/name.",
+        shown="a journal in --out",
+        panel=SEARCH,
+    )
+    name: str | None = option(None, "Name in the storage.", shown="SYSTEM-DATASET", panel=SEARCH)
+    sampler_seed: int = option(0, "Of Optuna's sampler.", panel=SEARCH)
+    epochs: int = option(EPOCHS, "Epochs of a training at most.", least=1, panel=TRAINING)
+    workers: int = option(
+        1, "Processes on this machine; they share --threads.", least=1, panel=MACHINE
+    )
+    threads: int | None = option(
+        None, "CPU threads of all workers.", shown="one per core", least=1, panel=MACHINE
+    )
+    out: Path = option(Path("search"), "Folder for trials, finals and report.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExplainOptions:
+    """Of `explain-run`."""
+
+    folder: Path = option(
+        MISSING,
+        "OUT/runs/SYSTEM/DATASET/SEED of a complete run.",
+        name="run-folder",
+        positional=True,
+    )
+    sentence: list[str] | None = option(
+        None,
+        "Id of a test sentence to draw, as in predictions.jsonl; repeatable.",
+        shown="the first that hold triples",
+    )
+    count: int = option(4, "Sentences to draw where none is named.", least=1)
+    max_length: int = option(30, "Their length at most, in words.", least=1)
+    heads: bool = option(False, "Draw each head of an attention, not their mean alone.")
+    parser: str = option(
+        "chain",
+        "Dependency parser that predicate words are found with: a spaCy pipeline by name or "
+        "folder, or chain (none).",
+    )
+    out: Path | None = option(None, "Folder for the files.", shown="RUN_FOLDER/explain")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportOptions:
+    """Of `build-report`."""
+
+    folder: Path = option(Path("runs"), "What run-suite wrote.", positional=True)
+
+
+def declared(options: type) -> dict[str, Declared]:
+    """The options of a dataclass by field; fields that are none are left out."""
+    return {f.name: f.metadata["declared"] for f in fields(options) if f.metadata}
+
+
+def spelt(name: str, how: Declared) -> str:
+    """An option as the command line and configuration files spell it, without dashes before it."""
+    return how.name or name.replace("_", "-")
+
+
+def as_configuration(options: Any) -> dict[str, Any]:
+    """What was asked for beyond the defaults, as a configuration file holds it."""
+    found: dict[str, Any] = {}
+    known: Mapping[str, Declared] = declared(type(options))
+    for each in fields(options):
+        how, value = known.get(each.name), getattr(options, each.name)
+        if how is not None and how.recorded and value != each.default:
+            found[spelt(each.name, how)] = str(value) if isinstance(value, Path) else value
+    return found
+
+
+def shared(options: Any, other: type) -> dict[str, Any]:
+    """The values of the options that another dataclass has as well."""
+    return {name: getattr(options, name) for name in declared(other)}
