@@ -13,7 +13,10 @@ import yaml
 from suite.errors import SuiteError, unknown
 
 NOT_FROM_A_FILE = frozenset({"config", "version", "help", "install-completion", "show-completion"})
-FORM = "Such a file holds options by name, as `dataset: [conll04]`, `epochs: 8`, `set: {fastre: {width: 64}}`."
+FORM = (
+    "Such a file holds options by name, as `dataset: [conll04]`, `epochs: 8`, "
+    "`set: {fastre: {width: 64}}`."
+)
 
 
 def read_configuration(
