@@ -99,6 +99,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     assert "nowhere.yaml: cannot be read: No such file or directory. Such a file holds" in ended.err
 
 
+@pytest.mark.slow
 def test_what_a_command_leaves_is_a_command(dataset: Path, tmp_path: Path) -> None:
     """`suite.json` given as the file trains nothing anew, into another folder the same."""
     out, other = tmp_path / "out", tmp_path / "other"
@@ -122,6 +123,7 @@ def test_what_a_command_leaves_is_a_command(dataset: Path, tmp_path: Path) -> No
     assert records[0]["test"] == records[1]["test"]
 
 
+@pytest.mark.slow
 def test_several_at_a_time_leave_what_one_at_a_time_leaves(tmp_path: Path) -> None:
     """On a synthetic corpus; what is timed runs alone, and the records say so."""
     common = ["--dataset", "synthetic", "--system", "fastre", "--train-share", "0.05"]

@@ -10,6 +10,8 @@ import pytest
 from suite.studies.study import study_names
 from tests import tiny
 
+pytestmark = pytest.mark.slow
+
 STUDY = """
 title: "Toy: ablation"
 citation: Nobody, Nowhere, 2020.

@@ -13,6 +13,8 @@ import pytest
 from suite.records.run import RunRecord, read_record
 from tests import tiny
 
+pytestmark = pytest.mark.slow
+
 
 def record_of(out: Path, system: str) -> RunRecord:
     return read_record(out / "runs" / system / "tiny" / "0" / "record.json")

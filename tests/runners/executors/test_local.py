@@ -22,6 +22,8 @@ from runners.runs.workbench import Workbench
 from suite.records.run import RunRecord, read_record
 from tests import tiny
 
+pytestmark = pytest.mark.slow
+
 
 def planned(dataset: Path, out: Path, seeds: Sequence[int], **changes: Any) -> list[PlannedRun]:
     runs = []

@@ -17,6 +17,8 @@ from suite.records.run import RunRecord, read_record
 from tests import tiny
 from tests.runners.faults import HALF, WHOLE, train_until
 
+pytestmark = pytest.mark.slow
+
 KINDS = ("step", f"best.pt {HALF}", f"history.jsonl {HALF}", f"last.pt {HALF}", f"last.pt {WHOLE}")
 
 

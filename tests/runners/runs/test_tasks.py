@@ -13,6 +13,8 @@ from suite.tasks.scores import AnsweredExample
 from suite.tasks.scoring import total
 from tests import tiny
 
+pytestmark = pytest.mark.slow
+
 PEOPLE, PLACES = ("Ada", "Kurt", "Emmy", "Alan", "Mary"), ("Paris", "Oslo", "Lima", "Kyiv")
 
 

@@ -33,6 +33,8 @@ from suite.records.run import read_record
 from suite.records.search import Limits, SearchRecord, TrialRecord, front, read_search
 from tests import tiny
 
+pytestmark = pytest.mark.slow
+
 SMALL = (
     *("--epochs", "2", "--threads", "1", "--wandb", "off"),
     *("--finalists", "1", "--seeds", "1", "--trade-offs", "1"),

@@ -16,6 +16,8 @@ from suite.files import write_atomically
 from suite.records.run import read_record
 from tests import tiny
 
+pytestmark = pytest.mark.slow
+
 
 def run_suite(dataset: Path, *more: str, folder: Path, env: dict[str, str]) -> tiny.Ended:
     """A command of one system and seed."""

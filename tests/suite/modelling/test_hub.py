@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import torch
 from transformers import BertConfig, BertModel
 
@@ -43,6 +44,7 @@ def ask(name: str, cache: Path, **environment: str) -> str:
     return done.stdout.strip()
 
 
+@pytest.mark.slow
 def test_a_hub_model_is_fetched_and_then_cached(tmp_path: Path) -> None:
     folder = tmp_path / "model"
     find_pretrained(UNTRAINED, [s.words for s in SENTENCES] * 4).tokenizer.save_pretrained(folder)
