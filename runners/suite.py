@@ -116,7 +116,7 @@ class Suite:
             _refuse_another_task(request.study, dataset)
         self.cannot: list[Cannot] = []
         self.protocols = {v.name: self._protocol(v) for v in self.variants}
-        self.shelf = Shelf()
+        self.shelf = Shelf(fetch=not request.dry_run)
         self._keep_vectors()
         self.runs = list(self._plan_runs())
 
@@ -197,6 +197,8 @@ class Suite:
         for seed in self.request.seeds:
             plan = self._run_plan(asked, dataset, variant, seed)
             bench = Workbench(plan, dataset, self.shelf)
+            if not self.request.dry_run:
+                bench.check()
             folder = self.request.out / "runs" / variant.name / dataset.name / str(seed)
             yield PlannedRun(plan, folder, planned_record(bench, started=""))
 

@@ -56,10 +56,12 @@ class Shelf:
 
     Args:
         trees_cached: whether a parser may take trees from disk; not where its time is measured.
+        fetch: whether the hub is asked for encoders that are not here; not where nothing is run.
     """
 
-    def __init__(self, *, trees_cached: bool = True) -> None:
+    def __init__(self, *, trees_cached: bool = True, fetch: bool = True) -> None:
         self.trees_cached = trees_cached
+        self.fetch = fetch
         self._vectors: dict[tuple[object, ...], WordVectors] = {}
         self._pretrained: dict[tuple[str, str, int], PretrainedModel] = {}
         self._parsers: dict[str, DependencyParser] = {}
@@ -83,7 +85,7 @@ class Shelf:
         key = name, train.fingerprint, max_words
         if key not in self._pretrained:
             words = (example.words for example in cut(train, max_words))
-            self._pretrained[key] = find_pretrained(name, words)
+            self._pretrained[key] = find_pretrained(name, words, fetch=self.fetch)
         return self._pretrained[key]
 
     def parser(self, name: str) -> DependencyParser:
@@ -157,6 +159,15 @@ class Workbench:
         if self.plan.parser is None or "parser" not in self.needed:
             return None
         return self.shelf.parser(self.plan.parser)
+
+    def check(self) -> None:
+        """Reads the encoder's tokenizer, so that a damaged one is named before a run begins.
+
+        Raises:
+            SuiteError: there is none, or none that this suite can use.
+        """
+        if self._pretrained is not None:
+            self._pretrained.subwords  # noqa: B018 - cached
 
     def load(self) -> None:
         """Loads what a run needs, for all processes that are forked from this one."""

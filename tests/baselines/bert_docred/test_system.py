@@ -58,7 +58,8 @@ def with_limit(limit: int, **settings: object) -> System:
     """A system whose encoder reads few subwords; those of the tests' tokenizer are words."""
     found = resources(pretrained=True, examples=DOCUMENTS)
     assert found.pretrained is not None
-    short: PretrainedModel = dataclasses.replace(found.pretrained, limit=limit)
+    subwords = found.pretrained.subwords._replace(limit=limit)
+    short: PretrainedModel = dataclasses.replace(found.pretrained, read=lambda: subwords)
     torch.manual_seed(1)
     made = make_settings(BertDocRED, settings)
     short_resources = dataclasses.replace(found, pretrained=short)

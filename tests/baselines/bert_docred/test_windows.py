@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from baselines.bert_docred.windows import LongTransformer, range_means, windows_of
 from suite.errors import SuiteError
-from suite.modelling.pretrained import UNTRAINED, PretrainedModel, find_pretrained
+from suite.modelling.pretrained import UNTRAINED, PretrainedModel, Subwords, find_pretrained
 
 TEXTS = [
     ("Ada", "Lovelace", "was", "born", "in", "London", ".", "Later", "Ada", "moved", "."),
@@ -44,7 +44,7 @@ class Pieces:
 
 def source(limit: int) -> PretrainedModel:
     made = find_pretrained(UNTRAINED, TEXTS * 4)
-    return dataclasses.replace(made, limit=limit, tokenizer=Pieces(made.tokenizer))
+    return dataclasses.replace(made, read=lambda: Subwords(Pieces(made.tokenizer), limit))
 
 
 def encoder(limit: int = 512, long: str = "windows", stride: int = 4) -> LongTransformer:

@@ -11,7 +11,13 @@ import torch
 
 from baselines.fastner.layered import ARCHITECTURES, LayeredTransformer
 from suite.errors import SuiteError
-from suite.modelling.pretrained import MINILM, UNTRAINED, PretrainedModel, find_pretrained
+from suite.modelling.pretrained import (
+    MINILM,
+    UNTRAINED,
+    PretrainedModel,
+    Subwords,
+    find_pretrained,
+)
 from tests.corpus import NESTED, SENTENCES
 
 WORDS: Sequence[tuple[str, ...]] = [s.words for s in (*SENTENCES, *NESTED)]
@@ -68,7 +74,7 @@ def source(name: str) -> PretrainedModel:
         return find_pretrained(name, often)
     make: Callable[[], Any] = globals()[name]
     untrained = find_pretrained(UNTRAINED, often)
-    return replace(untrained, source=name, tokenizer=Letters(), limit=120, load=make)
+    return replace(untrained, source=name, read=lambda: Subwords(Letters(), 120), load=make)
 
 
 @pytest.fixture(params=["bert", "roberta", "modernbert", UNTRAINED, MINILM])

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from suite.errors import SuiteError
 from suite.modelling.encoder_kind import ROBERTA
-from suite.modelling.pretrained import UNTRAINED, PretrainedModel, find_pretrained
+from suite.modelling.pretrained import (
+    ABSENT,
+    MINILM_PACKAGE,
+    UNTRAINED,
+    PretrainedModel,
+    find_pretrained,
+)
 from tests.corpus import SENTENCES
 
 WORDS = [s.words for s in SENTENCES] * 4
@@ -50,3 +59,37 @@ def test_what_has_robertas_architecture_is_of_its_family(tmp_path: Path, kind: s
 def test_the_untrained_one_is_nobodys() -> None:
     found = find_pretrained(UNTRAINED, WORDS)
     assert (found.family, found.as_published, found.pretrained) == ("modernbert", False, False)
+
+
+def test_a_folder_without_a_configuration_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SuiteError, match=r"folder without config\.json"):
+        find_pretrained(str(tmp_path), WORDS)
+
+
+def test_a_damaged_configuration_is_named(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text("{")
+    with pytest.raises(SuiteError, match="JSONDecodeError"):
+        find_pretrained(str(tmp_path), WORDS)
+
+
+def test_a_plan_names_an_encoder_that_is_not_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    found = find_pretrained("lab/other", WORDS, fetch=False)
+    assert found.source == f"lab/other ({ABSENT})"
+    with pytest.raises(SuiteError, match="without --dry-run"):
+        found.make_model()
+
+
+def test_what_a_plan_says_of_an_encoder_needs_no_import_of_transformers() -> None:
+    script = """
+import sys
+from suite.modelling.pretrained import MINILM, UNTRAINED, find_pretrained
+for name in (MINILM, UNTRAINED):
+    print(find_pretrained(name, [["a"]]).source)
+print("transformers" in sys.modules)
+"""
+    pytest.importorskip(MINILM_PACKAGE, reason="the package of minilm is not installed")
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.splitlines()[-1] == "False"
