@@ -39,19 +39,19 @@ class Case(NamedTuple):
     """What of a dataset a system is measured on.
 
     Attributes:
-        trained: training examples of an epoch; None: the whole split.
+        trained: training examples of an epoch.
         tested: test examples.
         sizes: batch sizes of inference.
     """
 
     dataset: str
-    trained: int | None
+    trained: int
     tested: int
     sizes: tuple[int, ...] = (32,)
 
 
 CASES = {
-    "fastre": Case("nyt10", None, 2000, (1, 32, 128)),
+    "fastre": Case("nyt10", 1024, 1024, (1, 32, 128)),
     "casrel": Case("nyt10", 192, 128, (1, 32, 128)),
     "pmei": Case("nyt10", 512, 512),
     "relu_net": Case("nyt10", 192, 256),
