@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import re
 import subprocess
 import sys
@@ -194,8 +195,8 @@ def test_every_system_says_who_it_is(name: str) -> None:
 def test_every_setting_is_documented(name: str) -> None:
     settings = find_system(name).Settings
     assert settings.__dataclass_params__.frozen
-    attributes = (settings.__doc__ or "").partition("Attributes:")[2]
-    documented = set(re.findall(r"^ {8}(\w+): \S", attributes, re.MULTILINE))
+    attributes = inspect.cleandoc(settings.__doc__ or "").partition("Attributes:")[2]
+    documented = set(re.findall(r"^ {4}(\w+): \S", attributes, re.MULTILINE))
     assert documented == {field.name for field in fields(settings)}
 
 
