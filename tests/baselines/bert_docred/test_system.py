@@ -58,7 +58,7 @@ def with_limit(limit: int, **settings: object) -> System:
     """A system whose encoder reads few subwords; those of the tests' tokenizer are words."""
     found = resources(pretrained=True, examples=DOCUMENTS)
     assert found.pretrained is not None
-    subwords = found.pretrained.subwords._replace(limit=limit)
+    subwords = found.pretrained.read()._replace(limit=limit)
     short: PretrainedModel = dataclasses.replace(found.pretrained, read=lambda: subwords)
     torch.manual_seed(1)
     made = make_settings(BertDocRED, settings)

@@ -68,8 +68,26 @@ def test_a_folder_without_a_configuration_is_named(tmp_path: Path) -> None:
 
 def test_a_damaged_configuration_is_named(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text("{")
-    with pytest.raises(SuiteError, match="JSONDecodeError"):
+    with pytest.raises(SuiteError, match="cannot be read \\(JSONDecodeError") as caught:
         find_pretrained(str(tmp_path), WORDS)
+    assert str(tmp_path / "config.json") in str(caught.value)
+
+
+def test_a_folder_without_a_tokenizer_is_named_when_it_is_asked_for(tmp_path: Path) -> None:
+    from transformers import BertConfig
+
+    BertConfig(vocab_size=60, hidden_size=16, num_attention_heads=2).save_pretrained(tmp_path)
+    found = find_pretrained(str(tmp_path), WORDS)
+    with pytest.raises(SuiteError, match="a tokenizer without words") as caught:
+        found.read()
+    assert "tokenizer.json" in str(caught.value)
+
+
+def test_a_tokenizer_is_made_once_for_the_model_and_its_fresh_copies(tmp_path: Path) -> None:
+    from transformers import BertConfig
+
+    found = saved(tmp_path / "a-copy", BertConfig(vocab_size=28996))
+    assert found.with_fresh_weights().tokenizer is found.tokenizer
 
 
 def test_a_plan_names_an_encoder_that_is_not_here(monkeypatch: pytest.MonkeyPatch) -> None:
