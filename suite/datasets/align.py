@@ -106,6 +106,7 @@ def align(
     placed: dict[Triple, None] = {}
     unplaced: dict[SurfaceTriple, None] = {}
     entities: dict[Entity, None] = {}
+    repeats: list[Triple | SurfaceTriple] = []
     for mentioned in triples:
         head, tail = place(mentioned.head), place(mentioned.tail)
         default = types.get(mentioned.relation, (ANY, ANY))
@@ -115,21 +116,25 @@ def align(
         ):
             if span is not None:
                 entities[Entity(span, given or mapped)] = None
+        item: Triple | SurfaceTriple
         if head is None or tail is None:
-            surface = SurfaceTriple(
+            item = SurfaceTriple(
                 " ".join(mentioned.head.split()),
                 mentioned.relation,
                 " ".join(mentioned.tail.split()),
             )
-            repeated = surface in unplaced
-            unplaced[surface] = None
+            repeated = item in unplaced
+            unplaced[item] = None
         else:
-            triple = Triple(head, mentioned.relation, tail)
-            repeated = triple in placed
-            placed[triple] = None
+            item = Triple(head, mentioned.relation, tail)
+            repeated = item in placed
+            placed[item] = None
         if repeated:
+            repeats.append(item)
             problems.add("duplicates", record.place, " ; ".join(mentioned[:3]))
-    return Sentence(record.id, words, tuple(placed), tuple(sorted(entities)), tuple(unplaced))
+    return Sentence(
+        record.id, words, tuple(placed), tuple(sorted(entities)), tuple(unplaced), tuple(repeats)
+    )
 
 
 def _first(words: tuple[str, ...], parts: list[str], record: Record) -> tuple[Span | None, bool]:

@@ -108,7 +108,7 @@ class Documents(Task[Document, Fact]):
         return item.head, item.relation, item.tail
 
     def wordings(self, example: Document, item: Fact) -> set[Wording]:
-        """As Ign F1 has it, in the words of any mention of each entity."""
+        """As Ign F1 has it, by the names of any mention of each entity."""
         return fact_wordings(example, item)
 
     def shown(self, example: Document, item: Fact) -> list[object]:

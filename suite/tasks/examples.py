@@ -57,6 +57,7 @@ class Sentence:
         triples: gold triples, without duplicates, in the order of the file.
         entities: typed spans; for `triples` every head and tail of `triples` is among them.
         unplaced: gold triples without a place among the words.
+        repeats: triples that the file names again, once for each time; counted, never scored.
     """
 
     id: str
@@ -64,6 +65,7 @@ class Sentence:
     triples: tuple[Triple, ...] = ()
     entities: tuple[Entity, ...] = ()
     unplaced: tuple[SurfaceTriple, ...] = ()
+    repeats: tuple[Triple | SurfaceTriple, ...] = ()
 
     def cut(self, max_words: int) -> Sentence:
         """The sentence's first `max_words` words and what lies wholly within them."""
@@ -123,10 +125,15 @@ class Sentence:
 
 
 class Mention(NamedTuple):
-    """One mention of a document's entity; offsets count the document's words."""
+    """One mention of a document's entity; offsets count the document's words.
+
+    Attributes:
+        name: as its file names it, which may differ from its words; empty: its words.
+    """
 
     span: Span
     sentence: int
+    name: str = ""
 
 
 class Fact(NamedTuple):

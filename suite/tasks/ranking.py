@@ -25,7 +25,7 @@ class Ranking:
     Attributes:
         scores: probability of each.
         correct: whether it is gold.
-        in_train: whether it is gold and train has it too, by the words of a mention of each entity.
+        in_train: whether it is gold and train has it too, by the names of a mention of each entity.
         gold: number of gold facts, those of relations that train lacks included.
     """
 
@@ -133,10 +133,10 @@ def rank(
 
 
 def fact_wordings(document: Document, fact: Fact) -> set[Wording]:
-    """A fact in words, as Ign F1 has it, in any of its entities' mentions."""
+    """A fact in words, as DocRED's public code has it: by the names of any of its mentions."""
     heads, tails = (_names(document, document.entities[i]) for i in (fact.head, fact.tail))
     return {(head, fact.relation, tail) for head in heads for tail in tails}
 
 
 def _names(document: Document, entity: DocumentEntity) -> set[str]:
-    return {in_words(document.words, mention.span) for mention in entity.mentions}
+    return {mention.name or in_words(document.words, mention.span) for mention in entity.mentions}

@@ -22,6 +22,9 @@ class TripleCounts(ExampleCounts):
     Attributes:
         overlap: sentences by `suite.tasks.overlap`; one may be both EPO and SEO.
         by_triples: sentences by how many triples they have: 0, 1, 2, 3, 4, 5 or more.
+        triples_with_repeats: triples, those that the file repeats counted each time, as published
+            statistics of NYT24 and WebNLG* do.
+        overlap_with_repeats: likewise.
         unplaced: triples whose head or tail is not among the words.
         beyond: sentences longer than the protocol's cut.
         triples_beyond: triples that the cut takes from a system's sight; they count as missed.
@@ -32,6 +35,8 @@ class TripleCounts(ExampleCounts):
     overlap: dict[str, int]
     by_triples: dict[str, int]
     entities_by_type: dict[str, int]
+    triples_with_repeats: int
+    overlap_with_repeats: dict[str, int]
     unplaced: int
     beyond: int
     triples_beyond: int
@@ -49,7 +54,14 @@ class Triples(Task[Sentence, AnyTriple]):
         "partial": "partial/{matching}",
         "exact": "exact/{matching}",
     }
-    statistic_names: ClassVar[Mapping[str, str]] = {"seen_share": "triples that stand in train (%)"}
+    statistic_names: ClassVar[Mapping[str, str]] = {
+        "seen_share": "triples that stand in train (%)",
+        "triples with repeats": "triples, repeated ones each time (as published counts do)",
+        **{
+            f"overlap with repeats: {pattern}": f"overlap: {pattern}, repeated triples each time"
+            for pattern in PATTERNS
+        },
+    }
     evaluation_batch = 128
     heads_are_typed = True
     explained = True
@@ -105,6 +117,7 @@ class Triples(Task[Sentence, AnyTriple]):
         """Triples by what they are, and sentences by how many they have."""
         sizes = [len(s.triples) + len(s.unplaced) for s in examples]
         patterns = Counter(pattern for s in examples for pattern in overlap_patterns(s))
+        repeated = Counter(p for s in examples for p in overlap_patterns(s, repeats=True))
         by_triples = Counter(min(size, 5) for size in sizes)
         names = {0: "0", 1: "1", 2: "2", 3: "3", 4: "4", 5: "5 or more"}
         types = Counter(kind for s in examples for kind in s.types())
@@ -115,6 +128,8 @@ class Triples(Task[Sentence, AnyTriple]):
             overlap={pattern: patterns[pattern] for pattern in PATTERNS},
             by_triples={name: by_triples[size] for size, name in names.items()},
             entities_by_type=dict(sorted(types.items())),
+            triples_with_repeats=sum(sizes) + sum(len(s.repeats) for s in examples),
+            overlap_with_repeats={pattern: repeated[pattern] for pattern in PATTERNS},
             unplaced=sum(len(s.unplaced) for s in examples),
             beyond=sum(len(s.words) > max_words for s in examples),
             triples_beyond=sum(len(s.triples) - len(s.cut(max_words).triples) for s in examples),

@@ -100,7 +100,8 @@ def _entity(
                 "`pos` counts the sentence's words from 0 and its end is exclusive.",
             )
         offset = starts[mention.sent_id]
-        mentions.append(Mention(Span(offset + start, offset + end), mention.sent_id))
+        span = Span(offset + start, offset + end)
+        mentions.append(Mention(span, mention.sent_id, mention.name))
     return DocumentEntity(cluster[0].name, cluster[0].type, tuple(mentions))
 
 

@@ -129,8 +129,9 @@ def test_docred(tmp_path: Path) -> None:
     assert first.words[4:8] == ("She", "lived", "in", "Paris")
     assert first.sentence_starts == (0, 4)
     assert [e.name for e in first.entities] == ["Marie Curie", "Paris"]
-    assert first.entities[0].mentions == (Mention(Span(0, 2), 0), Mention(Span(4, 5), 1))
-    assert first.entities[1].mentions == (Mention(Span(7, 8), 1),)
+    curie, she = first.entities[0].mentions
+    assert (curie, she) == (Mention(Span(0, 2), 0, "Marie Curie"), Mention(Span(4, 5), 1, "She"))
+    assert first.entities[1].mentions == (Mention(Span(7, 8), 1, "Paris"),)
     assert first.facts == (Fact(0, "P551", 1, (0, 1)),)
     assert second.facts == ()
     assert (first.id, second.id, second.title) == ("Curie", "Curie #2", "Curie")

@@ -46,6 +46,8 @@ def test_triples(tmp_path: Path) -> None:
         overlap={"normal": 2, "EPO": 1, "SEO": 1},
         by_triples={"0": 1, "1": 1, "2": 1, "3": 1, "4": 0, "5 or more": 0},
         entities_by_type={"ANY": 2 + 3 + 2},
+        triples_with_repeats=6,
+        overlap_with_repeats={"normal": 2, "EPO": 1, "SEO": 1},
         unplaced=1,
         beyond=2,
         triples_beyond=2,
