@@ -313,7 +313,7 @@ def _rows(runs: Sequence[RecordedRun], plan: SuitePlan) -> tuple[Row, ...]:
         namesakes = [e for e in entries if e[0].record.system.key == name]
         seeds = {run.record.seed for run in entry}
         planned = (
-            plan.protocols.get(name) == record.protocol
+            plan.protocols.get(name, {}).get(record.dataset.name) == record.protocol
             and _computes(plan.environment) == _computes(record.environment)
             and any(dataset.facts.name == record.dataset.name for dataset in plan.datasets)
         )

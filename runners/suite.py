@@ -115,7 +115,9 @@ class Suite:
         for dataset in self.datasets:
             _refuse_another_task(request.study, dataset)
         self.cannot: list[Cannot] = []
-        self.protocols = {v.name: self._protocol(v) for v in self.variants}
+        self.protocols = {
+            v.name: {d.name: self._protocol(v, d) for d in self.datasets} for v in self.variants
+        }
         self.shelf = Shelf(fetch=not request.dry_run)
         self._keep_vectors()
         self.runs = list(self._plan_runs())
@@ -140,7 +142,7 @@ class Suite:
                 needed = variant.find().resources_needed(settings)
                 if dataset.task in variant.find().tasks and "vectors" in needed:
                     part = self._part(asked, self.request.train_share * variant.train_share)
-                    limit = self.protocols[variant.name].max_words
+                    limit = self.protocols[variant.name][dataset.name].max_words
                     key = part.train.fingerprint, limit
                     words[key] = words.get(key) or vocabulary(part, limit)
         file.keep(list(words.values()))
@@ -150,11 +152,12 @@ class Suite:
         own = variant.find().published.settings if self.request.published else {}
         return {**own, **variant.settings}
 
-    def _protocol(self, variant: StudyVariant) -> Protocol:
+    def _protocol(self, variant: StudyVariant, dataset: Dataset) -> Protocol:
         """The command's; then the paper's, where it is asked for; then what the study varies."""
         fields = self.request.protocol.model_dump()
         if self.request.published:
-            stated = {**variant.find().published.protocol, **variant.published}
+            paper = variant.find().published
+            stated = {**paper.protocol, **paper.on.get(dataset.name, {}), **variant.published}
             fields |= {"settings": "published", **stated, **self.request.asked}
         return Protocol.model_validate({**fields, **variant.protocol})
 
@@ -221,7 +224,7 @@ class Suite:
             settings=settings,
             variant=None if variant.name == system.name else variant.name,
             title=variant.title,
-            protocol=self.protocols[variant.name],
+            protocol=self.protocols[variant.name][dataset.name],
             seed=seed,
             device=request.device,
             vectors=request.vectors if "vectors" in needed else None,

@@ -25,7 +25,7 @@ class Protocol(StrictModel):
     accumulate: int = Field(
         1, ge=1, description="parts into which a step's batch is cut where memory is short"
     )
-    document_batch_size: int = Field(4, ge=1, description="documents a step")
+    document_batch_size: int = Field(4, ge=1, description="documents per step")
     epochs: int = Field(60, ge=1, description="epochs at most, and the length of the decay")
     patience: int = Field(10, ge=1, description="epochs without a better dev F1 before the stop")
     optimiser: Literal["adamw", "adam"] = "adamw"
@@ -35,7 +35,14 @@ class Protocol(StrictModel):
     learning_rate: float = Field(1e-3, gt=0, description="of freshly initialised parameters")
     pretrained_learning_rate: float = Field(5e-5, gt=0, description="of pretrained parameters")
     weight_decay: float = Field(0.01, ge=0)
+    decay_biases: bool = Field(
+        False, description="whether biases and the scales of norms decay too, not weights alone"
+    )
     warmup: float = Field(0.06, ge=0, le=1, description="share of all steps")
+    warmup_steps: int | None = Field(None, ge=0, description="number of steps, in place of a share")
+    decay_steps: int | None = Field(
+        None, ge=1, description="steps from 1 to rate 0, in place of those of all epochs"
+    )
     max_gradient_norm: float | None = Field(1.0, gt=0, description="None: not clipped")
     match: Match = Field(
         "partial",

@@ -32,6 +32,8 @@ from suite.tasks.registry import find_task
 from suite.tasks.schema import Schema
 from tests.corpus import CORPUS, resources
 
+MANY = 6
+"""Times that the test corpus stands in a batch that torch's threads share."""
 Found = dict[str, dict[Item, float]]
 
 
@@ -191,6 +193,26 @@ class SystemContract:
     def test_same_seed_same_weights(self) -> None:
         one, other = self.build().state_dict(), self.build().state_dict()
         assert all(torch.equal(one[name], other[name]) for name in one)
+
+    def test_the_same_seed_gives_the_same_digits_on_several_threads(self) -> None:
+        """Of so large a batch that torch divides it among its threads."""
+        before = torch.get_num_threads()
+        torch.set_num_threads(2)
+        try:
+            one, other = self._two_steps(), self._two_steps()
+        finally:
+            torch.set_num_threads(before)
+        assert all(torch.equal(one[name], other[name]) for name in one)
+
+    def _two_steps(self) -> dict[str, torch.Tensor]:
+        system = self.build().train()
+        batch = whole(system, [*self.examples] * MANY)
+        optimiser = torch.optim.AdamW(system.parameters(), lr=1e-3)
+        for _ in range(2):
+            optimiser.zero_grad()
+            system.loss(batch).total.backward()
+            optimiser.step()
+        return system.state_dict()
 
     def test_runs_under_autocast(self) -> None:
         system = self.fitted()

@@ -20,6 +20,8 @@ from suite.tasks.examples import (
     TaskName,
     Triple,
 )
+from suite.tasks.matching import Match, Matching
+from suite.tasks.reference import Reference
 from suite.tasks.schema import Schema
 
 LIVES, BORN, WORKS, PART = "lives in", "born in", "works for", "part of"
@@ -188,6 +190,13 @@ CORPUS: dict[TaskName, tuple[Schema, Sequence[Example]]] = {
     "ner": (SPAN_SCHEMA, NESTED),
 }
 """Schema and examples of each task."""
+
+
+def reference(
+    examples: Sequence[Sentence], matching: Matching = "offsets", match: Match = "exact"
+) -> Reference:
+    """What a system is calibrated by where these are dev."""
+    return Reference(examples, "triples", matching, match)
 
 
 def vectors(examples: Sequence[Example] = SENTENCES) -> WordVectors:

@@ -11,9 +11,8 @@ R relations, C classes (R and NA, which is class 0), X features of one side of a
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import Any, NamedTuple, cast
+from typing import Any, Literal, NamedTuple
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -29,6 +28,7 @@ from baselines.bert_docred.entity_pairs import (
     draw_pairs,
     pack_entities,
 )
+from baselines.bert_docred.theta import ThetaFit
 from baselines.bert_docred.windows import Long, LongText, LongTransformer, range_means
 from suite.errors import SuiteError
 from suite.modelling.batch import Batch
@@ -39,14 +39,13 @@ from suite.modelling.ragged import Ragged
 from suite.systems.capabilities import Choices, ScoresFacts, Searches
 from suite.systems.contract import Loss, PublishedSettings, Resources, System
 from suite.tasks.examples import Example, Fact, Span, Triple
-from suite.tasks.items import Item, Prediction
+from suite.tasks.items import Prediction
+from suite.tasks.reference import Reference
 from suite.tasks.registry import find_task
 from suite.tasks.schema import Schema
 
 MAX_NUMBERS_AT_ONCE = 2**24
 """Numbers of heads and classes held at once in prediction, where wrong entities may be many."""
-THRESHOLDS = torch.arange(1, 1000) / 1000
-"""Those among which dev chooses for triples."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +60,8 @@ class BertDocREDSettings:
         max_pairs: of an example in a step.
         long: texts over the encoder's limit are read by overlapping `windows` or `cut`.
         stride: of the windows, in subwords.
+        class_loss: over the classes of a pair the loss is a `sum`, or a `mean` as in public code,
+            under which the published clip of the gradient is a hundredth as tight.
         dropout: on the entities' vectors; the encoder has its own.
         entity_weight: of the entity head's loss (triples).
     """
@@ -71,6 +72,7 @@ class BertDocREDSettings:
     max_pairs: int = 1800
     long: Long = "windows"
     stride: int = 256
+    class_loss: Literal["sum", "mean"] = "sum"
     dropout: float = 0.0
     entity_weight: float = 1.0
 
@@ -144,8 +146,8 @@ class BertDocRED(System[PairBatch, Scored], Searches, ScoresFacts):
         "At most 1,800 pairs of an example train in a step, as in public code, so that a loss does "
         "not depend on the batch; the paper says of a batch.",
         "An example without any fact trains three pairs as NA; public code skips it.",
-        "The loss is summed over classes and averaged over an example's pairs, then over examples; "
-        "public code averages over classes and over all pairs of a batch.",
+        "The loss is summed over classes (setting class_loss) and averaged over an example's "
+        "pairs, then over examples; public code averages over classes and all pairs of a batch.",
         "A pair's best class counts as right in the training accuracies where it is any of the "
         "gold ones; public code draws one.",
         "On sentences, where entities are not given, a BIOES tagger over words finds them, trained "
@@ -154,10 +156,11 @@ class BertDocRED(System[PairBatch, Scored], Searches, ScoresFacts):
     )
     Settings = BertDocREDSettings
     published = PublishedSettings(
-        settings={"long": "cut"},
+        settings={"long": "cut", "class_loss": "mean"},
         protocol={
             "learning_rate": 4e-5,
             "pretrained_learning_rate": 4e-5,
+            "weight_decay": 0.0,
             "warmup": 0.1,
             "document_batch_size": 8,
             "epochs": 200,
@@ -288,7 +291,8 @@ class BertDocRED(System[PairBatch, Scored], Searches, ScoresFacts):
             drawn = draw_pairs(rows, ~gold[:, 0], setting.negatives, setting.max_pairs)
             pairs, gold, rows = pairs.select(drawn), gold[drawn], rows[drawn]
         scores = self.classifier(entities, pairs).float()
-        loss = binary_cross_entropy_with_logits(scores, gold.float(), reduction="none").sum(1)
+        loss = binary_cross_entropy_with_logits(scores, gold.float(), reduction="none")
+        loss = loss.sum(1) if self.settings.class_loss == "sum" else loss.mean(1)
         parts = {"relation": (loss / torch.bincount(rows)[rows]).sum()}
         if batch.tags is not None:
             tags = cross_entropy(self._tag(batch, x), batch.tags.values, reduction="sum")
@@ -358,40 +362,16 @@ class BertDocRED(System[PairBatch, Scored], Searches, ScoresFacts):
                 rows[row].append(Prediction(triple, score))
         return rows
 
-    def calibrate(self, batches: Sequence[PairBatch], gold: Sequence[AbstractSet[Item]]) -> None:
+    def calibrate(self, batches: Sequence[PairBatch], reference: Reference) -> None:
         """Fits theta to dev's triples, to a thousandth: the highest of those of best F1."""
-        bounds = THRESHOLDS.to(self.theta.device)
-        # How many triples reach so many of the thresholds: all, and correct ones.
-        counts = torch.zeros(2, len(bounds) + 1, dtype=torch.long, device=bounds.device)
-        remaining = iter(gold)
+        fit = ThetaFit(reference, self.schema.relation_ids)
+        first = 0
         for batch in batches:
-            items = [next(remaining) for _ in range(len(batch))]
             entities = self._find(batch, self.encoder(batch.text))
-            for part, pairs, probability in self._score(entities):
-                correct = probability[self._correct(part, pairs, items)]
-                for kind, scores in enumerate((probability.flatten(), correct)):
-                    reached = torch.bucketize(scores, bounds, right=True)
-                    counts[kind] += torch.bincount(reached, minlength=len(bounds) + 1)
-        found, correct = counts.flip(1).cumsum(1)[:, :-1]  # from the highest threshold down
-        f1 = 2 * correct / (found + max(1, sum(map(len, gold))))
-        self.decide_at(float(bounds.flip(0)[f1.argmax()]) if f1.any() else 0.5)
-
-    def _correct(
-        self, entities: EntityVectors, pairs: Pairs, gold: Sequence[AbstractSet[Item]]
-    ) -> tuple[Int[Tensor, " gold"], Int[Tensor, " gold"]]:
-        """Pair and relation of every gold triple whose entities are there."""
-        table = zip(entities.rows.tolist(), entities.spans.tolist(), strict=True)
-        number = {(row, Span(*span)): i for i, (row, span) in enumerate(table)}
-        ids = self.schema.relation_ids
-        found = [
-            (number[row, t.head], number[row, t.tail], ids[t.relation])
-            for row, items in enumerate(gold)
-            for t in cast(AbstractSet[Triple], items)  # those without a place are at no entity
-            if t.relation in ids and t.head != t.tail
-            if (row, t.head) in number and (row, t.tail) in number
-        ]
-        columns = torch.tensor(found, dtype=torch.long, device=pairs.heads.device).view(-1, 3)
-        return pairs.place(columns[:, 0], columns[:, 1]), columns[:, 2]
+            for scored in self._score(entities):
+                fit.add(first, *scored)
+            first += len(batch)
+        self.decide_at(fit.theta())
 
     def ceiling(self, batch: PairBatch) -> list[list[Prediction]]:
         """The gold facts of known relations between entities that are read, and found by tags."""

@@ -75,8 +75,9 @@ class CasRel(System[CascadeBatch, TaggedTriples], Searches):
         "end apart by a separator after every word (setting end_projection).",
         "Every subject of a sentence trains the object taggers in each step; published code draws "
         "one (setting heads_per_step).",
-        "Taggers start at the rarity of tags (0.05 for subjects, 0.001 for objects), not at even "
-        "odds: a few hundred sentences' steps would go into unlearning them.",
+        "Taggers' weights start Xavier-uniform as in published code, but their biases at the "
+        "rarity of tags (0.05 for subjects, 0.001 for objects), not at even odds: a few hundred "
+        "sentences' steps would go into unlearning them.",
         "The losses are summed over words and averaged over sentences and subjects as FastRE's "
         "are, so that one learning rate serves both; published code averages over words.",
     )
@@ -184,6 +185,7 @@ def _make_encoder(
             gate=fastre.gate,
             residual=fastre.residual,
             dropout=fastre.dropout,
+            gate_dropout=fastre.gate_dropout,
             input_dropout=fastre.input_dropout,
         )
     if resources.pretrained is None:

@@ -24,6 +24,8 @@ from suite.modelling.cascade import (
     dense_tags,
     find_tails,
 )
+from suite.modelling.layers import words_at
+from suite.modelling.start import xavier_uniform
 from suite.systems.contract import Loss
 from suite.tasks.items import Prediction
 
@@ -67,6 +69,9 @@ class CascadeTagger(nn.Module):
         self.end_projection = nn.Linear(width, width) if end_projection else nn.Identity()
         self.subject_scores = nn.Linear(width, 2)
         self.object_scores = nn.Linear(width, 2 * len(self.relations))
+        # As public code starts, whose framework is Keras: starts and ends, each a layer of its own.
+        xavier_uniform(self.subject_scores, parts=2)
+        xavier_uniform(self.object_scores, parts=2)
         for scores, prior in (
             (self.subject_scores, SUBJECT_PRIOR),
             (self.object_scores, OBJECT_PRIOR),
@@ -82,10 +87,12 @@ class CascadeTagger(nn.Module):
     ) -> Float[Tensor, "T N 2 R"]:
         """Scores of start and end given v_sub, the mean of the subject's start and end."""
         # The layer is linear in H + v_sub, so H goes through it once, for all subjects.
-        subject = (h[rows, first] + self.end_projection(h[rows, last])) / 2
+        starts, ends = (words_at(h, rows, word) for word in (first, last))
+        subject = (starts + self.end_projection(ends)) / 2
         weight = self.object_scores.weight
         scores: Tensor = (
-            self.object_scores(h)[rows] + nn.functional.linear(subject, weight)[:, None]
+            self.object_scores(h).index_select(0, rows)
+            + nn.functional.linear(subject, weight)[:, None]
         )
         return scores.unflatten(2, (2, -1))
 

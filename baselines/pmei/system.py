@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple, cast
 
 import torch
@@ -48,6 +48,8 @@ class PMEISettings:
         pair_width: hidden size of the classifiers of pairs.
         dropout: on word vectors.
         word_dropout: share of words that training replaces by the unknown one (public code).
+        train_vectors: whether word vectors are trained, as public code does; the paper says that
+            they "initialize" the embeddings.
         freeze_encoder: whether a pretrained encoder stays as it is (Table 5).
         alpha: weight of the early predictions' loss.
         beta: weight of the information that flows past the early predictions, of both tasks.
@@ -64,6 +66,7 @@ class PMEISettings:
     pair_width: int = 200
     dropout: float = 0.3
     word_dropout: float = 0.04
+    train_vectors: bool = True
     freeze_encoder: bool = False
     alpha: float = math.exp(-2)
     beta: float = math.exp(-7)
@@ -269,6 +272,11 @@ class PMEI(System[WordPairBatch, FoundPairs], Searches):
         "which the first hundreds of steps would lead.",
         "Dropout and the width of the pairs' hidden layer are this project's choice: the paper "
         "gives a range or nothing.",
+        "At inference the representations are their means; public code draws them there too.",
+        "The prior's gradient reaches the early predictions, as equations 5 to 7 have it; public "
+        "code cuts it off.",
+        "A word is never paired with itself; public code keeps such pairs in the loss.",
+        "Public code chooses the epoch on test; here dev does.",
     )
     Settings = PMEISettings
     published = PublishedSettings(
@@ -281,6 +289,8 @@ class PMEI(System[WordPairBatch, FoundPairs], Searches):
             "warmup": 0.0,
             "max_gradient_norm": 5.0,
             "batch_size": 50,
+            "epochs": 100,
+            "patience": 100,
         },
     )
 
@@ -448,8 +458,10 @@ def _gold(batch: WordPairBatch, layout: Layout) -> tuple[Int[Tensor, " M"], Int[
 
 def _make_encoder(settings: PMEISettings, resources: Resources) -> Transformer | BiLSTM:
     if settings.encoder == "bilstm":
-        encoder = BiLSTM(resources.vectors, settings.lstm_width)
-        encoder.words = NoisyWords(resources.vectors, settings.word_dropout, settings.dropout)
+        given = resources.vectors
+        vectors = replace(given, trained=given.trained or settings.train_vectors)
+        encoder = BiLSTM(vectors, settings.lstm_width)
+        encoder.words = NoisyWords(vectors, settings.word_dropout, settings.dropout)
         return encoder
     if resources.pretrained is None:
         raise SuiteError(

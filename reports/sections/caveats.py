@@ -29,6 +29,7 @@ def warnings(results: Results) -> str:
         *_data(results),
         *_repeats(results),
         *_machines(results),
+        *_undetermined(results),
         *_machine_load(results),
         *_not_alone(results),
         *_resources(results),
@@ -126,6 +127,19 @@ def _repeats(results: Results) -> list[str]:
     return [
         f"Fewer than {MINIMUM_SEEDS} complete seeds: {'; '.join(few)}. A difference smaller than "
         "the spread between seeds cannot be told from chance."
+    ]
+
+
+def _undetermined(results: Results) -> list[str]:
+    """On the processor one seed gives one set of digits; on a GPU it need not."""
+    on_gpu = {r.record.environment.device for r in results.runs} - {"cpu"}
+    if not on_gpu:
+        return []
+    return [
+        f"Runs on {listed(sorted(on_gpu))}: a GPU adds up the gradients of words that are read "
+        "more than once, and the steps of recurrent layers, in an order that is not fixed. A run "
+        "that is done again with its seed may differ from the last digits on; on the processor it "
+        "gives the same digits."
     ]
 
 

@@ -20,6 +20,7 @@ from suite.systems.contract import System, predict
 from suite.tasks.examples import Document
 from suite.tasks.items import Prediction
 from suite.tasks.ranking import Ranking, rank
+from suite.tasks.reference import Reference
 from suite.tasks.registry import find_task
 from suite.tasks.scores import AnsweredExample, Evaluation
 from suite.tasks.scoring import evaluate, evaluate_in_slices
@@ -32,12 +33,10 @@ class EncodedSplit:
         split = {s.name: s for s in bench.dataset.splits}[name]
         self.gold = split.examples
         seen = bench.examples(split)
-        task = find_task(bench.dataset.task)
-        self.targets = [set(task.gold(example)) for example in seen]
         encoded = system.encode(seen)
         self.lengths = encoded.lengths
         self.encoded: Batch = encoded.to(device)
-        self._size = task.evaluation_batch
+        self._size = find_task(bench.dataset.task).evaluation_batch
 
     @cached_property
     def batches(self) -> list[tuple[Tensor, Batch]]:
@@ -74,9 +73,12 @@ class Evaluator:
             self.system.decide_at(theta)
             found = evaluate(split.gold, self._facts(scores, theta), self.task.name, self.matching)
             return found.model_copy(update={"measures": self._measures(ranking, theta)})
-        gold = [split.targets[i] for rows, _ in split.batches for i in rows.tolist()]
+        order = [i for rows, _ in split.batches for i in rows.tolist()]
+        reference = Reference(
+            [split.gold[i] for i in order], self.task.name, self.matching, self.bench.protocol.match
+        )
         with torch.inference_mode(), autocast(self.bench.protocol, self.device):
-            self.system.calibrate([batch for _, batch in split.batches], gold)
+            self.system.calibrate([batch for _, batch in split.batches], reference)
         return evaluate(split.gold, self.predict(split), self.task.name, self.matching)
 
     def on_test(self, split: EncodedSplit, theta: float | None) -> Tested:

@@ -216,16 +216,23 @@ class Trainer:
 
 
 def make_optimiser(system: System, protocol: Protocol) -> torch.optim.Optimizer:
-    """The protocol's optimiser, pretrained parameters at their own learning rate."""
+    """The protocol's optimiser.
+
+    Pretrained parameters have their own learning rate; biases and the scales of norms, which are
+    vectors where weights are matrices, do not decay unless the protocol says so.
+    """
     pretrained = list(system.pretrained_parameters())
     known = {id(parameter) for parameter in pretrained}
     fresh = [p for p in system.parameters() if p.requires_grad and id(p) not in known]
-    groups = [
-        {"params": fresh, "lr": protocol.learning_rate},
-        {"params": pretrained, "lr": protocol.pretrained_learning_rate},
-    ]
+    rates = ((fresh, protocol.learning_rate), (pretrained, protocol.pretrained_learning_rate))
+    groups = []
+    for parameters, rate in rates:
+        for is_weight in (True, False):
+            some = [p for p in parameters if (p.ndim > 1) is is_weight]
+            decay = protocol.weight_decay if is_weight or protocol.decay_biases else 0.0
+            groups.append({"params": some, "lr": rate, "weight_decay": decay})
     kind = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam}[protocol.optimiser]
-    return kind([g for g in groups if g["params"]], weight_decay=protocol.weight_decay, fused=True)
+    return kind([g for g in groups if g["params"]], fused=True)
 
 
 def make_schedule(
@@ -236,9 +243,12 @@ def make_schedule(
     Args:
         optimiser: whose rates are the peaks.
         protocol: names warm-up and decay.
-        steps: of a training of the protocol's full length.
+        steps: of a training of all the protocol's epochs.
     """
     warm = max(1, round(protocol.warmup * steps)) if protocol.warmup else 0
+    if protocol.warmup_steps is not None:
+        warm = protocol.warmup_steps
+    steps = protocol.decay_steps or steps
 
     def factor(step: int) -> float:
         if step < warm:

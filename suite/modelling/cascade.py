@@ -24,11 +24,15 @@ from suite.tasks.schema import Schema
 
 HeadsPerStep = Literal["all", "one"]
 SpanRule = Literal["nearest", "until next start"]
+TailRule = Literal["nearest", "public code"]
 MAX_NUMBERS_AT_ONCE = 2**24
 """Features and scores of tails held at once in prediction: an untrained tagger may find very many
 heads, and would otherwise need gigabytes for them."""
 MAX_SPAN_WORDS = 20
-"""Longest head under the rule `until next start` (public FastRE code: under 20 words)."""
+"""Longest head under the rule `until next start` (public FastRE code: an end under 20 words after
+its start)."""
+MAX_TAIL_WORDS = 21
+"""Longest tail under the rule `public code` (an end at most 20 words after its start)."""
 
 
 @dataclass(frozen=True)
@@ -162,8 +166,8 @@ def decode_spans(
         start: tags of first words; padding must be False.
         end: tags of last words, likewise.
         rule: `nearest`: the nearest end at or after a start (CasRel, section 3.2.1);
-            `until next start`: every end from a start up to the next start, in spans of fewer than
-            20 words (public FastRE code).
+            `until next start`: every end from a start up to the next start, in spans of at most 20
+            words (public FastRE code).
     """
     words = start.shape[1]
     positions = torch.arange(words, device=start.device)[None, :, None]
@@ -175,7 +179,7 @@ def decode_spans(
     rows, first, classes = start.nonzero(as_tuple=True)
     nearest_start = positions.where(start, words).flip(1).cummin(1).values.flip(1)
     beyond = torch.cat([nearest_start[:, 1:], torch.full_like(nearest_start[:, :1], words)], 1)
-    limit = torch.minimum(beyond[rows, first, classes], first + MAX_SPAN_WORDS - 1)
+    limit = torch.minimum(beyond[rows, first, classes], first + MAX_SPAN_WORDS)
     offsets = torch.arange(MAX_SPAN_WORDS, device=start.device)
     last = first[:, None] + offsets
     inside = last < limit[:, None]
@@ -203,6 +207,7 @@ def find_tails(
     head_scores: Float[Tensor, " T"],
     tag_tails: TagTails,
     numbers_per_head: int,
+    longest: int | None = None,
 ) -> TaggedTriples:
     """Tags the tails of heads, some heads at a time.
 
@@ -211,12 +216,15 @@ def find_tails(
         head_scores: the confidence of each; a triple's is that of its least certain tag.
         tag_tails: tags and probabilities of the tails of some of the heads.
         numbers_per_head: how many features and scores tagging the tails of one head holds.
+        longest: words of the longest tail; None: any.
     """
     found = []
     at_once = max(1, MAX_NUMBERS_AT_ONCE // numbers_per_head)
     for chunk in torch.split(torch.arange(len(heads.rows), device=heads.rows.device), at_once):
         tags, probability = tag_tails(heads.select(chunk))
         tails = decode_spans(tags[:, :, 0], tags[:, :, 1])
+        if longest is not None:
+            tails = tails.select((tails.last - tails.first < longest).nonzero().squeeze(1))
         scores = tails.confidence(probability[:, :, 0], probability[:, :, 1])
         tails = Spans(chunk[tails.rows], tails.classes, tails.first, tails.last)
         found.append((tails, torch.minimum(scores, head_scores[tails.rows])))

@@ -6,7 +6,7 @@ Letters in shapes: B sentences, N words, D hidden size.
 from __future__ import annotations
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -133,3 +133,14 @@ def word_mask(lengths: Tensor, words: int) -> Bool[Tensor, "B N"] | None:
     if int(lengths.min()) == words:
         return None
     return torch.arange(words, device=lengths.device) < lengths[:, None]
+
+
+def words_at(
+    x: Float[Tensor, "B N D"], rows: Int[Tensor, " some"], words: Int[Tensor, " some"]
+) -> Float[Tensor, "some D"]:
+    """The vectors of some words, `x[rows, words]`, whose gradient is the same on every thread.
+
+    torch sums the gradient of such indexing by several threads at once, in any order: two runs of
+    one seed then part in the last digit, and from there on in all of them.
+    """
+    return x.flatten(0, 1).index_select(0, rows * x.shape[1] + words)

@@ -53,7 +53,8 @@ class SuitePlan(StrictModel):
     """What one command set out to run; written before the first run.
 
     Attributes:
-        protocols: system -> the protocol of its runs; all equal under identical settings.
+        protocols: system -> dataset -> the protocol of its runs; all equal under identical
+            settings.
         systems: names, those of variants among them, in the order in which tables list them.
         study: whose variants were run, as its file was then; None where systems were named.
     """
@@ -66,7 +67,7 @@ class SuitePlan(StrictModel):
     options: dict[str, JsonValue] = Field(
         default_factory=dict, description="its options beyond the defaults: what --config reads"
     )
-    protocols: dict[str, Protocol]
+    protocols: dict[str, dict[str, Protocol]]
     environment: Environment
     systems: tuple[str, ...]
     datasets: tuple[PlannedDataset, ...]

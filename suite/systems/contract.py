@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, ClassVar, Generic, NamedTuple
@@ -18,7 +17,8 @@ from suite.modelling.parsers import DependencyParser
 from suite.modelling.pretrained import PretrainedModel
 from suite.modelling.word_vectors import WordVectors
 from suite.tasks.examples import Example, TaskName
-from suite.tasks.items import Item, Prediction
+from suite.tasks.items import Prediction
+from suite.tasks.reference import Reference
 from suite.tasks.schema import Schema
 
 B = TypeVar("B", bound=Batch, default=Any)
@@ -63,10 +63,12 @@ class PublishedSettings:
     Attributes:
         settings: fields of the system's settings that differ from its defaults.
         protocol: fields of the protocol that differ from its defaults.
+        on: name of a dataset -> fields of the protocol that are the paper's there alone.
     """
 
     settings: Mapping[str, Any] = field(default_factory=dict)
     protocol: Mapping[str, Any] = field(default_factory=dict)
+    on: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 class System(nn.Module, ABC, Generic[B, S]):
@@ -147,12 +149,12 @@ class System(nn.Module, ABC, Generic[B, S]):
         Gold that it does not give back lies above the ceiling of the system's tagging scheme.
         """
 
-    def calibrate(self, batches: Sequence[B], gold: Sequence[AbstractSet[Item]]) -> None:
+    def calibrate(self, batches: Sequence[B], reference: Reference) -> None:
         """Fits thresholds on dev; called before each evaluation, never with test.
 
         Args:
             batches: the dev split in order.
-            gold: the gold items of each dev example, in the same order.
+            reference: its gold, in the same order, and the rule by which epochs are chosen.
         """
 
     def pretrained_parameters(self) -> Iterator[nn.Parameter]:

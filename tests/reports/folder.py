@@ -294,7 +294,7 @@ def plan(
         version="0.1.0",
         created="2026-01-02T03:00:00+00:00",
         command=("run-suite", "--dataset", "nyt11", "--suite-name", "two words"),
-        protocols=dict.fromkeys(systems, PROTOCOL),
+        protocols=dict.fromkeys(systems, dict.fromkeys(datasets, PROTOCOL)),
         environment=ENVIRONMENT,
         systems=tuple(systems),
         datasets=tuple(planned(name) for name in datasets),

@@ -110,3 +110,8 @@ def test_results_csv_tells_where_each_run_was(results: Results) -> None:
     assert set(frame["processor"]) == {"Example CPU @ 2.0 GHz", "Another CPU"}
     assert set(frame["device"]) == {"cpu", "cuda"}
     assert set(frame["table"]) == {"nyt11"}
+
+
+def test_what_a_gpu_leaves_undetermined_is_said(text: str) -> None:
+    known = section(text, 1)
+    assert "Runs on cuda: a GPU adds up the gradients" in known

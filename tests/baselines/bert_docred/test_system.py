@@ -25,6 +25,7 @@ from tests.corpus import (
     SCHEMA,
     SENTENCES,
     WORKS,
+    reference,
     resources,
     sentence,
 )
@@ -266,8 +267,10 @@ def test_theta_for_triples_is_where_f1_over_dev_is_best(kind: type[SystemContrac
     weight = system.classifier.weight.data
     weight.add_(torch.randn(weight.shape) * 0.15).mul_(0.3)
     batches = [whole(system, SENTENCES[:3]), whole(system, SENTENCES[3:])]
-    gold = [set(find_task("triples").gold(s)) for s in SENTENCES]
-    gold[0].add(Triple(Span(0, 1), WORKS, Span(1, 2)))  # not found, but it counts
+    missed = Triple(Span(0, 1), WORKS, Span(1, 2))  # not found, but it counts
+    more = dataclasses.replace(SENTENCES[0], triples=(*SENTENCES[0].triples, missed))
+    dev = [more, *SENTENCES[1:]]
+    gold = [set(find_task("triples").gold(s)) for s in dev]
     scored = [row for batch in batches for row in all_of(system, batch)]
 
     def f1(theta: float) -> float:
@@ -278,7 +281,7 @@ def test_theta_for_triples_is_where_f1_over_dev_is_best(kind: type[SystemContrac
     thetas = [torch.tensor(i / 1000).item() for i in range(1, 1000)]
     best = max(thetas, key=lambda theta: (f1(theta), theta))
     assert f1(thetas[0]) < f1(best) > f1(thetas[-1])
-    system.calibrate(batches, gold)
+    system.calibrate(batches, reference(dev))
     assert system.theta.item() == best
     again = [{p.item for p in row} for batch in batches for row in predict(system, batch)]
     assert again == [{p.item for p in row if p.score >= best} for row in scored]
@@ -291,7 +294,7 @@ def test_a_triple_that_scores_theta_is_predicted() -> None:
         parameter.zero_()  # so that every triple scores a half, which is one of the thresholds
     batch = whole(system, SENTENCES[:2])
     system.decide_at(0.9)
-    system.calibrate([batch], [set(find_task("triples").gold(s)) for s in SENTENCES[:2]])
+    system.calibrate([batch], reference(SENTENCES[:2]))
     assert system.theta.item() == 0.5
     assert [len(row) for row in predict(system, batch)] == [2 * len(SCHEMA.relations)] * 2
 
@@ -301,7 +304,7 @@ def test_theta_stays_in_the_middle_where_nothing_is_right() -> None:
     system = on_sentences()
     system.decide_at(0.9)
     batch = whole(system, SENTENCES)
-    system.calibrate([batch], [set() for _ in SENTENCES])
+    system.calibrate([batch], reference([s.bare() for s in SENTENCES]))
     assert system.theta.item() == 0.5
 
 

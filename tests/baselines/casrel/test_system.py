@@ -34,7 +34,7 @@ class TestCasRelOnLSTM(SystemContract):
 class TestCasRelOnConvolutions(SystemContract):
     system = CasRel
     settings = {"encoder": "convolution"}
-    learning_rate = 5e-3
+    steps, learning_rate = 200, 1e-3
 
 
 class TestPlainMean(TestCasRelOnConvolutions):

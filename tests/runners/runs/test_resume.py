@@ -13,6 +13,7 @@ from typing import Any, cast
 import pytest
 import torch
 
+from runners.runs.plan import RunPlan
 from suite.records.run import RunRecord, read_record
 from tests import tiny
 from tests.runners.faults import HALF, WHOLE, train_until
@@ -22,10 +23,16 @@ pytestmark = pytest.mark.slow
 KINDS = ("step", f"best.pt {HALF}", f"history.jsonl {HALF}", f"last.pt {HALF}", f"last.pt {WHOLE}")
 
 
+@pytest.fixture(scope="module", params=[1, 2], ids=["one thread", "two threads"])
+def plan(dataset: Path, request: pytest.FixtureRequest) -> RunPlan:
+    """Of FastRE, on so many threads."""
+    return tiny.make_plan(dataset, threads=request.param)
+
+
 @pytest.fixture(scope="module")
-def whole(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def whole(plan: RunPlan, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """FastRE, never interrupted; its moments stand in `moments.txt`."""
-    folder = tiny.write_plan(tmp_path_factory.mktemp("whole") / "run", tiny.make_plan(dataset))
+    folder = tiny.write_plan(tmp_path_factory.mktemp("whole") / "run", plan)
     ended = tiny.forked(train_until, folder, folder / "moments.txt", None, folder=folder)
     assert ended.code == 0, ended.err
     return folder
@@ -92,13 +99,13 @@ def test_the_uninterrupted_run_is_worth_comparing_with(whole: Path) -> None:
     assert [p.name for p in whole.rglob(".*")] == []
 
 
-def test_five_kills_change_no_digit(whole: Path, dataset: Path, tmp_path: Path) -> None:
+def test_five_kills_change_no_digit(whole: Path, plan: RunPlan, tmp_path: Path) -> None:
     """One at a drawn step, the others at drawn epochs while a file is half written or just so."""
     moments = (whole / "moments.txt").read_text().splitlines()
     draw = random.Random(2)
     kills = [draw.choice([m for m in moments if kind in m]) for kind in KINDS]
     kills.sort(key=moments.index)
-    folder = tiny.write_plan(tmp_path / "run", tiny.make_plan(dataset))
+    folder = tiny.write_plan(tmp_path / "run", plan)
     for kill in kills:
         ended = tiny.forked(train_until, folder, tmp_path / "moments", kill, folder=tmp_path)
         assert ended.code == -signal.SIGKILL, f"{kill}: {ended}"
@@ -109,10 +116,10 @@ def test_five_kills_change_no_digit(whole: Path, dataset: Path, tmp_path: Path) 
 
 
 def test_killed_while_its_record_is_half_written(
-    whole: Path, dataset: Path, tmp_path: Path
+    whole: Path, plan: RunPlan, tmp_path: Path
 ) -> None:
     """Nothing is trained again."""
-    folder = tiny.write_plan(tmp_path / "run", tiny.make_plan(dataset))
+    folder = tiny.write_plan(tmp_path / "run", plan)
     for fatal, code in ((f"5: record.json {HALF}", -signal.SIGKILL), (None, 0)):
         ended = tiny.forked(train_until, folder, tmp_path / "moments", fatal, folder=tmp_path)
         assert ended.code == code, ended
@@ -120,7 +127,8 @@ def test_killed_while_its_record_is_half_written(
 
 
 def test_casrel_goes_on(dataset: Path, tmp_path: Path) -> None:
-    plan = tiny.make_plan(dataset, "casrel", epochs=2, batch_size=8, learning_rate=5e-3)
+    settings = {"epochs": 2, "batch_size": 8, "learning_rate": 5e-3, "threads": 2}
+    plan = tiny.make_plan(dataset, "casrel", **settings)
     whole = tiny.write_plan(tmp_path / "whole", plan)
     folder = tiny.write_plan(tmp_path / "run", plan)
     for one, fatal, code in (
@@ -133,9 +141,9 @@ def test_casrel_goes_on(dataset: Path, tmp_path: Path) -> None:
     assert resumed(assert_equal(folder, whole)) == 1
 
 
-def test_the_command_killed_from_outside(whole: Path, dataset: Path, tmp_path: Path) -> None:
+def test_the_command_killed_from_outside(whole: Path, plan: RunPlan, tmp_path: Path) -> None:
     """A training that another process kills in its third epoch."""
-    folder = tiny.write_plan(tmp_path / "run", tiny.make_plan(dataset))
+    folder = tiny.write_plan(tmp_path / "run", plan)
     code = "import sys; from tests import tiny; tiny.train(tiny.Path(sys.argv[1]))"
     command = [sys.executable, "-c", code, str(folder)]
     env = tiny.environment(PYTHONPATH=str(tiny.ROOT))
@@ -150,14 +158,15 @@ def test_the_command_killed_from_outside(whole: Path, dataset: Path, tmp_path: P
 
 
 def test_a_checkpoint_of_another_configuration_is_not_gone_on_with(
-    whole: Path, dataset: Path, tmp_path: Path
+    whole: Path, plan: RunPlan, tmp_path: Path
 ) -> None:
-    other = tiny.make_plan(dataset, batch_size=8)
+    protocol = plan.protocol.model_copy(update={"batch_size": 8})
+    other = plan.model_copy(update={"protocol": protocol})
     folder = tiny.write_plan(tmp_path / "run", other)
     kill = f"3: history.jsonl {HALF}"
     tiny.forked(train_until, folder, tmp_path / "moments", kill, folder=tmp_path)
     assert (folder / "checkpoint" / "last.pt").exists()
-    (folder / "run.json").write_text(tiny.make_plan(dataset).model_dump_json())
+    (folder / "run.json").write_text(plan.model_dump_json())
     ended = tiny.forked(tiny.train, folder, folder=tmp_path)
     assert ended.code == 0, ended.err
     assert resumed(assert_equal(folder, whole)) == 0

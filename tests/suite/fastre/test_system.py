@@ -12,9 +12,11 @@ from suite.fastre.system import FastRE, FastRESettings
 from suite.modelling.cascade import batch_targets
 from suite.modelling.word_vectors import WordVectors
 from suite.systems.contract import Resources, predict
+from suite.systems.registry import make_settings
+from suite.tasks.examples import Entity, Sentence, Span, Triple
 from suite.tasks.schema import ANY, Schema
 from tests.contract import SystemContract, whole
-from tests.corpus import SCHEMA, SENTENCES
+from tests.corpus import SCHEMA, SENTENCES, reference, resources
 
 SMALL = {"width": 32, "attention_heads": 4, "type_width": 8, "dropout": 0.0, "input_dropout": 0.0}
 
@@ -32,10 +34,10 @@ class TestGlobalThreshold(SystemContract):
     def test_threshold_is_fitted_on_what_it_is_given(self) -> None:
         system = self.fitted()
         batches = [whole(system, SENTENCES)]
-        system.calibrate(batches, [set(s.triples) for s in SENTENCES])
+        system.calibrate(batches, reference(SENTENCES))
         fitted = float(system.threshold)
         assert any(fitted == pytest.approx(t / 10) for t in range(1, 10))
-        system.calibrate(batches, [set() for _ in SENTENCES])
+        system.calibrate(batches, reference([s.bare() for s in SENTENCES]))
         assert float(system.threshold) == pytest.approx(0.9), "nothing is gold: tag least"
 
 
@@ -246,3 +248,86 @@ def test_targets_number_heads_through_the_batch() -> None:
         for i, s in enumerate(SENTENCES)
         for t in s.triples
     }
+
+
+@pytest.mark.parametrize(
+    "ablation",
+    [
+        {},
+        {"dilations": (1, 1, 1, 1, 1, 1)},
+        {"gate": "none"},
+        {"residual": False},
+        {"gate": "none", "residual": False},
+        {"gate": "highway"},
+        {"mapping": False},
+        {"thresholds": "global"},
+    ],
+    ids=str,
+)
+def test_the_start_keeps_the_spread_of_what_is_read(ablation: dict[str, object]) -> None:
+    """Within a factor of ten after all blocks: an ablation that cannot learn measures its start."""
+    torch.manual_seed(0)
+    settings = make_settings(FastRE, ablation)
+    system = FastRE.build(settings, SCHEMA, resources(pretrained=False)).eval()
+    seen: list[torch.Tensor] = []
+    blocks = system.encoder.blocks
+    blocks[0].register_forward_hook(lambda _m, inputs, _y: seen.append(inputs[0]))
+    blocks[-1].register_forward_hook(lambda _m, _inputs, y: seen.append(y))
+    with torch.no_grad():
+        system(whole(system, SENTENCES))
+    before, after = (float(x.std()) for x in seen)
+    assert 0.1 < after / before < 10
+
+
+def test_public_code_ends_no_tail_on_the_last_word_nor_after_21() -> None:
+    schema = Schema("triples", ("r",), ("ANY",), {"r": frozenset({"ANY"})})
+    words = tuple(f"w{i}" for i in range(30))
+    tails = [Span(2, 23), Span(2, 24), Span(29, 30), Span(5, 6)]
+    kept = [True, False, False, True]
+    for tail, possible in zip(tails, kept, strict=True):
+        sentence = Sentence("x", words, (Triple(Span(0, 1), "r", tail),))
+        for rule, expected in (("nearest", True), ("public code", possible)):
+            made = make_settings(FastRE, {**SMALL, "tail_rule": rule})
+            system = FastRE.build(made, schema, resources(pretrained=False)).eval()
+            (row,) = system.ceiling(whole(system, [sentence]))
+            assert [p.item for p in row] == ([*sentence.triples] if expected else []), (rule, tail)
+
+
+def test_tails_under_public_codes_rule_are_those_of_a_slow_search() -> None:
+    """The first end at or after a start that is not the last word, at most 20 words on."""
+    torch.manual_seed(3)
+    system = FastRE.build(
+        make_settings(FastRE, {**SMALL, "tail_rule": "public code"}),
+        SCHEMA,
+        resources(pretrained=False),
+    ).eval()
+    with torch.no_grad():
+        for p in system.parameters():
+            p.uniform_(-0.5, 0.5)
+        rows = predict(system, whole(system, SENTENCES))
+    for sentence, row in zip(SENTENCES, rows, strict=True):
+        assert all(p.item.tail.end < len(sentence.words) for p in row)
+    assert any(rows)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_one_seed_gives_one_set_of_digits_on_any_number_of_threads(threads: int) -> None:
+    """Heads of one sentence share its vectors: their gradients are summed, in one order."""
+    words = tuple(f"w{i}" for i in range(30))
+    heads = [Triple(Span(i, i + 1), SCHEMA.relations[0], Span(29, 30)) for i in range(28)]
+    kinds = tuple(Entity(t.head, next(iter(SCHEMA.head_types[t.relation]))) for t in heads)
+    batch_of = [Sentence(str(i), words, tuple(heads), kinds) for i in range(24)]
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        found = []
+        for _ in range(4):
+            torch.manual_seed(0)
+            made = make_settings(FastRE, {})
+            system = FastRE.build(made, SCHEMA, resources(pretrained=False)).train()
+            system.loss(whole(system, batch_of)).total.backward()
+            found.append([p.grad for p in system.parameters() if p.grad is not None])
+    finally:
+        torch.set_num_threads(before)
+    for other in found[1:]:
+        assert all(torch.equal(a, b) for a, b in zip(found[0], other, strict=True))

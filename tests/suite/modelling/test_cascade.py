@@ -57,7 +57,7 @@ def until_next_start(start: Tags, end: Tags) -> set[tuple[int, int, int, int]]:
                 if not tagged:
                     continue
                 for j in range(i, len(row)):
-                    if (j > i and row[j][c]) or j - i + 1 >= MAX_SPAN_WORDS:
+                    if (j > i and row[j][c]) or j - i >= MAX_SPAN_WORDS:
                         break
                     if end[r][j][c]:
                         found.add((r, c, i, j))

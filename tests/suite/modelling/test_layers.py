@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from suite.fastre.thresholds import above_threshold, adaptive_threshold_loss, confidence
-from suite.modelling.layers import Dropout, SelfAttention, attention, word_mask
+from suite.modelling.layers import Dropout, SelfAttention, attention, word_mask, words_at
 
 SCORES = st.floats(-8, 8, width=32)
 
@@ -104,3 +104,15 @@ def test_tags_are_what_is_more_likely_than_the_threshold(scores: list[float]) ->
     row = torch.tensor(scores)
     for tagged, p in zip(above_threshold(row).tolist(), confidence(row).tolist(), strict=True):
         assert tagged == (p > 0.5) or abs(p - 0.5) < 1e-6
+
+
+def test_words_are_taken_from_their_places_and_get_their_gradients() -> None:
+    torch.manual_seed(0)
+    x = torch.randn(3, 5, 4, requires_grad=True)
+    rows, words = torch.tensor([2, 0, 2, 2]), torch.tensor([4, 1, 4, 0])
+    taken = words_at(x, rows, words)
+    assert torch.equal(taken, x[rows, words])
+    weight = torch.randn(4, 4)
+    (ours,) = torch.autograd.grad((taken * weight).sum(), x)
+    (theirs,) = torch.autograd.grad((x[rows, words] * weight).sum(), x)
+    torch.testing.assert_close(ours, theirs)

@@ -1,0 +1,50 @@
+"""The protocol's optimiser and schedule."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from runners.runs.train import make_optimiser, make_schedule
+from suite.fastre.system import FastRE, FastRESettings
+from suite.protocol import Protocol
+from tests.corpus import SCHEMA, resources
+
+
+def decay_of(protocol: Protocol) -> dict[str, float]:
+    system = FastRE.build(FastRESettings(), SCHEMA, resources(pretrained=False))
+    groups = make_optimiser(system, protocol).param_groups
+    decays = {id(p): group["weight_decay"] for group in groups for p in group["params"]}
+    assert len(decays) == len(list(system.parameters())), "each stands in one group"
+    return {name: decays[id(p)] for name, p in system.named_parameters()}
+
+
+def test_biases_do_not_decay_unless_the_protocol_says_so() -> None:
+    spared = decay_of(Protocol(weight_decay=0.02))
+    assert {d for name, d in spared.items() if name.endswith("bias")} == {0.0}
+    assert {d for name, d in spared.items() if not name.endswith("bias")} == {0.02}
+    assert set(decay_of(Protocol(weight_decay=0.02, decay_biases=True)).values()) == {0.02}
+
+
+def rates(protocol: Protocol, steps: int) -> list[float]:
+    optimiser = torch.optim.AdamW([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
+    schedule = make_schedule(optimiser, protocol, steps)
+    found = []
+    for _ in range(steps):
+        found.append(schedule.get_last_lr()[0])
+        optimiser.step()
+        schedule.step()
+    return found
+
+
+def test_warm_up_and_decay_by_shares_of_all_steps() -> None:
+    found = rates(Protocol(warmup=0.1), 20)
+    assert found[:3] == pytest.approx([0.5, 1.0, 1.0])
+    assert found[-1] == pytest.approx(1 / 18)
+
+
+def test_warm_up_and_decay_by_numbers_of_steps() -> None:
+    found = rates(Protocol(warmup_steps=4, decay_steps=40), 20)
+    assert found[:4] == pytest.approx([0.25, 0.5, 0.75, 1.0])
+    assert found[-1] == pytest.approx((40 - 19) / 36)
+    assert rates(Protocol(warmup_steps=0, decay_steps=40), 3)[0] == 1.0
