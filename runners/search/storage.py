@@ -23,9 +23,9 @@ from optuna.storages import (
     RDBStorage,
     RetryHeartbeatStaleTrialCallback,
 )
-from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
 
+from runners.search.journal import JournalCopy, JournalFile
 from suite.errors import SuiteError
 
 JOURNAL = "search.journal"
@@ -51,15 +51,12 @@ def open_storage(url: str | None, out: Path, *, dry: bool = False) -> BaseStorag
         dry: whether nothing may be written; a journal that is not there is not made.
 
     Raises:
-        SuiteError: the database does not answer, or the URL is malformed.
+        SuiteError: the database does not answer, the URL is malformed, or the journal is none.
     """
     logging.getLogger("optuna").setLevel(logging.WARNING)
     warnings.simplefilter("ignore", ExperimentalWarning)
-    if url is None and dry and not (out / JOURNAL).exists():
-        return InMemoryStorage()
     if url is None:
-        out.mkdir(parents=True, exist_ok=True)
-        return JournalStorage(JournalFileBackend(str(out / JOURNAL)))
+        return _journal(out, dry=dry)
     try:
         return _database(url)
     except Exception as error:  # SQLAlchemy and each driver raise their own
@@ -70,6 +67,30 @@ def open_storage(url: str | None, out: Path, *, dry: bool = False) -> BaseStorag
             remedy="Expected postgresql://USER:PASSWORD@HOST/DATABASE of a server that runs, with "
             "`pip install 'relation-suite[postgresql]'`; without --storage, a journal in OUT is "
             "used.",
+        ) from error
+
+
+def _journal(out: Path, *, dry: bool) -> BaseStorage:
+    """The storage in a search's folder; of a journal, a dry run has a copy in memory."""
+    path = out / JOURNAL
+    if dry and not path.exists():
+        return InMemoryStorage()
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SuiteError(
+            f"cannot be made: {error.strerror}", where=out, remedy="Name another --out."
+        ) from error
+    try:
+        return JournalStorage(JournalCopy(path) if dry else JournalFile(path))
+    except SuiteError:
+        raise
+    except Exception as error:
+        # Each line is an operation, and yet they make no search: Optuna raises whatever it hits.
+        raise SuiteError(
+            f"is no journal of a search ({type(error).__name__}: {error})",
+            where=path,
+            remedy="Move it away and begin anew, or name another --out.",
         ) from error
 
 
