@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +22,9 @@ from suite.errors import SuiteError
 
 if TYPE_CHECKING:
     from runners.search.search import Search, SearchRequest
+
+WORKER_GRACE_SECONDS = 40.0
+"""How long a worker whose command has died may take to put its trial back into the queue."""
 
 
 def _search_structure(options: SearchOptions) -> None:
@@ -193,14 +195,12 @@ def _work(number: int) -> int:
     """The process of one of a command's workers: 0 where the search has come to its end."""
     from pydantic import TypeAdapter  # noqa: PLC0415
 
+    from runners.executors.starter import end_with_the_starter  # noqa: PLC0415
+
     line = sys.stdin.buffer.readline()
-
-    def stop_with_the_command() -> None:
-        os.read(0, 1)  # not by sys.stdin, whose lock no fork could ever have
-        os.kill(os.getpid(), signal.SIGTERM)
-
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    threading.Thread(target=stop_with_the_command, daemon=True).start()
+    # Longer than its trainings have; not by sys.stdin, whose lock no fork could ever have.
+    end_with_the_starter(0, grace=WORKER_GRACE_SECONDS)
     import torch  # noqa: PLC0415
 
     torch.set_num_threads(1)  # trainings are forked from here: no pool may be running

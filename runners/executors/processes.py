@@ -10,7 +10,6 @@ import multiprocessing
 import os
 import signal
 import sys
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
 from runners.executors.base import OnProgress
+from runners.executors.starter import end_with_the_starter
 from runners.runs.train import PROGRESS
 
 LOG = "log.txt"
@@ -203,17 +203,7 @@ def _live(
     os.dup2(log, 2)
     said.close()
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    _stop_at_the_end_of(alive)
+    end_with_the_starter(alive.fileno())
     code = work(folder, bench, *arguments)
     sys.stdout.flush()
     sys.exit(code)
-
-
-def _stop_at_the_end_of(alive: Connection) -> None:
-    """Takes itself for stopped when the other end of the pipe closes: who holds it has died."""
-
-    def wait() -> None:
-        os.read(alive.fileno(), 1)
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    threading.Thread(target=wait, daemon=True).start()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
+import multiprocessing
 import os
 import time
 from collections.abc import Sequence
@@ -15,7 +17,7 @@ import torch
 
 from runners.executors.base import Ended, Event, Measured, PlannedRun, Progressed, Started
 from runners.executors.local import LocalExecutor
-from runners.executors.processes import served
+from runners.executors.processes import ProcessesOf, Work, served
 from runners.runs.environment import peak_memory_bytes
 from runners.runs.run import planned_record
 from runners.runs.workbench import Workbench
@@ -145,15 +147,27 @@ def test_the_peak_memory_of_a_process_is_its_own(tmp_path: Path) -> None:
     assert small < 600, "some of the 700 of the command are in it"
 
 
-def test_a_measurement_ends_with_the_command_that_started_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("way", ["forkserver", "fork"])
+@pytest.mark.parametrize("work", ["sleeps", "never lets go of the interpreter"])
+def test_a_measurement_ends_with_the_command_that_started_it(
+    tmp_path: Path, way: str, work: str
+) -> None:
     """It was killed, so that it could tell no one; nothing goes on beside the next command."""
-    ended = tiny.forked(_kill_oneself_while_a_child_works, tmp_path, folder=tmp_path)
-    assert ended.code == -9
+    step = _sleep if work == "sleeps" else _hold_the_interpreter
+    ended = tiny.forked(_kill_oneself_while_a_child_works, tmp_path, way, step, folder=tmp_path)
+    assert ended.code == -9, ended.err
     child = json.loads((tmp_path / "child.json").read_text())
-    ends = time.monotonic() + 20
-    while psutil.pid_exists(child) and time.monotonic() < ends:
+    ends = time.monotonic() + 10
+    while _works(child) and time.monotonic() < ends:
         time.sleep(0.05)
-    assert not psutil.pid_exists(child)
+    assert not _works(child)
+
+
+def _works(pid: int) -> bool:
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _sleep(folder: Path, bench: Workbench | None) -> int:
@@ -163,6 +177,20 @@ def _sleep(folder: Path, bench: Workbench | None) -> int:
     return 0
 
 
-def _kill_oneself_while_a_child_works(folder: Path) -> None:
+def _hold_the_interpreter(folder: Path, bench: Workbench | None) -> int:
+    """In C, as where a tokenizer reads a whole split: no other thread of the process has a turn."""
+    (folder / "child.json").write_text(json.dumps(os.getpid()))
+    print('progress: {"epoch": 1}', flush=True)
+    ctypes.PyDLL(None).usleep(300_000_000)
+    return 0
+
+
+def _kill_oneself_while_a_child_works(folder: Path, way: str, work: Work) -> None:
     lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT)
-    served().call(_sleep, folder, lock=lock, on_progress=lambda line: os.kill(os.getpid(), 9))
+    processes = served() if way == "forkserver" else ProcessesOf(multiprocessing.get_context(way))
+
+    def die(_: object) -> None:
+        time.sleep(0.2)  # until the child is in the midst of it
+        os.kill(os.getpid(), 9)
+
+    processes.call(work, folder, lock=lock, on_progress=die)
