@@ -21,6 +21,7 @@ from runners.runs.workbench import Shelf, Workbench, dataset_facts, load_part, v
 from suite.datasets import Dataset
 from suite.datasets.statistics import statistics
 from suite.errors import SuiteError, unknown
+from suite.files import remove_leftovers
 from suite.modelling.parsers import CHAIN
 from suite.modelling.pretrained import UNTRAINED
 from suite.modelling.word_vectors import VectorsFile, Vocabulary
@@ -276,6 +277,7 @@ class Suite:
         """
         from reports.report import write_report  # noqa: PLC0415 - heavy, and needed at the end
 
+        remove_leftovers(self.request.out)
         self.plan().write(self.request.out)
         try:
             executor.run_all(self.left(), on_event)

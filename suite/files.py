@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -15,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from suite.errors import SuiteError, first_mistake
 
 Model = TypeVar("Model", bound=BaseModel)
+_LEFTOVER = re.compile(r"\..+\.\d+")
 
 
 class StrictModel(BaseModel):
@@ -29,17 +32,22 @@ class StrictModel(BaseModel):
 def write_atomically(path: Path, content: str | bytes) -> None:
     """Writes beside the target, flushes to the disk, and renames.
 
+    The file beside it, `.NAME.PID`, is held by the kernel's lock until it is whole, so that
+    `remove_leftovers` knows those that nobody writes any more.
+
     Raises:
-        SuiteError: the folder cannot be written or the disk is full; the old file is untouched.
+        SuiteError: the folder cannot be written, the disk is full, or the text is none that UTF-8
+            has; the old file is untouched.
     """
+    data = _encoded(content, path) if isinstance(content, str) else content
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with beside.open("wb") as file:
-            file.write(content.encode() if isinstance(content, str) else content)
+        with os.fdopen(_made_anew(beside), "wb") as file:
+            file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        beside.replace(path)
+            beside.replace(path)
     except OSError as error:
         with suppress(OSError):  # what stands in the way of writing may forbid this as well
             beside.unlink()
@@ -48,6 +56,50 @@ def write_atomically(path: Path, content: str | bytes) -> None:
             where=path,
             remedy="Free some space or name another --out; finished runs are kept.",
         ) from error
+
+
+def _encoded(text: str, path: Path) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        around = text[max(0, error.start - 20) : error.end + 20]
+        raise SuiteError(
+            f"cannot be written: {around!a} holds half a character",
+            where=path,
+            remedy="Take it out of the name or the file that it comes from.",
+        ) from error
+
+
+def _made_anew(path: Path) -> int:
+    """A descriptor of a file that was not there: neither one's own of old, nor another's link."""
+    while True:
+        with suppress(FileNotFoundError):
+            path.unlink()  # by a process of this number that has died, or planted
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666)
+        with suppress(OSError):  # some file systems have no locks
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if os.fstat(descriptor).st_nlink:
+            return descriptor
+        os.close(descriptor)  # taken for a leftover before it was held
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Removes the files that `write_atomically` was killed at, in a folder and those below it."""
+    for place, below, names in os.walk(folder):
+        below[:] = [name for name in below if name != "wandb"]  # another program's
+        for name in names:
+            if _LEFTOVER.fullmatch(name):
+                with suppress(OSError):
+                    _remove_unless_held(Path(place, name))
+
+
+def _remove_unless_held(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # refused while it is written
+        path.unlink()
+    finally:
+        os.close(descriptor)
 
 
 def read_model(

@@ -25,10 +25,9 @@ def locked(folder: Path, wait: float = WAIT_SECONDS) -> Iterator[int]:
         wait: seconds that another holder has to let go.
 
     Raises:
-        SuiteError: another process works on the folder.
+        SuiteError: another process works on the folder, or it cannot be made.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(folder / NAME, os.O_RDWR | os.O_CREAT, 0o644)
+    descriptor = _opened(folder)
     try:
         ends = time.monotonic() + wait
         while not _taken(descriptor):
@@ -42,6 +41,18 @@ def locked(folder: Path, wait: float = WAIT_SECONDS) -> Iterator[int]:
         yield descriptor
     finally:
         os.close(descriptor)
+
+
+def _opened(folder: Path) -> int:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return os.open(folder / NAME, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
+    except OSError as error:
+        raise SuiteError(
+            f"cannot be worked in: {error.strerror}",
+            where=folder,
+            remedy="Name another --out, or a system or dataset by a shorter name.",
+        ) from error
 
 
 def _taken(descriptor: int) -> bool:

@@ -17,7 +17,7 @@ from runners.executors.processes import LOG, Processes
 from runners.runs.inference import measured_file
 from runners.runs.operating_points import curve_file
 from suite.errors import SuiteError
-from suite.files import write_atomically
+from suite.files import remove_leftovers, write_atomically
 from suite.records.run import InferenceCost, OperatingCurve, RunRecord, Status, read_record
 
 MEASURABLE = frozenset({"complete", "pruned"})
@@ -32,6 +32,7 @@ def train(run: PlannedRun, processes: Processes, on_event: OnEvent) -> RunRecord
     """
     folder = run.folder
     with locked(folder) as lock:
+        remove_leftovers(folder)
         write_atomically(folder / "run.json", run.plan.model_dump_json(indent=1))
         record = run.trained()
         if record is not None:

@@ -10,7 +10,7 @@ import torch
 from pydantic import BaseModel
 from torch import nn
 
-from suite.files import write_atomically
+from suite.files import remove_leftovers, write_atomically
 
 
 class Progress(BaseModel):
@@ -65,8 +65,7 @@ class Checkpoints:
 
     def resume(self, parts: dict[str, Any], device: torch.device) -> Progress:
         """Restores the last state into `parts`; a fresh start where none fits this run."""
-        for part_written in self.last.parent.glob(".*.pt.*"):
-            part_written.unlink()  # as large as the checkpoint, by a process that was killed
+        remove_leftovers(self.last.parent)
         state = _load(self.last, torch.device("cpu"))
         if state is None or state["configuration"] != self.configuration:
             return Progress()

@@ -19,7 +19,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from suite.errors import SuiteError
-from suite.files import write_atomically
+from suite.files import remove_leftovers, write_atomically
 
 
 class Stamp(BaseModel):
@@ -124,6 +124,7 @@ def _note_file(path: Path) -> Path:
 
 
 def _write(file: Path, content: bytes) -> None:
+    remove_leftovers(file.parent)
     try:
         write_atomically(file, content)
     except SuiteError as error:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from suite.errors import SuiteError
-from suite.files import content_digest, write_atomically
+from suite.files import content_digest, remove_leftovers, write_atomically
 
 CHAIN = "chain"
 """The name of what stands in for a parser: every word depends on the one before it."""
@@ -235,6 +235,7 @@ def _read_trees(file: Path, rows: Sequence[Sequence[str]]) -> list[list[int]] | 
 def _write_trees(file: Path, trees: Sequence[Sequence[int]]) -> None:
     """Heads of all words end to end, after their hash; that a disk is full ends no run."""
     packed = np.concatenate([np.asarray(tree, dtype="<i4") for tree in trees]).tobytes()
+    remove_leftovers(file.parent)
     try:
         write_atomically(file, hashlib.sha256(packed).digest() + packed)
     except SuiteError as error:

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from runners.executors.lock import locked
+from runners.executors.lock import NAME, locked
 from suite.errors import SuiteError
 from suite.records.run import read_record
 from tests import tiny
@@ -39,6 +39,15 @@ def test_a_folder_is_held_once(tmp_path: Path) -> None:
     ):
         pass
     with locked(tmp_path / "run", wait=0):
+        pass
+
+
+@pytest.mark.parametrize("name", ["file/run", "n" * 300, "planted"])
+def test_a_folder_that_cannot_be_held_is_said(tmp_path: Path, name: str) -> None:
+    (tmp_path / "file").write_text("")
+    (tmp_path / "planted").mkdir()
+    (tmp_path / "planted" / NAME).symlink_to(tmp_path / "file")
+    with pytest.raises(SuiteError, match="cannot be worked in: "), locked(tmp_path / name):
         pass
 
 

@@ -38,7 +38,8 @@ def test_a_failing_write_leaves_the_old_file_and_nothing_else(
 
     with monkeypatch.context() as patch:
         if broken == "write":
-            patch.setattr(Path, "open", lambda *_: open("/dev/full", "wb"))  # noqa: PTH123, SIM115
+            full = os.open("/dev/full", os.O_WRONLY)
+            patch.setattr(os, "open", lambda *_: full)
         else:
             patch.setattr(*{"fsync": (os, "fsync"), "replace": (Path, "replace")}[broken], fail)
         with pytest.raises(

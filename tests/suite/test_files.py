@@ -1,0 +1,82 @@
+"""Files are written whole or not at all, wherever a link was planted and whoever was killed."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from suite.errors import SuiteError
+from suite.files import remove_leftovers, write_atomically
+from tests import tiny
+
+
+def test_a_planted_link_is_not_followed(tmp_path: Path) -> None:
+    """Neither where the file beside goes, nor where the file itself does."""
+    mine = tmp_path / "mine"
+    mine.write_text("mine")
+    for planted in (f".file.{os.getpid()}", "file"):
+        (tmp_path / planted).symlink_to(mine)
+    write_atomically(tmp_path / "file", "new")
+    assert mine.read_text() == "mine"
+    assert (tmp_path / "file").read_text() == "new"
+    assert not (tmp_path / "file").is_symlink()
+    assert {p.name for p in tmp_path.iterdir()} == {"mine", "file"}
+
+
+def test_half_a_character_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SuiteError, match=r"'caf\\udce9' holds half a character\. Take it out"):
+        write_atomically(tmp_path / "file", "caf\udce9")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_process_left_is_removed_and_nothing_else(tmp_path: Path) -> None:
+    code = (
+        "import os, signal, sys; from pathlib import Path; from suite.files import *\n"
+        "os.fsync = lambda _: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "write_atomically(Path(sys.argv[1]), 'x' * 100_000)"
+    )
+    path = tmp_path / "deep" / "record.json"
+    subprocess.run([sys.executable, "-c", code, path], cwd=tiny.ROOT, check=False)
+    (left,) = path.parent.iterdir()
+    assert left.name.startswith(".record.json.")
+    kept = [tmp_path / n for n in (".lock", ".gitignore", "v1.2", ".search.journal.lock")]
+    kept += [tmp_path / "wandb" / ".theirs.1"]
+    for one in kept:
+        one.parent.mkdir(exist_ok=True)
+        one.write_text("")
+    held = path.with_name(".report.md.1")
+    with held.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        remove_leftovers(tmp_path)
+        assert held.exists(), "it is being written"
+    remove_leftovers(tmp_path)
+    assert {p for p in tmp_path.rglob("*") if p.is_file()} == set(kept)
+
+
+def test_a_planted_link_or_pipe_is_no_leftover_that_stops_anything(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / ".pipe.1")
+    (tmp_path / ".link.1").symlink_to(tmp_path / "nowhere")
+    remove_leftovers(tmp_path)
+    assert (tmp_path / ".link.1").is_symlink()
+
+
+def test_a_file_that_a_cleaner_took_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between its making and its lock."""
+    flock, taken = fcntl.flock, []
+
+    def late(descriptor: int, how: int) -> None:
+        if not taken:
+            taken.append(next(tmp_path.glob(".file.*")))
+            taken[0].unlink()
+        flock(descriptor, how)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    write_atomically(tmp_path / "file", "whole")
+    assert [p.read_text() for p in tmp_path.iterdir()] == ["whole"]
