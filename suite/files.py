@@ -142,19 +142,25 @@ def _refuse_another_format(content: bytes, form: int, what: str, path: Path, rem
         )
 
 
-def read_lines(path: Path, model: type[Model], what: str) -> Iterator[Model]:
+def read_lines(
+    path: Path, model: type[Model], what: str, *, grows: bool = False
+) -> Iterator[Model]:
     """The lines of a `.jsonl` file of a run, one after the other.
 
     Args:
         path: of the file.
         model: of a line.
         what: a line is, as an error calls it.
+        grows: whether it is written line by line; a last one without an end is left out then, for
+            whoever wrote it was killed in the midst of it.
 
     Raises:
         SuiteError: a line is not what it should be.
     """
     with path.open("rb") as file:
         for number, line in enumerate(file, start=1):
+            if grows and not line.endswith(b"\n"):
+                return
             try:
                 yield model.model_validate_json(line)
             except ValidationError as error:

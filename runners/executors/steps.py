@@ -6,6 +6,7 @@ Until the last of a step's processes has ended, the run's folder is held.
 from __future__ import annotations
 
 import signal
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ from runners.executors import work
 from runners.executors.base import Measured, OnEvent, PlannedRun, Progressed
 from runners.executors.lock import locked
 from runners.executors.processes import LOG, Processes
+from runners.runs.checkpoint import Checkpoints
 from runners.runs.inference import measured_file
 from runners.runs.operating_points import curve_file
 from suite.errors import SuiteError
@@ -25,7 +27,7 @@ MEASURABLE = frozenset({"complete", "pruned"})
 
 
 def train(run: PlannedRun, processes: Processes, on_event: OnEvent) -> RunRecord:
-    """Trains and tests, unless an earlier start has.
+    """Trains and tests, unless an earlier start has and its weights are sound.
 
     Raises:
         SuiteError: the plan cannot be followed, or another process works on the folder.
@@ -35,7 +37,7 @@ def train(run: PlannedRun, processes: Processes, on_event: OnEvent) -> RunRecord
         remove_leftovers(folder)
         write_atomically(folder / "run.json", run.plan.model_dump_json(indent=1))
         record = run.trained()
-        if record is not None:
+        if record is not None and not _is_damaged(run, record):
             return record
         path = folder / "record.json"
         path.unlink(missing_ok=True)
@@ -48,6 +50,17 @@ def train(run: PlannedRun, processes: Processes, on_event: OnEvent) -> RunRecord
         if not path.exists():
             _ended_without_record(code, run).write(folder)
         return read_record(path)
+
+
+def _is_damaged(run: PlannedRun, record: RunRecord) -> bool:
+    """Whether what it is measured by is damaged, which is said."""
+    checkpoints = Checkpoints(run.folder / "checkpoint", record.configuration)
+    damage = checkpoints.damage() if record.status in MEASURABLE else None
+    if damage is None:
+        return False
+    said = f"{checkpoints.best} is damaged ({damage}): {run.title} is trained again"
+    print(said, file=sys.stderr, flush=True)
+    return True
 
 
 def measure(

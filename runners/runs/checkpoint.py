@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ import torch
 from pydantic import BaseModel
 from torch import nn
 
+from runners.runs.failures import in_a_line, memory_ran_out
+from suite.errors import SuiteError
 from suite.files import remove_leftovers, write_atomically
 
 
@@ -35,6 +38,10 @@ class Progress(BaseModel):
     steps_to_best: int = 0
     seconds_to_target: dict[str, float | None] = {}
     resumed: int = 0
+
+
+class DamagedError(Exception):
+    """A file is not what was written."""
 
 
 class Checkpoints:
@@ -64,27 +71,79 @@ class Checkpoints:
         )
 
     def resume(self, parts: dict[str, Any], device: torch.device) -> Progress:
-        """Restores the last state into `parts`; a fresh start where none fits this run."""
+        """Restores the last state into `parts`; a fresh start where none fits this run.
+
+        What is damaged is dropped, and said: without the last state, or without the selected
+        weights where they are of an epoch before it, the run is trained again.
+        """
         remove_leftovers(self.last.parent)
-        state = _load(self.last, torch.device("cpu"))
-        if state is None or state["configuration"] != self.configuration:
+        state = self._sound(self.last, "the run is trained again from its first epoch")
+        if state is None:
+            self.drop_last()
+            return Progress()
+        progress = Progress.model_validate(state["progress"])
+        of_last = progress.best_epoch == progress.epoch
+        healed = "they are those of its last epoch" if of_last else "the run is trained again"
+        lost = progress.best_epoch > 0 and self._sound(self.best, healed) is None
+        if lost and not of_last:
+            self.drop_last()  # else weights of a new epoch would pass for those of an old one
             return Progress()
         for name, part in parts.items():
             part.load_state_dict(state["parts"][name])
+        if lost:
+            self.save_best(parts["system"])
         torch.set_rng_state(state["random"])
         if device.type == "cuda":
             torch.cuda.set_rng_state_all(state["random_cuda"])
-        progress = Progress.model_validate(state["progress"])
         progress.resumed += 1
         return progress
 
     def load_best(self, system: nn.Module) -> bool:
-        """Loads the selected weights; False where there are none of this run."""
-        state = _load(self.best, next(system.parameters()).device)
-        if state is None or state["configuration"] != self.configuration:
+        """Loads the selected weights; False where there are none of this run.
+
+        Raises:
+            SuiteError: they are damaged.
+        """
+        try:
+            state = self._own(self.best, next(system.parameters()).device)
+        except DamagedError as error:
+            raise SuiteError(
+                f"is damaged ({error})",
+                where=self.best,
+                remedy="The same command trains the run again; of one that is complete, with "
+                "--remeasure.",
+            ) from error
+        if state is None:
             return False
         system.load_state_dict(state["system"])
         return True
+
+    def damage(self) -> str | None:
+        """What is wrong with the file of the selected weights; None where it is sound, or none."""
+        try:
+            _load(self.best, torch.device("cpu"))
+        except DamagedError as error:
+            return str(error)
+        return None
+
+    def _sound(self, path: Path, otherwise: str) -> dict[str, Any] | None:
+        """What a file holds of this run; None where nothing, or where it is damaged, which is said.
+
+        Args:
+            path: of the file; dropped where it is damaged.
+            otherwise: what becomes of the run then.
+        """
+        try:
+            return self._own(path, torch.device("cpu"))
+        except DamagedError as error:
+            print(f"{path} is damaged ({error}) and dropped: {otherwise}", flush=True)
+            path.unlink()
+            return None
+
+    def _own(self, path: Path, device: torch.device) -> dict[str, Any] | None:
+        state = _load(path, device)
+        fits = state is not None and state["configuration"] == self.configuration
+        return state if fits else None
 
     def drop_last(self) -> None:
         """Deletes what only a cut-off run needs."""
@@ -98,7 +157,24 @@ def _save(path: Path, state: dict[str, Any]) -> None:
 
 
 def _load(path: Path, device: torch.device) -> dict[str, Any] | None:
-    if not path.exists():
+    """What a file holds; None where there is none.
+
+    Raises:
+        DamagedError: its content is not what was written.
+    """
+    try:
+        # torch checks no sum as it loads, and would take a flipped bit for a weight.
+        with zipfile.ZipFile(path) as archive:
+            broken = archive.testzip()
+        if broken is not None:
+            raise DamagedError(f"the check sum of {broken} is wrong")
+        loaded: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
+    except FileNotFoundError:
         return None
-    loaded: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
+    except DamagedError:
+        raise
+    except Exception as error:  # zipfile, pickle and torch raise whatever they hit
+        if memory_ran_out(error) or isinstance(error, PermissionError):
+            raise
+        raise DamagedError(in_a_line(error)) from error
     return loaded

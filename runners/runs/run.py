@@ -120,7 +120,11 @@ def _train_and_test(
     trainer = Trainer(bench, folder, record.configuration)
     trainer.fit(tracker)
     if not trainer.checkpoints.load_best(trainer.system):
-        raise DivergedError("no epoch could be evaluated")
+        raise SuiteError(
+            "is gone while its run was under way",
+            where=trainer.checkpoints.best,
+            remedy="The same command trains the run again.",
+        )
     selected = trainer.epochs[trainer.progress.best_epoch - 1]
     splits = {"train": trainer.train, "dev": trainer.dev}
     scores: Evaluation | None = None

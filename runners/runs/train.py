@@ -27,7 +27,7 @@ from suite.errors import SuiteError
 from suite.files import write_atomically
 from suite.modelling.batching import training_batches
 from suite.protocol import Protocol
-from suite.records.run import Epoch, Parameters, TrainingCost
+from suite.records.run import Epoch, Parameters, TrainingCost, read_history
 from suite.systems.contract import System
 from suite.tasks.registry import find_task
 from suite.tasks.scores import Evaluation
@@ -81,16 +81,15 @@ class Trainer:
         if not self.progress.epoch:
             write_atomically(self.history, "")
             return []
-        lines = self.history.read_text().splitlines() if self.history.exists() else []
-        lines = lines[: self.progress.epoch]
-        if len(lines) < self.progress.epoch:
+        epochs = read_history(self.history.parent)[: self.progress.epoch]
+        if len(epochs) < self.progress.epoch:
             raise SuiteError(
-                f"holds {len(lines)} of the {self.progress.epoch} epochs of its checkpoint",
+                f"holds {len(epochs)} of the {self.progress.epoch} epochs of its checkpoint",
                 where=self.history,
                 remedy="Delete the run's folder and run the suite again.",
             )
-        write_atomically(self.history, "".join(f"{line}\n" for line in lines))
-        return [Epoch.model_validate_json(line) for line in lines]
+        write_atomically(self.history, "".join(f"{e.model_dump_json()}\n" for e in epochs))
+        return epochs
 
     def fit(self, tracker: Tracker) -> None:
         """Trains until the protocol's last epoch, or until dev F1 has not risen for its patience.

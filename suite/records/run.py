@@ -285,4 +285,4 @@ def read_history(folder: Path) -> list[Epoch]:
         SuiteError: a line is not an epoch of this version.
     """
     path = folder / "history.jsonl"
-    return list(read_lines(path, Epoch, "an epoch")) if path.is_file() else []
+    return list(read_lines(path, Epoch, "an epoch", grows=True)) if path.is_file() else []

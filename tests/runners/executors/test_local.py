@@ -84,6 +84,24 @@ def test_a_record_says_whether_it_was_timed_alone(
             assert [cost.alone for cost in record.inference] == [True], "measured by itself"
 
 
+def test_a_run_whose_weights_were_damaged_is_trained_again(
+    dataset: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Where they are needed for measuring; its scores are the same."""
+    (run,) = planned(dataset, tmp_path, (0,))
+    carried_out(LocalExecutor(), [run])
+    first = read_record(run.folder / "record.json")
+    best = run.folder / "checkpoint" / "best.pt"
+    content = bytearray(best.read_bytes())
+    content[len(content) // 2] ^= 1
+    best.write_bytes(content)
+    carried_out(LocalExecutor(), [run])
+    assert f"{best} is damaged (" in capfd.readouterr().err
+    again = read_record(run.folder / "record.json")
+    assert scored(again) == scored(first)
+    assert [cost.failure for cost in again.inference] == [None]
+
+
 def test_what_is_done_on_another_machine_is_done(
     one_at_a_time: list[PlannedRun], dataset: Path, tmp_path: Path
 ) -> None:

@@ -126,6 +126,21 @@ def test_killed_while_its_record_is_half_written(
     assert resumed(assert_equal(folder, whole)) == 1
 
 
+@pytest.mark.parametrize("file", ["last.pt", "best.pt"])
+def test_a_damaged_checkpoint_changes_no_digit(
+    whole: Path, plan: RunPlan, tmp_path: Path, file: str
+) -> None:
+    folder = tiny.write_plan(tmp_path / "run", plan)
+    kill = f"3: last.pt {WHOLE}"
+    tiny.forked(train_until, folder, tmp_path / "moments", kill, folder=tmp_path)
+    damaged = folder / "checkpoint" / file
+    damaged.write_bytes(damaged.read_bytes()[: damaged.stat().st_size // 2])
+    ended = tiny.forked(tiny.train, folder, folder=tmp_path)
+    assert ended.code == 0, ended.err
+    assert f"{file} is damaged (" in ended.out
+    assert_equal(folder, whole)
+
+
 def test_casrel_goes_on(dataset: Path, tmp_path: Path) -> None:
     settings = {"epochs": 2, "batch_size": 8, "learning_rate": 5e-3, "threads": 2}
     plan = tiny.make_plan(dataset, "casrel", **settings)
