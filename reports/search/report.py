@@ -223,8 +223,20 @@ def trial_table(sizes: Sequence[int], trials: Sequence[TrialRecord]) -> str:
     return markdown(table) if table else "None.\n"
 
 
+def _published(record: SearchRecord) -> list[TrialRecord]:
+    """A trial of each published structure: the first that is complete, else the first."""
+    found: dict[str, TrialRecord] = {}
+    for trial in record.trials:
+        if trial.label is None:
+            continue
+        known = found.setdefault(trial.label, trial)
+        if known.state != "complete" and trial.state == "complete":
+            found[trial.label] = trial
+    return list(found.values())
+
+
 def _compose(record: SearchRecord, results: Results | None, pictures: Pictures) -> str:
-    labelled = [t for t in record.trials if t.label and t.duplicate_of is None]
+    labelled = _published(record)
     importances = sorted(record.importances.items(), key=lambda named: -named[1])
     size, sizes = record.limits.latency_batch, batch_sizes(record)
     sections = {

@@ -22,6 +22,7 @@ from suite.errors import SuiteError
 
 if TYPE_CHECKING:
     from runners.search.search import Search, SearchRequest
+    from suite.records.search import SearchRecord
 
 WORKER_GRACE_SECONDS = 40.0
 """How long a worker whose command has died may take to put its trial back into the queue."""
@@ -37,6 +38,8 @@ def _search_structure(options: SearchOptions) -> None:
     The same command again goes on where it stopped; with more --trials it adds to them. Started on
     other machines with the same --storage, it works on the same search.
 
+    Ends with 1 where a published structure has no figure, or no structure keeps to the limits.
+
     \b
     search-structure --dataset nyt10 --trials 50 --max-latency 3
     search-structure --dataset nyt10 --storage postgresql://me@host/searches --workers 4
@@ -49,7 +52,7 @@ def _search_structure(options: SearchOptions) -> None:
     _print_plan(search, options.workers)
     if options.dry_run:
         return
-    search.accuracy()  # refuses a search that was begun under other conditions
+    search.begin()  # refuses a search that was begun under other conditions
     _run_workers(request, options.workers)
     _conclude(search)
 
@@ -185,10 +188,20 @@ def _conclude(search: Search) -> None:
     record, best = conclude(search, finals)
     console.print(f"report: {write_search_report(search.out)}", markup=False)
     console.print(f"best structure: {best}", markup=False)
+    if not _all_is_there(search, record):
+        raise typer.Exit(1)
+
+
+def _all_is_there(search: Search, record: SearchRecord) -> bool:
+    """Whether every published structure has its figure and some structure keeps to the limits."""
+    missing = search.without_figure()
+    for label, reason in missing.items():
+        said = f"the published structure {label!r} has no figure: {reason}"
+        errors.print(f"{said}; the same command tries it again", markup=False)
     kept = [t for t in record.trials if t.state == "complete" and not t.broken]
     if not kept:
         errors.print("no structure keeps to the limits; see the report for the nearest ones")
-        raise typer.Exit(1)
+    return bool(kept) and not missing
 
 
 def _work(number: int) -> int:

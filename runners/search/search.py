@@ -26,6 +26,7 @@ from runners.runs.workbench import Workbench
 from runners.search.storage import open_study
 from runners.suite import Request, Suite
 from suite.errors import SuiteError
+from suite.files import remove_leftovers
 from suite.records.run import RunRecord
 from suite.records.search import Limits, Phase, TrialRecord
 from suite.systems.capabilities import Searches
@@ -144,16 +145,38 @@ class Search:
         rounded = {k: float(f"{v:.10g}") if isinstance(v, float) else v for k, v in varied.items()}
         return {**self.base.settings, **rounded}
 
+    def begin(self) -> optuna.Study:
+        """The study of dev F1, with the published structures that have no figure in its queue.
+
+        Those whose trials failed, or whose workers died too often, are tried again.
+        """
+        remove_leftovers(self.out)
+        study = self.accuracy()
+        with locked(self.out):
+            waiting = study.get_trials(states=(TrialState.WAITING, TrialState.RUNNING))
+            expected = {trial.user_attrs.get(LABEL) for trial in waiting}
+            for label in self.without_figure():
+                if label in expected:
+                    continue
+                study.enqueue_trial(dict(self.space.tried_first()[label]), {LABEL: label})
+        return study
+
     def accuracy(self) -> optuna.Study:
-        """The study of dev F1, the published structures first in its queue."""
+        """The study of dev F1."""
         # Not within `PatientPruner`, which prunes no score that rises, and these do.
         warm_up = max(WARM_UP_EPOCHS, int(WARM_UP_SHARE * self.base.protocol.epochs))
         pruner = MedianPruner(n_startup_trials=START_UP, n_warmup_steps=warm_up)
-        study = self._study("accuracy", pruner, directions=["maximize"])
-        with locked(self.out):
-            for label, choices in self.space.tried_first().items():
-                study.enqueue_trial(dict(choices), {LABEL: label}, skip_if_exists=True)
-        return study
+        return self._study("accuracy", pruner, directions=["maximize"])
+
+    def without_figure(self) -> dict[str, str]:
+        """The published structures that no trial gave a dev F1 of, each with the reason."""
+        found, trials = {}, self.trials()
+        for label in self.space.tried_first():
+            own = [trial for trial in trials if trial.label == label]
+            if not any(trial.state == "complete" for trial in own):
+                last = own[-1].failure if own else None
+                found[label] = last or "every process that tried it has died"
+        return found
 
     def trade_off(self, accuracy: optuna.Study) -> optuna.Study:
         """The study of dev F1, latency and parameters, which knows what the first one found."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import platform
+import sys
 import time
 import warnings
 from collections.abc import Mapping
@@ -34,6 +35,7 @@ WORKER = "worker"
 HEARTBEAT_SECONDS, GRACE_SECONDS = 30, 120
 """How often a worker on a database says that it lives, and when it is taken for dead."""
 MOST_RETRIES = 3
+"""Of a trial in one command; a published structure is tried again by the next one."""
 SETTLED_SECONDS = 10
 """Within which a worker has put its name to a trial that it took up."""
 CONNECT_SECONDS = 10
@@ -113,8 +115,8 @@ def _database(url: str) -> RDBStorage:
     raise AssertionError("the last attempt returns or raises")
 
 
-def _retrier() -> RetryHeartbeatStaleTrialCallback:
-    return RetryHeartbeatStaleTrialCallback(max_retry=MOST_RETRIES)
+def _retrier(most: int | None = MOST_RETRIES) -> RetryHeartbeatStaleTrialCallback:
+    return RetryHeartbeatStaleTrialCallback(max_retry=most)
 
 
 def _with_driver(url: str) -> str:
@@ -185,7 +187,7 @@ def give_back(study: optuna.Study, worker: Mapping[str, Any]) -> None:
         histories = map(RetryHeartbeatStaleTrialCallback.retry_history, study.trials)
         retried = any(trial.number in history for history in histories)
         if trial.user_attrs.get(WORKER) == worker and not retried:
-            _retrier()(study, trial)
+            _retrier(None)(study, trial)  # that the user stops it is no fault of the structure
 
 
 def _age(trial: FrozenTrial) -> float:
@@ -208,4 +210,12 @@ def _retry(study: optuna.Study, trial: FrozenTrial) -> None:
         study.tell(trial.number, state=TrialState.FAIL)
     except ValueError:  # another worker was quicker
         return
+    deaths = len(RetryHeartbeatStaleTrialCallback.retry_history(trial)) + 1
     _retrier()(study, trial)
+    if deaths > MOST_RETRIES:
+        print(
+            f"{study.study_name.rpartition('/')[2]} {trial.number} is given up: its workers have "
+            f"died or were stopped {deaths} times",
+            file=sys.stderr,
+            flush=True,
+        )

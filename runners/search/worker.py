@@ -135,6 +135,8 @@ class Worker:
         else:
             folder = search.out / "trials" / planned.configuration
             run = PlannedRun(bench.plan, folder, planned)
+            if about.label is not None:
+                _train_to_the_end(run)
             outcome = try_structure(run, self._executor(bench), on_epoch)
             self.spent += outcome.spent.total
             found = self._described(about, outcome)
@@ -145,7 +147,10 @@ class Worker:
         return found
 
     def _twin(self, trial: optuna.Trial, about: TrialRecord) -> TrialRecord | None:
-        """The trial of the same structure that came to an end; one that runs is waited for."""
+        """The trial of the same structure that came to an end; one that runs is waited for.
+
+        Of a published structure, which is to have its figure, one that is complete.
+        """
         study = trial.study
 
         def runs(other: FrozenTrial) -> bool:
@@ -156,6 +161,8 @@ class Worker:
             self._wait()
             retry_the_dead(study)
         ended = (t for t in self.search.trials() if t.key == about.key)
+        if about.label is not None:
+            ended = (t for t in ended if t.state == "complete")
         return next((t for t in ended if t.duplicate_of is None), None)
 
     def _executor(self, bench: Workbench) -> Executor:
@@ -193,6 +200,13 @@ def _counts(trial: FrozenTrial, study: optuna.Study) -> bool:
         and found.duplicate_of is None
         and study.study_name.endswith(f"/{found.phase}")
     )
+
+
+def _train_to_the_end(run: PlannedRun) -> None:
+    """Has a structure that was pruned as another trial go on from where that ended."""
+    record = run.recorded()
+    if record is not None and record.status == "pruned":
+        (run.folder / "record.json").unlink()
 
 
 def _as_twin(about: TrialRecord, twin: TrialRecord) -> TrialRecord:

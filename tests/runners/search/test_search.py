@@ -289,7 +289,7 @@ def _begun(dataset: Path, out: Path, worker: int = 0, epochs: int = 60) -> Searc
 def test_a_rising_score_under_the_median_is_pruned(
     epochs: int, earliest: int, dataset: Path, tmp_path: Path
 ) -> None:
-    study = _begun(dataset, tmp_path, epochs=epochs).accuracy()
+    study = _begun(dataset, tmp_path, epochs=epochs).begin()
 
     def pruned_after(slope: float) -> int | None:
         trial = study.ask()
@@ -319,7 +319,7 @@ def test_numbers_in_steps_have_no_digits_of_adding_up(dataset: Path, tmp_path: P
 def _asked(dataset: Path, out: Path, worker: int) -> list[dict[str, Any]]:
     """The first choices of a worker."""
     begun = _begun(dataset, out, worker)
-    study = begun.accuracy()
+    study = begun.begin()
     asked = []
     for number in range(9):
         trial = study.ask()
