@@ -247,7 +247,7 @@ class SearchOptions(RunOptions, TrainingOptions):
         panel=SEARCH,
     )
     name: str | None = option(None, "Name in the storage.", shown="SYSTEM-DATASET", panel=SEARCH)
-    sampler_seed: int = option(0, "Of Optuna's sampler.", panel=SEARCH)
+    sampler_seed: int = option(0, "Of Optuna's sampler.", least=0, most=2**32 - 1, panel=SEARCH)
     epochs: int = option(EPOCHS, "Epochs of a training at most.", least=1, panel=TRAINING)
     workers: int = option(
         1, "Processes on this machine; they share --threads.", least=1, panel=MACHINE

@@ -7,6 +7,9 @@ from collections.abc import Iterable
 
 from pydantic import ValidationError
 
+MOST_SHOWN = 200
+"""Characters of a name that nothing answers to."""
+
 
 class SuiteError(Exception):
     """A mistake in the input or in the call, told without a traceback.
@@ -39,7 +42,7 @@ def first_mistake(error: ValidationError, within: str = "") -> str:
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> SuiteError:
     """The error for a name that nothing answers to, with the nearest known one."""
-    names = sorted(known)
+    names, name = sorted(known), name[:MOST_SHOWN]
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     hint = f"Did you mean {close[0]!r}? " if close else ""
     return SuiteError(f"unknown {kind} {name!r}", remedy=f"{hint}Known: {', '.join(names)}.")

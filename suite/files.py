@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import json
 import os
 import re
+import stat
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -102,6 +104,29 @@ def _remove_unless_held(path: Path) -> None:
         os.close(descriptor)
 
 
+def open_regular(path: Path) -> BinaryIO:
+    """A file, opened to be read; a pipe or a device, which might never end, is none.
+
+    Raises:
+        OSError: there is none, or something else is there.
+    """
+    try:
+        # Without waiting, as the opening of a pipe does until someone writes to it.
+        file = os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb")
+    except ValueError as error:
+        raise OSError(errno.EINVAL, f"its name is none ({error})") from error
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise OSError(errno.EINVAL, "it is no regular file")
+    return file
+
+
+def read_regular(path: Path) -> bytes:
+    """The content of a file; see `open_regular`."""
+    with open_regular(path) as file:
+        return file.read()
+
+
 def read_model(
     path: Path, model: type[Model], what: str, remedy: str, form: int | None = None
 ) -> Model:
@@ -118,7 +143,7 @@ def read_model(
         SuiteError: the file cannot be read, is of another format, or holds something else.
     """
     try:
-        content = path.read_bytes()
+        content = read_regular(path)
         if form is not None:
             _refuse_another_format(content, form, what, path, remedy)
         return model.model_validate_json(content)
@@ -155,9 +180,9 @@ def read_lines(
             whoever wrote it was killed in the midst of it.
 
     Raises:
-        SuiteError: a line is not what it should be.
+        SuiteError: a line is not what it should be, or the file cannot be read.
     """
-    with path.open("rb") as file:
+    with _readable(path) as file:
         for number, line in enumerate(file, start=1):
             if grows and not line.endswith(b"\n"):
                 return
@@ -169,6 +194,17 @@ def read_lines(
                     where=path,
                     remedy="Delete the run's folder and run the suite again.",
                 ) from error
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[BinaryIO]:
+    try:
+        file = open_regular(path)
+    except OSError as error:
+        remedy = "Delete the run's folder and run the suite again."
+        raise SuiteError(f"cannot be read: {error.strerror}", where=path, remedy=remedy) from error
+    with file:
+        yield file
 
 
 def content_digest(*paths: Path) -> str:

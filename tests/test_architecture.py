@@ -30,7 +30,7 @@ ROOMS = (
     ("suite.modelling",),
     ("suite.protocol", "suite.datasets"),
     ("suite.tasks", "suite.significance"),
-    ("suite.files",),
+    ("suite.files", "suite.plain_yaml"),
     ("suite.errors",),
 )
 """From the top: a module imports from its own room and from those below, not from one beside it."""

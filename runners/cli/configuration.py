@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import typer
-import yaml
 
 from suite.errors import SuiteError, unknown
+from suite.files import read_regular
+from suite.plain_yaml import NotPlainError, parse_yaml
 
 NOT_FROM_A_FILE = frozenset({"config", "version", "help", "install-completion", "show-completion"})
 FORM = (
@@ -58,12 +59,14 @@ def _spelling(parameter: Any) -> str:
 
 def _read(path: Path) -> Mapping[Any, Any]:
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))  # JSON is YAML too
+        content = parse_yaml(read_regular(path).decode())  # JSON is YAML too
     except OSError as error:
         raise SuiteError(f"cannot be read: {error.strerror}", where=path, remedy=FORM) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        cause = " ".join(str(error).split())
-        raise SuiteError(f"is not YAML ({cause})", where=path, remedy=FORM) from error
+    except UnicodeDecodeError as error:
+        cause = f"is not UTF-8 text ({error.reason} at byte {error.start})"
+        raise SuiteError(cause, where=path, remedy=FORM) from error
+    except NotPlainError as error:
+        raise SuiteError(str(error), where=path, remedy=FORM) from error
     if isinstance(content, dict) and "format" in content and "options" in content:
         content = content["options"]
     if not isinstance(content, dict):

@@ -10,13 +10,13 @@ import yaml
 from pydantic import Field, ValidationError
 
 from suite.errors import SuiteError, first_mistake
-from suite.files import StrictModel, write_atomically
+from suite.files import StrictModel, read_regular, write_atomically
+from suite.plain_yaml import NotPlainError, parse_yaml
 
 if TYPE_CHECKING:
     from suite.systems.contract import System
 
 SUFFIXES = (".yaml", ".yml")
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class Variant(StrictModel):
@@ -113,16 +113,14 @@ def read_fields(path: Path, option: str, form: str) -> dict[str, Any]:
         SuiteError: the file cannot be read, is not YAML, or holds something else.
     """
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)
+        content = parse_yaml(read_regular(path).decode())
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "is not UTF-8"
         raise SuiteError(
             f"cannot be read: {reason}", where=path, remedy=f"Name a YAML file with {option}."
         ) from error
-    except yaml.YAMLError as error:
-        raise SuiteError(
-            f"is not YAML ({' '.join(str(error).split())})", where=path, remedy=form
-        ) from error
+    except NotPlainError as error:
+        raise SuiteError(str(error), where=path, remedy=form) from error
     if not isinstance(content, dict):
         raise SuiteError("holds no table of fields", where=path, remedy=form)
     return content

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from runners.cli.arguments import seeds_of
+from runners.cli.arguments import overrides, protocol_fields, seeds_of
 from runners.options import (
     ExplainOptions,
     ReportOptions,
@@ -166,3 +166,20 @@ def test_the_version_is_that_of_the_package(tmp_path: Path) -> None:
 
     ended = tiny.command("run_suite", "--version", folder=tmp_path)
     assert ended.out.strip() == f"relation-suite {suite.__version__}"
+
+
+@pytest.mark.parametrize(
+    "value", ["[1", "[" * 50_000, "9" * 5000, "2020-12-24", "!!int x", "\udce9"]
+)
+def test_a_value_that_is_not_plain_is_said(value: str) -> None:
+    for read, assignment in ((overrides, "fastre.width"), (protocol_fields, "epochs")):
+        with pytest.raises(SuiteError, match="the value ") as caught:
+            read([f"{assignment}={value}"])
+        assert caught.value.remedy
+        assert len(str(caught.value)) < 1000
+
+
+@pytest.mark.parametrize("asked", ["1001", "9" * 5000, "4294967296,", f"0,{10**30}"])
+def test_more_seeds_than_can_be(asked: str) -> None:
+    with pytest.raises(SuiteError, match="at most 1000 seeds, of 32 bits"):
+        seeds_of(asked)
