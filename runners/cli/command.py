@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import io
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ import typer
 from rich.console import Console
 
 from runners.cli.configuration import read_configuration
+from runners.cli.texts import refuse_what_cannot_be
 from runners.options import PANELS, Declared, declared, spelt
 from suite.errors import SuiteError, unknown
 
@@ -52,6 +54,8 @@ def script(options: type[O], command: Callable[[O], None]) -> Callable[[], None]
         for name in ("config", "version"):
             del values[name]
         with user_errors():
+            for name, value in values.items():
+                refuse_what_cannot_be(_called(name, known[name]), value)
             for name, choices in literals.items():
                 if values[name] not in choices:
                     raise unknown(known[name].kind, values[name], choices)
@@ -67,6 +71,9 @@ def script(options: type[O], command: Callable[[O], None]) -> Callable[[], None]
     app.command()(call)
 
     def run() -> None:
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):  # files may be called by any bytes
+                stream.reconfigure(errors="backslashreplace")
         app(prog_name=Path(sys.argv[0]).name)
 
     return run
@@ -89,13 +96,18 @@ def _parameters(options: type) -> Iterator[inspect.Parameter]:
         yield inspect.Parameter(field.name, kind, default=default, annotation=annotation)
 
 
+def _called(name: str, how: Declared) -> str:
+    """An option, or an argument, as the help calls it."""
+    name = spelt(name, how)
+    return name.upper().replace("-", "_") if how.positional else f"--{name}"
+
+
 def _shown(name: str, how: Declared) -> Any:
     default = True if how.shown is None else how.shown
     if how.positional:
-        metavar = spelt(name, how).upper().replace("-", "_")
-        return typer.Argument(help=how.text, show_default=default, metavar=metavar)
+        return typer.Argument(help=how.text, show_default=default, metavar=_called(name, how))
     return typer.Option(
-        f"--{spelt(name, how)}",
+        _called(name, how),
         help=how.text,
         show_default=default,
         min=how.least,
@@ -113,6 +125,7 @@ def _say_version(asked: bool) -> None:
 def _configure(context: typer.Context, path: Path | None) -> None:
     if path is not None:
         with user_errors():
+            refuse_what_cannot_be("--config", path)
             context.default_map = read_configuration(path, context.command.params, context)
 
 
