@@ -83,7 +83,7 @@ def read(digest: str, vocabulary: str) -> KeptVectors | None:
         with safe_open(str(file), framework="np") as opened:
             facts = opened.metadata() or {}
             found = KeptVectors(tuple(json.loads(facts["words"])), opened.get_tensor("matrix"))
-    except (OSError, SafetensorError, ValueError, KeyError):
+    except (OSError, SafetensorError, ValueError, KeyError, TypeError, RecursionError):
         return None
     return found if facts.get("checksum") == found.checksum else None
 
@@ -107,7 +107,7 @@ def read_note(path: Path) -> Note | None:
     """The file's digest as it was noted; None where the file has changed since, or never was."""
     try:
         note = Note.model_validate_json(_note_file(path).read_bytes())
-    except (OSError, ValidationError):
+    except (OSError, RuntimeError, ValidationError):  # RuntimeError: links in a circle
         return None
     return note if note.stamp == stamp(path) else None
 

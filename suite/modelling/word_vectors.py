@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-import io
 import json
-import zipfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -22,9 +16,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from suite.errors import SuiteError
-from suite.files import content_digest
 from suite.modelling import kept_vectors
 from suite.modelling.kept_vectors import KeptVectors
+from suite.modelling.vector_lines import open_vectors, vectors_of
 
 PADDING, UNKNOWN = 0, 1
 RANDOM = "random, trained"
@@ -144,7 +138,7 @@ class VectorsFile:
         Raises:
             SuiteError: there is no such file, or it cannot be opened.
         """
-        with _open_vectors(self.path):
+        with open_vectors(self.path):
             pass
 
     def keep(self, vocabularies: Sequence[Vocabulary]) -> None:
@@ -184,8 +178,8 @@ class VectorsFile:
         """Reads the file once; its digest, and for each vocabulary the vectors of its words."""
         before = kept_vectors.stamp(self.path)
         wanted = frozenset[str]().union(*(v.wanted for v in vocabularies))
-        with _open_vectors(self.path) as (lines, digest_of_all):
-            numbers, width = _vectors_of(wanted, lines, self.path)
+        with open_vectors(self.path) as (lines, digest_of_all):
+            numbers, width = vectors_of(wanted, lines, self.path)
             digest = digest_of_all()
         found = []
         for vocabulary in vocabularies:
@@ -203,102 +197,3 @@ class VectorsFile:
         if before is not None:
             kept_vectors.write_note(self.path, before, digest)
         return digest, found
-
-
-def _vectors_of(
-    wanted: AbstractSet[str], lines: Iterable[str], path: Path
-) -> tuple[dict[str, Float[np.ndarray, " width"]], int]:
-    """The vectors of the wanted words in the order of the file, and their width.
-
-    Of a word that stands there twice, the first one counts.
-    """
-    numbers: dict[str, np.ndarray] = {}
-    width = 0
-    for number, line in enumerate(lines, start=1):
-        fields = line.rstrip().count(" ")
-        if number == 1 and fields == 1:  # word2vec's heading: rows and width
-            continue
-        width = width or fields
-        if fields != width:
-            raise SuiteError(
-                f"{fields} numbers where the lines before have {width}",
-                where=f"{path}: line {number}",
-                remedy="The file is damaged or mixes two vector files; get it anew.",
-            )
-        word, _, rest = line.partition(" ")
-        if word in wanted and word not in numbers:
-            numbers[word] = _parse(rest, path, number)
-    return numbers, width
-
-
-def _parse(numbers: str, path: Path, line: int) -> np.ndarray:
-    try:
-        return np.array(numbers.split(), dtype=np.float32)
-    except ValueError as error:
-        raise SuiteError(
-            f"a field is not a number ({error})",
-            where=f"{path}: line {line}",
-            remedy="Expected a word and its numbers, separated by single spaces.",
-        ) from error
-
-
-class _Hashed(io.RawIOBase):
-    """A file whose bytes are hashed as they are read, so that one reading serves both."""
-
-    def __init__(self, file: io.FileIO) -> None:
-        self._file = file
-        self._digest = hashlib.sha256()
-
-    def readable(self) -> bool:
-        """That it can be read."""
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        """Reads and hashes."""
-        count = self._file.readinto(buffer)
-        self._digest.update(memoryview(buffer)[:count])
-        return count
-
-    def digest(self) -> str:
-        """Twelve digits over the whole file, as `content_digest` gives them; reads what is left."""
-        while self.read(2**20):
-            pass
-        return self._digest.hexdigest()[:12]
-
-
-@contextmanager
-def _open_vectors(path: Path) -> Iterator[tuple[Iterable[str], Callable[[], str]]]:
-    """The lines, and what gives the file's digest when they have been read."""
-
-    def decoded(file: Iterable[bytes]) -> Iterator[str]:
-        for line in file:
-            yield line.decode("utf-8")
-
-    try:
-        if path.suffix == ".zip":  # read in no order
-            with zipfile.ZipFile(path) as archive:
-                names = [n for n in archive.namelist() if n.endswith((".txt", ".vec"))]
-                name = next((n for n in names if "300d" in n), names[0] if names else None)
-                if name is None:
-                    raise SuiteError("holds no .txt file", where=path)
-                with archive.open(name) as member:
-                    yield decoded(member), lambda: content_digest(path)
-            return
-        with io.FileIO(path) as plain:
-            hashed = _Hashed(plain)
-            file = io.BufferedReader(hashed, 2**20)
-            if path.suffix == ".gz":
-                with gzip.open(file) as packed:
-                    yield decoded(packed), hashed.digest
-            else:
-                yield decoded(file), hashed.digest
-    except UnicodeDecodeError as error:
-        raise SuiteError(
-            f"is not UTF-8 text ({error.reason})", where=path, remedy="Convert it to UTF-8."
-        ) from error
-    except (OSError, EOFError, zipfile.BadZipFile) as error:
-        raise SuiteError(
-            f"word vectors cannot be read: {error}",
-            where=path,
-            remedy="Name a file in GloVe's format with --vectors (plain, .gz or .zip).",
-        ) from error

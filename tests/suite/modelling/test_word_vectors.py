@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import os
+import tracemalloc
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +15,7 @@ import torch
 
 from suite.errors import SuiteError
 from suite.files import content_digest
-from suite.modelling import word_vectors as module
+from suite.modelling import vector_lines as module
 from suite.modelling.word_vectors import (
     PADDING,
     UNKNOWN,
@@ -98,6 +99,13 @@ def test_word2vecs_heading_is_skipped(tmp_path: Path) -> None:
         (b"bird 1 2\n", "holds no vector of any word of the dataset"),
         (b"caf\xe9 1 2\n", "is not UTF-8 text"),
         (b"", "holds no vector"),
+        (b"cat nan 1\n", r"line 1: a number that is not finite \(NaN or infinite\)"),
+        (b"cat 1 2\ndog 1 -inf\n", "line 2: a number that is not finite"),
+        (b"cat 1 1e400\n", "line 1: a number that is not finite"),
+        (b"cat 1  2\ndog 1 2 3\n", "line 1: 2 numbers where the lines before have 3"),
+        (b"cat\ndog\n", "line 1: 0 numbers, where a word has 1 to 20000"),
+        (b"cat" + b" 1" * 20_001, "line 1: 20001 numbers, where a word has 1 to 20000"),
+        (b"cat 1 2\n" + b"dog 1 " * 2**18, "line 2: has 1,048,576 bytes or more"),
     ],
 )
 def test_broken_vectors_are_named(tmp_path: Path, content: bytes, message: str) -> None:
@@ -106,6 +114,68 @@ def test_broken_vectors_are_named(tmp_path: Path, content: bytes, message: str) 
     with pytest.raises(SuiteError, match=message) as caught:
         load(path)
     assert "vectors.txt" in str(caught.value)
+
+
+def zipped(path: Path, name: str, content: bytes) -> bytes:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(name, content)
+    return path.read_bytes()
+
+
+def refused(path: Path, message: str) -> None:
+    with pytest.raises(SuiteError, match=message) as caught:
+        load(path)
+    assert str(path) in str(caught.value.where)
+    assert caught.value.remedy
+
+
+def test_odd_archives_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "v.zip"
+    zipped(path, "v.csv", b"cat 1 2\n")
+    refused(path, "holds no .txt file")
+    whole = zipped(path, "v.txt", b"cat 1 2\n" * 50)
+    local, central = 0, whole.index(b"PK\x01\x02")
+
+    def changed(offset: int, value: int) -> None:
+        content = bytearray(whole)
+        content[local + 6 + offset] = content[central + 8 + offset] = value
+        path.write_bytes(content)
+
+    changed(0, 1)
+    refused(path, "'v.txt' in it is encrypted")
+    changed(2, 99)
+    refused(path, "word vectors cannot be read: ")
+    for end in range(1, len(whole), 5):
+        path.write_bytes(whole[:end])
+        refused(path, "word vectors cannot be read: ")
+    packed = gzip.compress(b"cat 1 2\n" * 50)
+    path = tmp_path / "v.gz"
+    for end in range(1, len(packed), 5):
+        path.write_bytes(packed[:end])
+        refused(path, "word vectors cannot be read: ")
+
+
+def test_a_pipe_is_no_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "v.txt")
+    refused(tmp_path / "v.txt", "is no regular file")
+
+
+@pytest.mark.parametrize("packing", ["zip", "gz"])
+@pytest.mark.parametrize("line", [b"cat 1 2 3 4 5 6 7 8 9\n", b"\0"])
+def test_what_unpacks_without_end_is_refused_at_once(
+    tmp_path: Path, packing: str, line: bytes
+) -> None:
+    """A hundred megabytes of a hundred kilobytes: neither its memory nor its time is taken."""
+    path, block = tmp_path / f"v.{packing}", line * (2**20 // len(line))
+    if packing == "zip":
+        zipped(path, "v.txt", block * 100)
+    else:
+        path.write_bytes(gzip.compress(block * 100))
+    tracemalloc.start()
+    refused(path, "unpacks to more than 20 times its size|has 1,048,576 bytes or more")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 20 * 2**20
 
 
 @pytest.mark.parametrize("name", ["vectors.zip", "vectors.txt.gz", "absent.txt"])
