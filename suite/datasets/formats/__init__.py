@@ -88,6 +88,13 @@ def _first_fields(file: TextFile) -> set[str]:
             where=file.path,
             remedy="The file may be cut off; download or write it again.",
         ) from error
+    except (RecursionError, ValueError) as error:
+        deep = isinstance(error, RecursionError)
+        raise SuiteError(
+            f"broken JSON: {'lists or objects too deep in one another' if deep else error}",
+            where=file.path,
+            remedy="No known format has such records; check what the file is.",
+        ) from error
     return set(record)
 
 
