@@ -34,7 +34,7 @@ MOST_TIMES, UNPACKED_AT_ALL = 20, 2**24
 """How many bytes may come of a packed one, of GloVe's files come 3, and how many in any case."""
 _DAMAGED = (
     *(OSError, EOFError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error),
-    *(NotImplementedError, RuntimeError, ValueError, KeyError, OverflowError),
+    *(RuntimeError, ValueError, KeyError, OverflowError),
 )
 """What unpackers raise at a file that is damaged, or packed in a way that they do not know."""
 _REMEDY = "Name a file in GloVe's format with --vectors (plain, .gz or .zip)."
