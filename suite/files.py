@@ -15,10 +15,14 @@ from pathlib import Path
 from typing import BinaryIO, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import from_json
 
 from suite.errors import SuiteError, first_mistake
 
 Model = TypeVar("Model", bound=BaseModel)
+_LARGEST = 2**63
+_LONG = re.compile(rb"\d{19}")
+"""In every text that holds so large a number, and in few others."""
 _LEFTOVER = re.compile(r"\..+\.\d+")
 
 
@@ -146,12 +150,32 @@ def read_model(
         content = read_regular(path)
         if form is not None:
             _refuse_another_format(content, form, what, path, remedy)
-        return model.model_validate_json(content)
+        return _validated(model, content)
     except OSError as error:
         raise SuiteError(f"cannot be read: {error.strerror}", where=path, remedy=remedy) from error
     except ValidationError as error:
         cause = f"not a {what} of this version: {first_mistake(error)}"
         raise SuiteError(cause, where=path, remedy=remedy) from error
+    except OverflowError as error:
+        raise SuiteError(f"is no {what}: {error}", where=path, remedy=remedy) from error
+
+
+def _validated(model: type[Model], content: bytes) -> Model:
+    """The model that JSON holds.
+
+    Raises:
+        ValidationError: it holds another one.
+        OverflowError: it holds an integer that nothing counts, and no float can hold.
+    """
+    found = model.model_validate_json(content)
+    left = [from_json(content)] if _LONG.search(content) else []
+    while left:
+        one = left.pop()
+        if isinstance(one, dict | list):
+            left += one.values() if isinstance(one, dict) else one
+        elif isinstance(one, int) and abs(one) >= _LARGEST:
+            raise OverflowError("it holds a number of more than 63 bits")
+    return found
 
 
 def _refuse_another_format(content: bytes, form: int, what: str, path: Path, remedy: str) -> None:
@@ -187,10 +211,11 @@ def read_lines(
             if grows and not line.endswith(b"\n"):
                 return
             try:
-                yield model.model_validate_json(line)
-            except ValidationError as error:
+                yield _validated(model, line)
+            except (ValidationError, OverflowError) as error:
+                cause = first_mistake(error) if isinstance(error, ValidationError) else error
                 raise SuiteError(
-                    f"line {number} is not {what} of this version: {first_mistake(error)}",
+                    f"line {number} is not {what} of this version: {cause}",
                     where=path,
                     remedy="Delete the run's folder and run the suite again.",
                 ) from error

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from suite.errors import SuiteError
-from suite.files import remove_leftovers, write_atomically
+from suite.files import (
+    StrictModel,
+    read_lines,
+    read_model,
+    remove_leftovers,
+    write_atomically,
+)
 from tests import tiny
 
 
@@ -80,3 +88,22 @@ def test_a_file_that_a_cleaner_took_is_made_anew(
     monkeypatch.setattr(fcntl, "flock", late)
     write_atomically(tmp_path / "file", "whole")
     assert [p.read_text() for p in tmp_path.iterdir()] == ["whole"]
+
+
+class Counted(StrictModel):
+    count: int
+    more: dict[str, Any] = {}
+
+
+@pytest.mark.parametrize("number", [2**63, -(10**30), 10**400])
+def test_a_number_that_nothing_counts_is_no_record(tmp_path: Path, number: int) -> None:
+    path = tmp_path / "record.json"
+    for content in ({"count": number}, {"count": 1, "more": {"a": [[number]]}}):
+        path.write_text(json.dumps(content) + "\n")
+        with pytest.raises(SuiteError, match="number of more than 63 bits") as caught:
+            read_model(path, Counted, "record", "Delete it.")
+        assert (caught.value.where, caught.value.remedy) == (str(path), "Delete it.")
+        with pytest.raises(SuiteError, match="line 1 is not a line of this version: it holds"):
+            list(read_lines(path, Counted, "a line"))
+    path.write_text(json.dumps({"count": 2**63 - 1, "more": {str(10**30): 0.12345678901234567890}}))
+    assert read_model(path, Counted, "record", "").count == 2**63 - 1
