@@ -30,7 +30,7 @@ BYTES = (
         b" | ",
         b"-DOCSTART-",
     ),
-    *(b"B-", b"I-", b"O", b"\xf0\x9f\x98\x80", b"nan", b"inf", b"1e400", b"x" * 3000),
+    *(b"B-", b"I-", b"O", b"\xf0\x9f\x98\x80", b"nan", b"inf", b"1e400", b"--1", b"x" * 3000),
     *(value.encode() for value in VALUES),
 )
 _VALUE = re.compile(rb'"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?|true|false|null|[\[\]{}]|[\w-]+')

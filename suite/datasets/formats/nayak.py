@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from suite.datasets.align import Mentioned, Record, align, split_words
 from suite.datasets.dataset import TypeMap
 from suite.datasets.problems import ProblemLog
@@ -87,9 +89,12 @@ def _placed(
     return Sentence(record.id, words, tuple(triples), tuple(sorted(entities)))
 
 
+_NUMBER = re.compile(r"-?[0-9]{1,18}")
+
+
 def _pointed(part: str, words: int, record: Record) -> tuple[Span, Span, str]:
     fields = part.split(maxsplit=4)
-    if len(fields) != 5 or not all(field.lstrip("-").isdecimal() for field in fields[:4]):
+    if len(fields) != 5 or not all(map(_NUMBER.fullmatch, fields[:4])):
         raise record.error(
             f"{part!r} is not four numbers and a relation",
             "A triple is `head-start head-end tail-start tail-end relation`, ends inclusive.",
