@@ -28,7 +28,7 @@ from reports.sections import (
     published as beside,
 )
 from reports.tables_csv import operating_frame, results_frame
-from suite.files import write_atomically
+from suite.files import remove_leftovers, write_atomically
 
 FIGURES: Mapping[str, Callable[[Group, Styles], bytes | None]] = {
     "convergence": figures.convergence,
@@ -93,6 +93,7 @@ def write_report(out: Path) -> Path:
     pictures = draw(loaded)
     text = compose(loaded, pictures)
     tables = {"results": results_frame(loaded), "operating": operating_frame(loaded)}
+    remove_leftovers(out)
     for name, png in pictures.items():
         write_atomically(out / "figures" / f"{name}.png", png)
     for name, frame in tables.items():

@@ -22,7 +22,7 @@ from suite.explanation.record import (
     class_means,
 )
 from suite.explanation.word_classes import CLASSES, FUNCTION_WORDS, WordClass
-from suite.files import write_atomically
+from suite.files import remove_leftovers, write_atomically
 from suite.tasks.examples import Sentence, Triple
 
 NO_PREDICATES = (
@@ -48,6 +48,7 @@ def write_explanation(run: ExplainedRun, out: Path, *, heads: bool) -> Path:
     means = class_means(run.with_triples)
     pictures = all_pictures(run.drawn, heads=heads)
     text = compose(run, means, pictures)
+    remove_leftovers(out)
     for name, png in pictures.items():
         write_atomically(out / "figures" / f"{name}.png", png)
     write_atomically(out / "words.csv", words_frame(run.sentences).to_csv(index=False))
