@@ -19,7 +19,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from suite.errors import SuiteError
-from suite.files import content_digest
+from suite.files import content_digest, read_regular
 from suite.modelling.encoder_kind import ROBERTA
 from suite.modelling.layers import Dropout, attention
 
@@ -223,9 +223,9 @@ def _absent(name: str) -> PretrainedModel:
 
 def _from_files(name: str, location: str, configuration: Path) -> PretrainedModel:
     try:
-        config = json.loads(configuration.read_bytes())
+        config = json.loads(read_regular(configuration))
         kind = str(config["model_type"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise _not_read(name, configuration, error) from error
     return PretrainedModel(
         f"{name} ({_revision(configuration)})",
