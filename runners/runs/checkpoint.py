@@ -13,7 +13,7 @@ from torch import nn
 
 from runners.runs.failures import in_a_line, memory_ran_out
 from suite.errors import SuiteError
-from suite.files import remove_leftovers, write_atomically
+from suite.files import open_regular, remove_leftovers, write_atomically
 
 
 class Progress(BaseModel):
@@ -164,11 +164,13 @@ def _load(path: Path, device: torch.device) -> dict[str, Any] | None:
     """
     try:
         # torch checks no sum as it loads, and would take a flipped bit for a weight.
-        with zipfile.ZipFile(path) as archive:
-            broken = archive.testzip()
-        if broken is not None:
-            raise DamagedError(f"the check sum of {broken} is wrong")
-        loaded: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
+        with open_regular(path) as file:
+            with zipfile.ZipFile(file) as archive:
+                broken = archive.testzip()
+            if broken is not None:
+                raise DamagedError(f"the check sum of {broken} is wrong")
+            file.seek(0)
+            loaded: dict[str, Any] = torch.load(file, map_location=device, weights_only=True)
     except FileNotFoundError:
         return None
     except DamagedError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from pathlib import Path
 from typing import Any
@@ -105,6 +106,11 @@ def test_random_bytes_are_no_checkpoint(tmp_path: Path) -> None:
         path.write_bytes(random.Random(0).randbytes(5000))
     assert checkpoints.damage()
     assert checkpoints.resume(parts(0), CPU) == Progress()
+
+
+def test_a_pipe_is_no_checkpoint(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "last.pt")
+    assert Checkpoints(tmp_path, "this").resume(parts(0), CPU) == Progress()
 
 
 def test_what_is_of_another_configuration_is_no_damage(tmp_path: Path) -> None:
