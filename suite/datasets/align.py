@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from suite.datasets.dataset import TypeMap
-from suite.datasets.problems import ProblemLog
+from suite.datasets.reading import Reading
 from suite.errors import SuiteError
 from suite.tasks.examples import Entity, Sentence, Span, SurfaceTriple, Triple
 from suite.tasks.schema import ANY
@@ -56,13 +55,13 @@ def find_words(words: Sequence[str], parts: Sequence[str], start: int = 0) -> in
     return -1
 
 
-def split_words(text: str, record: Record) -> tuple[str, ...]:
-    """The words of a text, white space of any kind and length between them.
+def split_words(text: str, record: Record, reading: Reading) -> tuple[str, ...]:
+    """The words of a text.
 
     Raises:
         SuiteError: there are none.
     """
-    words = tuple(text.split())
+    words = tuple(reading.split_text(text))
     if not words:
         raise record.error("the text has no words", "Delete the record or give its text.")
     return words
@@ -71,9 +70,8 @@ def split_words(text: str, record: Record) -> tuple[str, ...]:
 def align(
     words: tuple[str, ...],
     triples: Iterable[Mentioned],
-    types: TypeMap,
     record: Record,
-    problems: ProblemLog,
+    reading: Reading,
 ) -> Sentence:
     """The sentence with each head and tail placed at its first occurrence among the words.
 
@@ -83,19 +81,19 @@ def align(
     Args:
         words: of the sentence, at least one.
         triples: as the file names them.
-        types: entity types of relations, for what the file does not type; what neither knows is
-            of the type `ANY`.
         record: where the sentence stands.
-        problems: counts what is not found, ambiguous or repeated.
+        reading: knows the entity types of relations, for what the file does not type (what neither
+            knows is of the type `ANY`), and counts what is not found, ambiguous or repeated.
 
     Raises:
         SuiteError: a head or tail without words.
     """
     found: dict[str, tuple[Span | None, bool]] = {}
+    problems = reading.problems
 
     def place(surface: str) -> Span | None:
         if surface not in found:
-            found[surface] = _first(words, surface.split(), record)
+            found[surface] = _first(words, reading.split_text(surface), record)
         span, ambiguous = found[surface]
         if span is None:
             problems.add("not_found", record.place, f"{surface!r} is not among the words")
@@ -109,7 +107,7 @@ def align(
     repeats: list[Triple | SurfaceTriple] = []
     for mentioned in triples:
         head, tail = place(mentioned.head), place(mentioned.tail)
-        default = types.get(mentioned.relation, (ANY, ANY))
+        default = reading.types.get(mentioned.relation, (ANY, ANY))
         for span, given, mapped in (
             (head, mentioned.head_type, default[0]),
             (tail, mentioned.tail_type, default[1]),
@@ -119,9 +117,9 @@ def align(
         item: Triple | SurfaceTriple
         if head is None or tail is None:
             item = SurfaceTriple(
-                " ".join(mentioned.head.split()),
+                " ".join(reading.split_text(mentioned.head)),
                 mentioned.relation,
-                " ".join(mentioned.tail.split()),
+                " ".join(reading.split_text(mentioned.tail)),
             )
             repeated = item in unplaced
             unplaced[item] = None
@@ -137,7 +135,9 @@ def align(
     )
 
 
-def _first(words: tuple[str, ...], parts: list[str], record: Record) -> tuple[Span | None, bool]:
+def _first(
+    words: tuple[str, ...], parts: Sequence[str], record: Record
+) -> tuple[Span | None, bool]:
     """The first occurrence, and whether there is another."""
     if not parts:
         raise record.error("a triple has an empty head or tail", "Name or delete it.")
@@ -145,3 +145,51 @@ def _first(words: tuple[str, ...], parts: list[str], record: Record) -> tuple[Sp
     if start < 0:
         return None, False
     return Span(start, start + len(parts)), find_words(words, parts, start + 1) >= 0
+
+
+def checked_span(start: int, end: int, words: int, field: str, record: Record) -> Span:
+    """A span that a file names, its end exclusive.
+
+    Raises:
+        SuiteError: it is empty, reversed, or not within the words.
+    """
+    if not 0 <= start < end <= words:
+        how = "is empty" if start == end else "is reversed" if end < start else ""
+        raise record.error(
+            f"{field}: the span from {start} to {end} {how or f'lies outside the {words} tokens'}",
+            "Positions count words from 0.",
+        )
+    return Span(start, end)
+
+
+def placed(
+    words: tuple[str, ...],
+    entities: Iterable[Entity],
+    triples: Iterable[Triple],
+    record: Record,
+    reading: Reading,
+) -> Sentence:
+    """The sentence of a file that places its spans itself; what repeats is counted.
+
+    Args:
+        words: at least one.
+        entities: as the file names them.
+        triples: likewise.
+        record: where the sentence stands.
+        reading: counts what is repeated.
+
+    Raises:
+        SuiteError: there are no words, or one is empty.
+    """
+    if not words:
+        raise record.error("the text has no words", "Delete the record or give its tokens.")
+    if not all(words):
+        raise record.error(f"tokens.{words.index('')}: is empty", "Delete the token.")
+    found, named = list(triples), list(entities)
+    distinct = dict.fromkeys(found)
+    repeats = [triple for i, triple in enumerate(found) if triple in found[:i]]
+    for _ in range(len(repeats) + len(named) - len(set(named))):
+        reading.problems.add("duplicates", record.place, "an entity or relation repeats")
+    return Sentence(
+        record.id, words, tuple(distinct), tuple(sorted(set(named))), (), tuple(repeats)
+    )

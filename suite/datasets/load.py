@@ -10,17 +10,21 @@ from suite.datasets.catalogue.entries import CATALOGUE, SYNTHETICS, dataset_name
 from suite.datasets.catalogue.entry import NAMES, Entry, SplitName
 from suite.datasets.catalogue.fetch import cache_folder, fetch
 from suite.datasets.catalogue.judge import describe, judge
-from suite.datasets.dataset import Dataset, Problems, Sample, Split, TypeMap
+from suite.datasets.checks import check_parts, notes_on, without_no_relation
+from suite.datasets.dataset import Dataset, Problems, Sample, Split
 from suite.datasets.examine import note_against, note_within
 from suite.datasets.fingerprint import fingerprint
 from suite.datasets.formats import Format, detect, task_of
 from suite.datasets.layout import find_splits
 from suite.datasets.make_schema import make_schema
 from suite.datasets.problems import ProblemLog
-from suite.datasets.sidecars import read_relations, read_training_facts, read_types
+from suite.datasets.reading import Reading
+from suite.datasets.sidecars import read_labels, read_relations, read_training_facts, read_types
 from suite.datasets.splitting import cut_dev
-from suite.datasets.textfile import TextFile
+from suite.datasets.textfile import UTF8, TextFile
+from suite.datasets.words import find_words_of
 from suite.errors import SuiteError, unknown
+from suite.names import folder_name
 from suite.tasks.examples import Example, TaskName
 from suite.tasks.registry import find_task
 
@@ -30,7 +34,9 @@ DATA_DIR = "RE_DATA_DIR"
 """The environment's name for a folder that holds datasets by name."""
 
 
-def load_dataset(name_or_path: str, data_dir: Path | None = None) -> Dataset:
+def load_dataset(
+    name_or_path: str, data_dir: Path | None = None, words: str | None = None
+) -> Dataset:
     """Loads a dataset of the registry, or a user's own folder.
 
     A name is looked for in `data_dir`, then `$RE_DATA_DIR`, then the user's cache, each as a
@@ -40,6 +46,8 @@ def load_dataset(name_or_path: str, data_dir: Path | None = None) -> Dataset:
     Args:
         name_or_path: a name of the registry, or the path of a folder.
         data_dir: where to look first.
+        words: how texts that their files do not split become words (`suite.datasets.words`); None:
+            at white space.
 
     Raises:
         SuiteError: nothing answers to the name, a split is missing, a file cannot be read, or the
@@ -49,11 +57,30 @@ def load_dataset(name_or_path: str, data_dir: Path | None = None) -> Dataset:
         return _make(name_or_path)
     entry = CATALOGUE.get(name_or_path)
     if entry is not None:
-        return _read(entry, _find(entry, data_dir))
-    folder = Path(name_or_path).expanduser()
-    if folder.exists() or len(folder.parts) > 1:
-        return _read(None, folder)
+        return _read(entry, _find(entry, data_dir), words)
+    folder, is_there = _named(name_or_path)
+    if is_there or len(folder.parts) > 1:
+        return _read(None, folder, words)
     raise unknown("dataset", name_or_path, dataset_names())
+
+
+def _named(path: str) -> tuple[Path, bool]:
+    """A user's folder, and whether it is there."""
+    try:
+        path.encode()
+        folder = Path(path).expanduser()
+        return folder, folder.exists()
+    except UnicodeEncodeError:
+        reason = "its name holds bytes that are not UTF-8, which no record can hold"
+    except RuntimeError:
+        reason = "there is no user of that name"  # whose home `~name` would be
+    except (OSError, ValueError) as error:
+        reason = (isinstance(error, OSError) and error.strerror) or str(error)
+    raise SuiteError(
+        f"cannot be loaded: {reason}",
+        where=f"{path[:200]!a}",
+        remedy="Name a dataset (see --list) or its folder.",
+    )
 
 
 def _make(name: str) -> Dataset:
@@ -99,28 +126,41 @@ class _Part:
     published: bool | None = None
 
 
-def _read(entry: Entry | None, folder: Path) -> Dataset:
+def _read(entry: Entry | None, folder: Path, words: str | None) -> Dataset:
     types = entry.types if entry else read_types(folder)
-    paths = find_splits(folder)
-    parts = {name: _part(name, paths[name], types) for name in NAMES if name in paths}
+    layout = find_splits(folder)
+    labels = read_labels(folder)
+    split_text = find_words_of(words)
+    parts: dict[SplitName, _Part] = {}
+    for name in NAMES:
+        if name in layout.splits:
+            path = layout.splits[name]
+            reading = Reading(ProblemLog(path), types or {}, split_text, labels)
+            parts[name] = _part(name, path, reading)
     train = parts["train"]
     task = entry.task if entry else task_of(train.form, train.examples)
     for part in parts.values():
         _check_task(part, task)
         note_within(part.examples, task, part.problems)
-    notes = _judge(entry, parts) if entry else []
     relations = entry.relations if entry else read_relations(folder)
+    if entry is None:
+        check_parts(task, {n: (p.path, p.examples) for n, p in parts.items()}, types, relations)
+    notes = _judge(entry, parts) if entry else []
     schema = make_schema(task, train.examples, types, relations)
     if "dev" not in parts:
         notes.append("dev is a tenth of train, cut by hash of the text")
         parts["dev"] = _cut(train)
-    for name in ("dev", "test"):
-        note_against(train.examples, parts[name].examples, parts[name].problems)
+    for judged in (parts["dev"], parts["test"]):
+        note_against(train.examples, judged.examples, judged.problems)
     offsets = all(part.form.offsets for part in parts.values())
-    name = entry.name if entry else folder.resolve().name
+    called = entry.name if entry else folder_name(folder.resolve().name)
+    if entry is None:
+        notes += notes_on(layout, {n: (p.examples, p.problems) for n, p in parts.items()})
+    if words is not None:
+        notes.append(f"texts are split into words by {words}")
     return Dataset(
-        name=name,
-        title=entry.title if entry else name,
+        name=called,
+        title=entry.title if entry else called,
         task=task,
         schema=schema,
         train=_split("train", train),
@@ -135,15 +175,17 @@ def _read(entry: Entry | None, folder: Path) -> Dataset:
     )
 
 
-def _part(name: SplitName, path: Path, types: TypeMap | None) -> _Part:
+def _part(name: SplitName, path: Path, reading: Reading) -> _Part:
     file = TextFile.read(path)
     form = detect(file)
-    problems = ProblemLog(path)
-    examples = form.read(file, name, types or {}, problems)
+    examples = form.read(file, name, reading)
     if not examples:
         raise SuiteError("holds no examples", where=path, remedy="Put the whole file there.")
-    if types is not None and name == "train":
-        strange = sorted({r for e in examples for r in e.relations()} - set(types))
+    if file.encoding != UTF8:
+        reading.problems.notes.append(f"{path.name} is read as {file.encoding}")
+    examples = without_no_relation(examples, reading)
+    if reading.types and name == "train":
+        strange = sorted({r for e in examples for r in e.relations()} - set(reading.types))
         if strange:
             raise SuiteError(
                 f"has the relation {strange[0]!r}, whose entity types are not known",
@@ -151,7 +193,7 @@ def _part(name: SplitName, path: Path, types: TypeMap | None) -> _Part:
                 remedy="Give them in type_relation.json in a folder of your own and name that "
                 "folder as --dataset.",
             )
-    return _Part(path, form, file.blob, examples, fingerprint(examples), problems)
+    return _Part(path, form, file.blob, examples, fingerprint(examples), reading.problems)
 
 
 def _check_task(part: _Part, task: TaskName) -> None:

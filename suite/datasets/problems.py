@@ -13,12 +13,19 @@ KINDS = tuple(field.name for field in fields(Problems) if field.name != "samples
 
 
 class ProblemLog:
-    """The problems of one split, while they are found."""
+    """The problems of one split, while they are found.
+
+    Attributes:
+        unread: field that no reader knows -> records that have it.
+        notes: sentences on how the file was read, for whoever sees a figure of it.
+    """
 
     def __init__(self, path: Path) -> None:
         self.file = path.name
         self.counts: Counter[str] = Counter()
         self.samples: list[Sample] = []
+        self.unread: Counter[str] = Counter()
+        self.notes: list[str] = []
 
     def add(self, kind: str, record: str, what: str) -> None:
         """Counts one instance, and keeps it in words if it is among the first five of its kind.

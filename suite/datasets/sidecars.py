@@ -42,6 +42,12 @@ def read_relations(folder: Path) -> tuple[str, ...] | None:
     return None if raw is None else tuple(raw)
 
 
+def read_labels(folder: Path) -> tuple[str, ...] | None:
+    """`ner_tags.json`: the names of numbered tags, in their order; None without it."""
+    raw = _read(folder / "ner_tags.json", TypeAdapter(list[str]))
+    return None if raw is None else tuple(raw)
+
+
 def read_training_facts(folder: Path) -> frozenset[SurfaceTriple] | None:
     """`train_annotated.fact`: `[[head name, tail name, relation]]`; None without it."""
     raw = _read(folder / "train_annotated.fact", TypeAdapter(list[tuple[str, str, str]]))

@@ -5,23 +5,36 @@ Every module has one function `read` of the form `Reader`.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from suite.datasets.dataset import TypeMap
-from suite.datasets.formats import conll, docred, nayak, spert, spo_list, triple_list
-from suite.datasets.problems import ProblemLog
+from suite.datasets.formats import (
+    conll,
+    docred,
+    dygie,
+    hf_tags,
+    nayak,
+    opennre,
+    relation_list,
+    sent_text,
+    spert,
+    spo_list,
+    tacred,
+    triple_list,
+    w2ner,
+)
+from suite.datasets.formats.records import objects
+from suite.datasets.reading import Reading
 from suite.datasets.textfile import TextFile
 from suite.errors import SuiteError
 from suite.tasks.examples import Example, Sentence, TaskName
 
-Reader = Callable[[TextFile, str, TypeMap, ProblemLog], list[Example]]
+Reader = Callable[[TextFile, str, Reading], list[Example]]
 """Reads one split.
 
-Args: the file; the split's name, which the ids begin with; the entity types of relations, for
-formats without types; the log of what is odd. Returns the examples in the order of the file.
-Raises `SuiteError` with file, record and field for whatever cannot be read.
+Args: the file; the split's name, which the ids begin with; what else is known, with the log of what
+is odd. Returns the examples in the order of the file. Raises `SuiteError` with file, record and
+field for whatever cannot be read.
 """
 
 
@@ -34,68 +47,73 @@ class Format:
         read: its reader.
         tasks: what it can hold; of several, the content decides.
         offsets: whether the file itself places its spans.
+        fields: of a JSON format, those by which its records are known.
     """
 
     title: str
     read: Reader
     tasks: tuple[TaskName, ...]
     offsets: bool
+    fields: frozenset[str] = frozenset()
 
 
-_BY_FIELD: dict[str, Format] = {
-    "triple_list": Format("CasRel's triple_list JSON", triple_list.read, ("triples",), False),
-    "spo_list": Format("FastRE's spo_list JSON", spo_list.read, ("triples",), False),
-    "tokens": Format("SpERT's JSON", spert.read, ("triples", "ner"), True),
-    "vertexSet": Format("DocRED's JSON", docred.read, ("docre",), True),
-}
-_COLUMNS = Format("CoNLL's columns", conll.read, ("ner",), True)
-_LINES = Format("Nayak and Ng's .sent and .tup", nayak.read, ("triples",), False)
-_POINTERS = Format("Nayak and Ng's .sent and .pointer", nayak.read, ("triples",), True)
+def _json(
+    title: str, read: Reader, tasks: tuple[TaskName, ...], offsets: bool, *fields: str
+) -> Format:
+    return Format(title, read, tasks, offsets, frozenset(fields))
+
+
+JSON_FORMATS = (
+    _json("CasRel's triple_list JSON", triple_list.read, ("triples",), False, "triple_list"),
+    _json("FastRE's and DuIE's spo_list JSON", spo_list.read, ("triples",), False, "spo_list"),
+    _json(
+        "TPLinker's relation_list JSON", relation_list.read, ("triples",), False, "relation_list"
+    ),
+    _json("DocRED's JSON", docred.read, ("docre",), True, "vertexSet"),
+    _json("tokens with ner_tags", hf_tags.read, ("ner",), True, "tokens", "ner_tags"),
+    _json("SpERT's JSON", spert.read, ("triples", "ner"), True, "tokens"),
+    _json("PURE's and DyGIE's JSON", dygie.read, ("triples", "ner"), True, "sentences", "ner"),
+    _json("W2NER's JSON", w2ner.read, ("ner",), True, "sentence", "ner"),
+    _json("TACRED's JSON", tacred.read, ("triples",), True, "token", "subj_start"),
+    _json("OpenNRE's JSON", opennre.read, ("triples",), False, "h", "t", "relation"),
+    _json("sentText JSON", sent_text.read, ("triples",), False, "sentText", "relationMentions"),
+)
+"""In the order in which they are tried: the first whose fields are all there."""
+COLUMNS = Format("CoNLL's columns", conll.read, ("ner",), True)
+LINES = Format("Nayak and Ng's .sent and .tup", nayak.read, ("triples",), False)
+POINTERS = Format("Nayak and Ng's .sent and .pointer", nayak.read, ("triples",), True)
 
 
 def detect(file: TextFile) -> Format:
-    """The format of a file, by its suffix and, for JSON, the fields of its first record.
+    """The format of a file, by its ending and, for JSON, the fields of its first record.
 
     Raises:
-        SuiteError: the first record is broken or has none of the known fields.
+        SuiteError: the first record is broken or has the fields of no known format.
     """
-    if file.path.suffix == ".sent":
-        return _POINTERS if file.path.with_suffix(".pointer").is_file() else _LINES
-    if file.path.suffix not in (".json", ".jsonl"):
-        return _COLUMNS
+    if file.name.endswith(".sent"):
+        return POINTERS if file.path.with_suffix(".pointer").is_file() else LINES
+    named_so = file.name.endswith((".json", ".jsonl"))
+    if not named_so and not file.text.lstrip().startswith(('{"', "[{")):
+        return COLUMNS
     fields = _first_fields(file)
-    for field, form in _BY_FIELD.items():
-        if field in fields:
+    for form in JSON_FORMATS:
+        if form.fields <= fields:
             return form
     raise SuiteError(
         f"the first record has the fields {sorted(fields)}, which no known format has",
         where=file.path,
-        remedy=f"A record must have one of: {', '.join(_BY_FIELD)}.",
+        remedy="A record must have one of: "
+        f"{'; '.join(', '.join(sorted(form.fields)) for form in JSON_FORMATS)}.",
     )
 
 
 def _first_fields(file: TextFile) -> set[str]:
-    start = file.text.find("{")
-    if start < 0:
+    first = next(objects(file, whole=False), None)
+    if not isinstance(first, dict):
         raise SuiteError(
             "holds no records", where=file.path, remedy="It should be a list of JSON objects."
         )
-    try:
-        record, _ = json.JSONDecoder().raw_decode(file.text, start)
-    except json.JSONDecodeError as error:
-        raise SuiteError(
-            f"broken JSON: {error.msg} at line {error.lineno} column {error.colno}",
-            where=file.path,
-            remedy="The file may be cut off; download or write it again.",
-        ) from error
-    except (RecursionError, ValueError) as error:
-        deep = isinstance(error, RecursionError)
-        raise SuiteError(
-            f"broken JSON: {'lists or objects too deep in one another' if deep else error}",
-            where=file.path,
-            remedy="No known format has such records; check what the file is.",
-        ) from error
-    return set(record)
+    return set(first)
 
 
 def task_of(form: Format, examples: list[Example]) -> TaskName:

@@ -1,72 +1,71 @@
-"""CoNLL's columns: a word a line, its tag last, blank lines between sentences."""
+"""Columns: a word per line, its tag in another column, blank lines between sentences."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from suite.datasets.align import Record
-from suite.datasets.dataset import TypeMap
-from suite.datasets.problems import ProblemLog
+from suite.datasets.formats.column_layout import Line, choose_columns, lines_of
+from suite.datasets.formats.tags import Scheme, decode
+from suite.datasets.reading import Reading
 from suite.datasets.textfile import TextFile
 from suite.errors import SuiteError
 from suite.tasks.examples import Entity, Example, Sentence, Span
 
-_DOCUMENT = "-DOCSTART-"
+LONGEST = 300
+"""Words from which upwards a file that is one sentence has lost its blank lines."""
 
 
-def decode(tags: list[str]) -> tuple[Entity, ...]:
-    """The entities of a tag sequence, under IOB1 and BIO (IOB2) alike.
+def read(file: TextFile, split: str, reading: Reading) -> list[Example]:
+    """Reads columns separated by tabs, blanks or commas; see `formats.Reader`.
 
-    An entity begins at every `B-`, and at an `I-` that follows `O` or another type: in IOB1 that
-    is the usual beginning, and BIO never writes it (Tjong Kim Sang and Veenstra, 1999).
-    """
-    entities: list[Entity] = []
-    start, current = 0, ""
-    for position, tag in enumerate([*tags, "O"]):
-        kind = tag[2:]
-        if current and (tag[0] != "I" or kind != current):
-            entities.append(Entity(Span(start, position), current))
-            current = ""
-        if kind and not current:
-            start, current = position, kind
-    return tuple(entities)
-
-
-def read(file: TextFile, split: str, types: TypeMap, problems: ProblemLog) -> list[Example]:
-    """Reads columns separated by white space; see `formats.Reader`.
-
-    `-DOCSTART-` lines are not words.
+    `-DOCSTART-` lines, comments and an index of words are not words. Which column is the tag is
+    told in `column_layout`.
 
     Raises:
-        SuiteError: a line of one column, or a tag that is neither `O`, `B-TYPE` nor `I-TYPE`.
+        SuiteError: a line of one column, a tag of no known scheme, or a file without blank lines.
     """
-    del types, problems
+    sentences = lines_of(file)
+    _refuse_one_sentence(file, sentences)
+    columns = choose_columns(file, sentences, reading.problems)
+    tags = [line.columns[columns.tag] for lines in sentences for line in lines]
+    scheme = Scheme.of(tags)
     examples: list[Example] = []
-    words: list[str] = []
-    tags: list[str] = []
-    start = 1
-    for number, line in enumerate([*file.lines(), ""], 1):
-        columns = line.split()
-        if columns and columns[0] != _DOCUMENT:
-            start = start if words else number
-            words.append(columns[0])
-            tags.append(_tag(columns, file, number))
-        elif words:
-            record = Record(f"{split}-{len(examples) + 1}", file.path, f"line {start}")
-            examples.append(Sentence(record.id, tuple(words), entities=decode(tags)))
-            words, tags = [], []
+    for number, lines in enumerate(sentences, 1):
+        record = Record(f"{split}-{number}", file.path, f"line {lines[0].number}")
+        words, entities = _read_sentence(file, lines, columns.word, columns.tag, scheme)
+        for nested in columns.nested:
+            more = _read_sentence(file, lines, columns.word, nested, scheme)[1]
+            entities = tuple(sorted({*entities, *more}))
+        examples.append(Sentence(record.id, words, entities=entities))
     return examples
 
 
-def _tag(columns: list[str], file: TextFile, number: int) -> str:
-    where = f"{file.path}, line {number}"
-    if len(columns) == 1:
+def _read_sentence(
+    file: TextFile, lines: Sequence[Line], word: int, tag: int, scheme: Scheme
+) -> tuple[tuple[str, ...], tuple[Entity, ...]]:
+    """Words and entities; a cell of several words has the tag for all of them."""
+    tags = [line.columns[tag] for line in lines]
+    for line, one in zip(lines, tags, strict=True):
+        if not scheme.reads(one):
+            decode([one], scheme, f"{file.path}, line {line.number}")
+    found = decode(tags, scheme, file.path)
+    cells = [
+        line.columns[word].split(" ") if line.columns[word] != " " else [" "] for line in lines
+    ]
+    cells = [[part for part in cell if part] or cell for cell in cells]
+    starts = [0]
+    for cell in cells:
+        starts.append(starts[-1] + len(cell))
+    words = tuple(part for cell in cells for part in cell)
+    spans = (Entity(Span(starts[e.span.start], starts[e.span.end]), e.type) for e in found)
+    return words, tuple(spans)
+
+
+def _refuse_one_sentence(file: TextFile, sentences: Sequence[Sequence[Line]]) -> None:
+    if len(sentences) == 1 and len(sentences[0]) > LONGEST:
         raise SuiteError(
-            f"{columns[0]!r} has no tag", where=where, remedy="Each line is a word and its tag."
+            f"is one sentence of {len(sentences[0]):,} words: it has no blank line",
+            where=file.path,
+            remedy="Put an empty line after each sentence.",
         )
-    tag = columns[-1]
-    if tag != "O" and not (tag[:2] in ("B-", "I-") and tag[2:]):
-        raise SuiteError(
-            f"the tag {tag!r} is neither O, B-TYPE nor I-TYPE",
-            where=where,
-            remedy="Convert the file to IOB1 or BIO.",
-        )
-    return tag

@@ -8,14 +8,14 @@ from typing import Any
 from pydantic import Field
 
 from suite.datasets.align import Record
-from suite.datasets.dataset import TypeMap
-from suite.datasets.formats.records import Strict, read_json_records
+from suite.datasets.formats.records import RecordModel, read_json_records
 from suite.datasets.problems import ProblemLog
+from suite.datasets.reading import Reading
 from suite.datasets.textfile import TextFile
 from suite.tasks.examples import Document, DocumentEntity, Example, Fact, Mention, Span
 
 
-class _Mention(Strict):
+class _Mention(RecordModel):
     name: str
     pos: tuple[int, int]
     sent_id: int
@@ -25,34 +25,49 @@ class _Mention(Strict):
     index: Any = None
 
 
-class _Fact(Strict):
+class _Fact(RecordModel):
     h: int
     t: int
     r: str
     evidence: list[int] = Field(default_factory=list)
 
 
-class _Document(Strict):
+class _FactColumns(RecordModel):
+    """Facts as columns, as a Hugging Face export of DocRED has them."""
+
+    head: list[int]
+    tail: list[int]
+    relation_id: list[str]
+    evidence: list[list[int]] = Field(default_factory=list)
+
+    def rows(self) -> list[_Fact]:
+        evidence = self.evidence or [[] for _ in self.head]
+        columns = zip(self.head, self.tail, self.relation_id, evidence, strict=True)
+        return [_Fact(h=h, t=t, r=r, evidence=e) for h, t, r, e in columns]
+
+
+class _Document(RecordModel):
     title: str
     sents: list[list[str]]
     vertexSet: list[list[_Mention]]  # noqa: N815 - the file's own name
-    labels: list[_Fact] = Field(default_factory=list)
+    labels: list[_Fact] | _FactColumns | None = None
 
 
-def read(file: TextFile, split: str, types: TypeMap, problems: ProblemLog) -> list[Example]:
+def read(file: TextFile, split: str, reading: Reading) -> list[Example]:
     """Reads `[{"title", "sents", "vertexSet", "labels"}]`; see `formats.Reader`.
 
-    `labels` may be missing, as in DocRED's test set; `types` has no part in it.
+    `labels` may be missing or null, as in blind test sets, or hold columns (`head`, `tail`,
+    `relation_id`), as on the Hugging Face hub.
     """
-    del types, split
+    del split
     titles: Counter[str] = Counter()
     examples: list[Example] = []
-    for number, raw in enumerate(read_json_records(file, _Document), 1):
+    for number, raw in enumerate(read_json_records(file, _Document, reading.problems), 1):
         titles[raw.title] += 1
         again = titles[raw.title]
         identity = raw.title if again == 1 else f"{raw.title} #{again}"
         record = Record(identity, file.path, f"record {number} ({raw.title!r})")
-        examples.append(_document(raw, record, problems))
+        examples.append(_document(raw, record, reading.problems))
     return examples
 
 
@@ -69,7 +84,7 @@ def _document(raw: _Document, record: Record, problems: ProblemLog) -> Document:
         for i, cluster in enumerate(raw.vertexSet)
     )
     facts: dict[tuple[int, str, int], Fact] = {}
-    for i, label in enumerate(raw.labels):
+    for i, label in enumerate(_labels(raw, record)):
         fact = _fact(label, len(entities), len(raw.sents), f"labels.{i}", record)
         if fact[:3] in facts:
             problems.add("duplicates", record.place, f"{label.h} {label.r} {label.t}")
@@ -77,6 +92,18 @@ def _document(raw: _Document, record: Record, problems: ProblemLog) -> Document:
     return Document(
         record.id, raw.title, tuple(words), tuple(starts), entities, tuple(facts.values())
     )
+
+
+def _labels(raw: _Document, record: Record) -> list[_Fact]:
+    if not isinstance(raw.labels, _FactColumns):
+        return raw.labels or []
+    try:
+        return raw.labels.rows()
+    except ValueError as error:
+        raise record.error(
+            "labels: its columns head, tail and relation_id differ in length",
+            "Each fact has an entry in each of them.",
+        ) from error
 
 
 def _entity(

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 
 from suite.datasets.align import Mentioned, Record, align, split_words
-from suite.datasets.dataset import TypeMap
-from suite.datasets.problems import ProblemLog
+from suite.datasets.reading import Reading
 from suite.datasets.textfile import TextFile
 from suite.errors import SuiteError
 from suite.tasks.examples import Entity, Example, Sentence, Span, Triple
 from suite.tasks.schema import ANY
+
+APART = 0.1
+"""Share of lines above which two files of one split contradict each other."""
 
 
 def companion(file: TextFile, suffix: str) -> TextFile | None:
@@ -19,7 +21,7 @@ def companion(file: TextFile, suffix: str) -> TextFile | None:
     return TextFile.read(path) if path.is_file() else None
 
 
-def read(file: TextFile, split: str, types: TypeMap, problems: ProblemLog) -> list[Example]:
+def read(file: TextFile, split: str, reading: Reading) -> list[Example]:
     """Reads the `.sent` file and the triples beside it; see `formats.Reader`.
 
     A line of `.tup` is `head ; tail ; relation | ...`, one of `.pointer` is
@@ -46,17 +48,59 @@ def read(file: TextFile, split: str, types: TypeMap, problems: ProblemLog) -> li
                 where=other.path,
                 remedy="Line i of one belongs to line i of the other; one of them is cut off.",
             )
+    if pointer is not None and tuples is not None:
+        _compare(file, pointer, tuples, reading)
     examples: list[Example] = []
     for number, (text, line) in enumerate(zip(sentences, source.lines(), strict=True), 1):
         record = Record(f"{split}-{number}", source.path, f"line {number}")
-        words = split_words(text, Record(record.id, file.path, record.place))
+        words = split_words(text, Record(record.id, file.path, record.place), reading)
         parts = [part.strip() for part in line.split("|") if part.strip()]
         if pointer is not None:
-            examples.append(_placed(words, parts, types, record, problems))
+            examples.append(_placed(words, parts, record, reading))
         else:
             mentioned = [_mentioned(part, record) for part in parts]
-            examples.append(align(words, mentioned, types, record, problems))
+            examples.append(align(words, mentioned, record, reading))
     return examples
+
+
+def _compare(file: TextFile, pointer: TextFile, tuples: TextFile, reading: Reading) -> None:
+    """Checks that both files name the same words.
+
+    Raises:
+        SuiteError: on more than a tenth of the lines they do not.
+    """
+    lines = zip(file.lines(), pointer.lines(), tuples.lines(), strict=True)
+    apart = []
+    for number, (text, pointed, named) in enumerate(lines, 1):
+        words = list(reading.split_text(text))
+        found = sorted(_words_of(part, words) for part in pointed.split("|") if part.strip())
+        there = sorted(tuple(part.split()) for part in named.split("|") if part.strip())
+        if found != there:
+            apart.append((number, found, there))
+    if len(apart) > APART * len(file.lines()):
+        number, found, there = apart[0]
+        raise SuiteError(
+            f"names other words than {tuples.path.name} on {len(apart):,} of "
+            f"{len(file.lines()):,} lines: here {' '.join(found[0]) if found else 'nothing'!r}, "
+            f"there {' '.join(there[0]) if there else 'nothing'!r}",
+            where=f"{pointer.path}, line {number}",
+            remedy="Ends in a .pointer are inclusive; if these are exclusive, subtract 1. Or "
+            "delete the file that is wrong.",
+        )
+    if apart:
+        reading.problems.notes.append(
+            f"{pointer.path.name} names other words than {tuples.path.name} on {len(apart):,} "
+            "lines, and is believed"
+        )
+
+
+def _words_of(part: str, words: list[str]) -> tuple[str, ...]:
+    """A triple of a `.pointer` as its `.tup` would write it, in words."""
+    fields = part.split(maxsplit=4)
+    if len(fields) != 5 or not all(field.isdecimal() for field in fields[:4]):
+        return (part,)
+    a, b, c, d = (int(field) for field in fields[:4])
+    return (*words[a : b + 1], ";", *words[c : d + 1], ";", *fields[4].split())
 
 
 def _mentioned(part: str, record: Record) -> Mentioned:
@@ -72,9 +116,8 @@ def _mentioned(part: str, record: Record) -> Mentioned:
 def _placed(
     words: tuple[str, ...],
     parts: list[str],
-    types: TypeMap,
     record: Record,
-    problems: ProblemLog,
+    reading: Reading,
 ) -> Sentence:
     triples: dict[Triple, None] = {}
     entities: set[Entity] = set()
@@ -82,9 +125,9 @@ def _placed(
         head, tail, relation = _pointed(part, len(words), record)
         triple = Triple(head, relation, tail)
         if triple in triples:
-            problems.add("duplicates", record.place, part)
+            reading.problems.add("duplicates", record.place, part)
         triples[triple] = None
-        head_type, tail_type = types.get(relation, (ANY, ANY))
+        head_type, tail_type = reading.types.get(relation, (ANY, ANY))
         entities |= {Entity(head, head_type), Entity(tail, tail_type)}
     return Sentence(record.id, words, tuple(triples), tuple(sorted(entities)))
 

@@ -7,26 +7,25 @@ from typing import Any
 from pydantic import Field
 
 from suite.datasets.align import Record
-from suite.datasets.dataset import TypeMap
-from suite.datasets.formats.records import Strict, read_json_records
-from suite.datasets.problems import ProblemLog
+from suite.datasets.formats.records import RecordModel, read_json_records
+from suite.datasets.reading import Reading
 from suite.datasets.textfile import TextFile
 from suite.tasks.examples import Entity, Example, Sentence, Span, Triple
 
 
-class _Entity(Strict):
+class _Entity(RecordModel):
     type: str
     start: int
     end: int
 
 
-class _Relation(Strict):
+class _Relation(RecordModel):
     type: str
     head: int
     tail: int
 
 
-class _Sentence(Strict):
+class _Sentence(RecordModel):
     tokens: list[str]
     entities: list[_Entity]
     relations: list[_Relation] = Field(default_factory=list)
@@ -58,14 +57,13 @@ def _triple(raw: _Relation, entities: list[Entity], index: int, record: Record) 
     return Triple(entities[raw.head].span, raw.type, entities[raw.tail].span)
 
 
-def read(file: TextFile, split: str, types: TypeMap, problems: ProblemLog) -> list[Example]:
+def read(file: TextFile, split: str, reading: Reading) -> list[Example]:
     """Reads `[{"tokens", "entities", "relations"}]`; see `formats.Reader`.
 
     The file's own entity types are taken; `types` has no part in it.
     """
-    del types
     examples: list[Example] = []
-    for number, raw in enumerate(read_json_records(file, _Sentence), 1):
+    for number, raw in enumerate(read_json_records(file, _Sentence, reading.problems), 1):
         record = Record(f"{split}-{number}", file.path, f"record {number}")
         if not raw.tokens:
             raise record.error("the text has no words", "Delete the record or give its tokens.")
@@ -76,7 +74,7 @@ def read(file: TextFile, split: str, types: TypeMap, problems: ProblemLog) -> li
         triples = [_triple(r, entities, i, record) for i, r in enumerate(raw.relations)]
         for repeats in (len(entities) - len(set(entities)), len(triples) - len(set(triples))):
             for _ in range(repeats):
-                problems.add("duplicates", record.place, "an entity or relation repeats")
+                reading.problems.add("duplicates", record.place, "an entity or relation repeats")
         unique = tuple(sorted(set(entities)))
         examples.append(Sentence(record.id, words, tuple(dict.fromkeys(triples)), unique))
     return examples

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from suite.datasets.align import Mentioned, Record, align, find_words
 from suite.datasets.problems import ProblemLog
+from suite.datasets.reading import Reading
 from suite.errors import SuiteError
 from suite.tasks.examples import Entity, Sentence, Span, SurfaceTriple, Triple
 
@@ -19,7 +20,8 @@ TYPES = {"r": ("PER", "LOC")}
 
 def placed(*triples: Mentioned) -> tuple[Sentence, ProblemLog]:
     log = ProblemLog(Path("train.json"))
-    return align(WORDS, triples, TYPES, Record("train-1", "train.json", "record 1"), log), log
+    record = Record("train-1", "train.json", "record 1")
+    return align(WORDS, triples, record, Reading(log, TYPES)), log
 
 
 def test_the_first_occurrence_is_taken_and_the_doubt_counted() -> None:

@@ -10,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from suite.datasets import load_dataset
-from suite.datasets.formats import conll, detect
+from suite.datasets.formats import detect
+from suite.datasets.formats.tags import Scheme, decode
 from suite.datasets.problems import ProblemLog
+from suite.datasets.reading import Reading
 from suite.datasets.textfile import TextFile
 from suite.tasks.examples import Document, Entity, Example, Fact, Mention, Sentence, Span, Triple
 from tests.suite.datasets.folders import write
@@ -26,7 +28,7 @@ def read(folder: Path, name: str, content: object, **beside: str) -> list[Exampl
     text = content if isinstance(content, str) else json.dumps(content)
     write(folder, {name: text, **{k.replace("_", "."): v for k, v in beside.items()}})
     file = TextFile.read(folder / name)
-    return detect(file).read(file, "test", {}, ProblemLog(folder / name))
+    return detect(file).read(file, "test", Reading(ProblemLog(folder / name)))
 
 
 def test_triple_list(tmp_path: Path) -> None:
@@ -190,11 +192,11 @@ def _tags(entities: list[tuple[int, str]], scheme: str) -> tuple[list[str], list
 )
 def test_decoding_undoes_either_scheme(entities: list[tuple[int, str]], scheme: str) -> None:
     tags, spans = _tags(entities, scheme)
-    assert list(conll.decode(tags)) == spans
+    assert list(decode(tags, Scheme(prefixed=True), "here")) == spans
 
 
 def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path: Path) -> None:
-    records = [{"text": SENTENCE, "triple_list": []}] * 2
+    records = [{"text": SENTENCE, "triple_list": [["Paris", "r", "Paris"]]}] * 2
     plain = json.dumps(records).encode()
     write(tmp_path, {"train.json": b"\xef\xbb\xbf" + plain, "test.json": plain, "dev.json": plain})
     dataset = load_dataset(str(tmp_path))

@@ -115,7 +115,9 @@ def test_a_sentence_of_5000_words_is_legal(tmp_path: Path) -> None:
 
 
 def test_a_dev_set_is_cut_by_text(tmp_path: Path) -> None:
-    records = [{"text": f"city {i // 2} is here", "triple_list": []} for i in range(400)]
+    triples_of = [["city", "is", "here"]]
+    texts_of = [f"city {i // 2} is here" for i in range(400)]
+    records = [{"text": text, "triple_list": triples_of} for text in texts_of]
     write(tmp_path, {"train.json": records, "test.json": [LIMA]})
     dataset = load_dataset(str(tmp_path))
     texts = [{e.words for e in split.examples} for split in (dataset.train, dataset.dev)]
