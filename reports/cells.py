@@ -130,7 +130,7 @@ def megabytes(count: float) -> float:
 
 def escape(text: object) -> str:
     """Text that stays within one cell of a markdown table."""
-    return " ".join(str(text).split()).replace("|", "\\|")
+    return re.sub(r"(\\*)\|", r"\1\1\\|", " ".join(str(text).split()))
 
 
 def add_row(table: dict[str, list[str]], cells: Mapping[str, str]) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from reports.quoting import quoted
 from reports.run_files import Missing, RecordedRun
 from suite.errors import SuiteError
 from suite.records.run import DatasetFacts, Environment, RunRecord, SystemFacts, read_record
@@ -228,7 +228,7 @@ class Group:
     @property
     def notes(self) -> str:
         """The dataset's notes as sentences."""
-        notes = (note.strip().rstrip(".") for note in self.dataset.notes)
+        notes = (quoted(note).rstrip(".") for note in self.dataset.notes)
         return " ".join(f"{note[:1].upper()}{note[1:]}." for note in notes)
 
     @property
@@ -340,11 +340,10 @@ def group_runs(runs: Sequence[RecordedRun], plan: SuitePlan) -> tuple[Group, ...
     for name in sorted(found, key=lambda name: (order.get(name, len(order)), name)):
         parts = list(found[name].values())
         first = _held_equal(parts[0][0].record)
-        slug = re.sub(r"[^\w.-]+", "-", name)  # a folder's name may hold what a link may not
         for number, part in enumerate(parts, start=1):
             groups.append(
                 Group(
-                    key=f"{slug}-{number}" if len(parts) > 1 else slug,
+                    key=f"{name}-{number}" if len(parts) > 1 else name,
                     part=number if len(parts) > 1 else 0,
                     rows=_rows(part, plan),
                     plan=planned.get(name),

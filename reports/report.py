@@ -13,6 +13,7 @@ from reports.figures import operating as operating_figure
 from reports.figures import training as figures
 from reports.figures.style import Styles, make_styles
 from reports.load import Group, Results, load_results
+from reports.quoting import csv
 from reports.sections import (
     analysis,
     background,
@@ -98,7 +99,7 @@ def write_report(out: Path) -> Path:
         write_atomically(out / "figures" / f"{name}.png", png)
     for name, frame in tables.items():
         if len(frame):
-            write_atomically(out / f"{name}.csv", frame.to_csv(index=False))
+            write_atomically(out / f"{name}.csv", csv(frame))
         else:
             (out / f"{name}.csv").unlink(missing_ok=True)  # of an earlier report
     write_atomically(out / "report.md", text)

@@ -13,6 +13,7 @@ import pandas as pd
 
 from reports.cells import Pictures, add_row, escape, image, markdown, number
 from reports.explain.figures import all_pictures
+from reports.quoting import csv, quoted
 from reports.sections.overview import plural
 from suite.explanation.record import (
     GRADIENT_NORM,
@@ -51,7 +52,7 @@ def write_explanation(run: ExplainedRun, out: Path, *, heads: bool) -> Path:
     remove_leftovers(out)
     for name, png in pictures.items():
         write_atomically(out / "figures" / f"{name}.png", png)
-    write_atomically(out / "words.csv", words_frame(run.sentences).to_csv(index=False))
+    write_atomically(out / "words.csv", csv(words_frame(run.sentences)))
     classes = classes_frame(means).to_csv(index=False, float_format="%.6g")
     write_atomically(out / "classes.csv", classes)
     write_atomically(out / "explain.md", text)
@@ -209,7 +210,7 @@ def _sentence_part(explained: ExplainedSentence, place: int, pictures: Pictures)
         f"{image(pictures, name, caption)}\n*{escape(caption)}.*\n"
         for name, caption in zip(named, captions, strict=True)
     )
-    text = escape(" ".join(map(_printable, sentence.words)))
+    text = quoted(" ".join(map(_printable, sentence.words)))
     return f"### {place}. `{escape(sentence.id)}`\n\n> {text}\n\n{triples}{shown}"
 
 
@@ -224,10 +225,10 @@ def _caption(figure: str, sentence: Sentence) -> str:
 
 def _in_words(sentence: Sentence, triple: Triple) -> str:
     head, tail = (
-        escape(" ".join(map(_printable, sentence.words[span.start : span.end])))
+        quoted(" ".join(map(_printable, sentence.words[span.start : span.end])))
         for span in (triple.head, triple.tail)
     )
-    return f"{head} → {escape(triple.relation)} → {tail}"
+    return f"{head} → {quoted(triple.relation)} → {tail}"
 
 
 def _printable(word: str) -> str:

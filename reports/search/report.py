@@ -25,6 +25,7 @@ from reports.cells import (
     values,
 )
 from reports.load import Group, Results, Row, load_results
+from reports.quoting import csv
 from reports.readings import f1_of, milliseconds, training
 from reports.search import figures as search_figures
 from reports.sections.analysis import against, compare
@@ -310,6 +311,6 @@ def write_search_report(out: Path) -> Path:
     pictures = search_figures.draw(record, quickest_first(record))
     for name, png in pictures.items():
         write_atomically(out / "figures" / f"{name}.png", png)
-    write_atomically(out / "trials.csv", trials_frame(record).to_csv(index=False))
+    write_atomically(out / "trials.csv", csv(trials_frame(record)))
     write_atomically(out / "report.md", _compose(record, results, pictures))
     return out / "report.md"

@@ -22,6 +22,7 @@ from reports.cells import (
 )
 from reports.comparison import accepted, f1_reader, refusals
 from reports.load import Group, Row
+from reports.quoting import quoted
 from reports.readings import NOT_LABELLED, labelled, slice_f1, slice_names
 from reports.sections.caveats import MINIMUM_SEEDS
 from reports.sections.overview import caption, listed
@@ -47,7 +48,7 @@ def slice_table(group: Group, family: str, names: Sequence[str]) -> str:
     gold = slice_names(group, family)
     table: dict[str, list[str]] = {}
     for name in names:
-        cells = {"Slice": name, "Gold items": f"{gold[name]:,}"}
+        cells = {"Slice": quoted(name), "Gold items": f"{gold[name]:,}"}
         for row in group.rows:
             found = values(row, partial(slice_f1, family=family, name=name))
             cells[f"{row.label} ({row.n})"] = cell(found, 1)

@@ -10,6 +10,7 @@ from pydantic import JsonValue
 from reports.cells import add_row, escape, markdown, number, per_cent, score_cells
 from reports.comparison import describes
 from reports.load import RESOURCES, Group, Results, Row
+from reports.quoting import quoted
 from reports.readings import NOT_LABELLED, labelled
 from reports.sections.overview import machine, published_word
 from suite.protocol import Protocol
@@ -60,7 +61,7 @@ def statistics_table(group: Group) -> str:
     table: dict[str, list[str]] = {}
     for measure in dict.fromkeys(m for counted in splits.values() for m in counted):
         share = measure == SEEN_SHARE
-        cells = {"Measure": group.task.statistic_names.get(measure, measure)}
+        cells = {"Measure": group.task.statistic_names.get(measure, quoted(measure))}
         for split, counted in splits.items():
             value = counted.get(measure, _absent(measure, group.plan.statistics[split]))
             if share and isinstance(value, int | float):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from reports.comparison import shortfalls
+from reports.doubts import doubts
 from reports.load import Results, Row
 from reports.sections.overview import listed, plural, where
 from suite.records.run import Resource, RunRecord
@@ -25,6 +26,7 @@ def warnings(results: Results) -> str:
     """All that weakens a figure of this report, the worst first."""
     found = [
         *_failures(results),
+        *doubts((run.record for run in results.runs), _name),
         *(line for group in results.groups for line in shortfalls(group)),
         *_data(results),
         *_repeats(results),
@@ -102,6 +104,9 @@ def _data(results: Results) -> list[str]:
             lines.append(
                 f"{group.title} stands in a table of its own: {'; '.join(group.differences)}."
             )
+        own = set(group.dataset.published.values()) == {None} and not group.dataset.synthetic
+        if group.notes and own:
+            lines.append(f"{group.title}: {group.notes}")
         several: dict[str, list[Row]] = {}
         for row in group.rows:
             several.setdefault(row.name, []).append(row)

@@ -97,10 +97,3 @@ def test_the_history_of_a_diverged_run_can_be_read(tmp_path: Path) -> None:
     assert [epoch.epoch for epoch in run.history] == [1, 2, 3]
     assert run.history[-1].loss != run.history[-1].loss
     assert run.record.protocol == PROTOCOL
-
-
-def test_the_name_of_a_folder_makes_a_key_that_links_can_hold(tmp_path: Path) -> None:
-    plan(datasets=("nyt11",), systems=("fastre",), seeds=(0,)).write(tmp_path)
-    write_run(tmp_path, changed(FIRST, "dataset", name="my data (2)"), [])
-    (group,) = load_results(tmp_path).groups
-    assert group.key == "my-data-2-"
