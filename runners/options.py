@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 from runners.runs.plan import WandbMode
+from suite.privacy import without_home
 from suite.tasks.matching import Match
 
 SEEDS = 3
 SYNTHETIC_EPOCHS, SYNTHETIC_SEEDS = 21, 1
 """Enough for its 2,000 sentences, so that the command without arguments takes minutes."""
 EPOCHS, PATIENCE = 60, 10
+MIN_STEPS, MIN_PATIENCE_STEPS = 1000, 300
 
 DATA, SYSTEMS, TRAINING = "Data", "Systems", "Training"
 SEARCH, RESOURCES = "Search", "Vectors, encoders, parsers"
@@ -65,6 +67,13 @@ class RunOptions:
     data_dir: Path | None = option(
         None, "Folder that holds datasets by name.", shown="$RE_DATA_DIR, cache", panel=DATA
     )
+    words: str | None = option(
+        None,
+        "How texts that their files do not split become words: characters, or spacy:LANG for the "
+        "rules of a language.",
+        shown="at white space",
+        panel=DATA,
+    )
     train_share: float = option(
         1.0,
         "Part of the training examples, chosen by hash: 0.1 lies within 0.5.",
@@ -108,7 +117,7 @@ class TrainingOptions:
     patience: int | None = option(
         None,
         "Epochs without a better dev F1 before training stops.",
-        shown=str(PATIENCE),
+        shown=f"{PATIENCE}, and {MIN_PATIENCE_STEPS} steps at least",
         least=1,
         panel=TRAINING,
     )
@@ -150,6 +159,9 @@ class CarriedOutOptions(RunOptions):
         "Measure inference of complete runs again, as where other work ran beside it.",
         panel=MACHINE,
     )
+    replace: bool = option(
+        False, "Replace complete runs of other settings in OUT; else they are kept."
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -188,7 +200,7 @@ class SuiteOptions(CarriedOutOptions, TrainingOptions):
     epochs: int | None = option(
         None,
         "Epochs at most.",
-        shown=f"{EPOCHS}; {SYNTHETIC_EPOCHS} for synthetic",
+        shown=f"{EPOCHS}, and {MIN_STEPS:,} steps at least; {SYNTHETIC_EPOCHS} for synthetic",
         least=1,
         panel=TRAINING,
     )
@@ -308,8 +320,14 @@ def as_configuration(options: Any) -> dict[str, Any]:
     for each in fields(options):
         how, value = known.get(each.name), getattr(options, each.name)
         if how is not None and how.recorded and value != each.default:
-            found[spelt(each.name, how)] = str(value) if isinstance(value, Path) else value
+            found[spelt(each.name, how)] = _kept(value)
     return found
+
+
+def _kept(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_kept(one) for one in value]
+    return without_home(str(value)) if isinstance(value, Path | str) else value
 
 
 def shared(options: Any, other: type) -> dict[str, Any]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ from typing import Any
 
 import suite
 from runners.executors.base import Executor, OnEvent, PlannedRun
+from runners.executors.replacing import refuse_to_replace
 from runners.options import CarriedOutOptions
 from runners.runs.environment import environment
 from runners.runs.plan import RunPlan
@@ -25,6 +27,7 @@ from suite.files import remove_leftovers
 from suite.modelling.parsers import CHAIN
 from suite.modelling.pretrained import UNTRAINED
 from suite.modelling.word_vectors import VectorsFile, Vocabulary
+from suite.privacy import shown_command
 from suite.protocol import Protocol
 from suite.records.run import read_record
 from suite.records.suite import Cannot, PlannedDataset, SuitePlan
@@ -95,6 +98,19 @@ def _refuse_another_task(study: Study | None, dataset: Dataset) -> None:
         )
 
 
+def _refuse_one_name(asked: Sequence[str], datasets: Sequence[Dataset]) -> None:
+    """The runs of two datasets of one name would lie in one folder."""
+    places: dict[str, str] = {}
+    for place, dataset in zip(asked, datasets, strict=True):
+        first = places.setdefault(dataset.name, place)
+        if first != place:
+            raise SuiteError(
+                f"{first} and {place} are both called {dataset.name!r}, and would share a folder "
+                "of runs",
+                remedy="Rename one of the folders, or run them into two --out.",
+            )
+
+
 def _by_its_name(study: Study | None) -> Study | None:
     """The study without the folder that its file lies in, which is nobody else's concern."""
     return None if study is None else study.model_copy(update={"path": Path(study.path.name)})
@@ -113,6 +129,7 @@ class Suite:
         self.variants = _find_variants(request)
         self._parts: dict[tuple[str, float], Dataset] = {}
         self.datasets = [self._part(name, request.train_share) for name in request.datasets]
+        _refuse_one_name(request.datasets, self.datasets)
         for dataset in self.datasets:
             _refuse_another_task(request.study, dataset)
         self.cannot: list[Cannot] = []
@@ -125,7 +142,8 @@ class Suite:
 
     def _part(self, name: str, share: float) -> Dataset:
         if (name, share) not in self._parts:
-            self._parts[name, share] = load_part(name, self.request.data_dir, share)
+            request = self.request
+            self._parts[name, share] = load_part(name, request.data_dir, share, request.words)
         return self._parts[name, share]
 
     def _keep_vectors(self) -> None:
@@ -159,7 +177,8 @@ class Suite:
         if self.request.published:
             paper = variant.find().published
             stated = {**paper.protocol, **paper.on.get(dataset.name, {}), **variant.published}
-            fields |= {"settings": "published", **stated, **self.request.asked}
+            floors = {"min_steps": 0, "min_patience_steps": 0}  # which no paper has
+            fields |= {"settings": "published", **floors, **stated, **self.request.asked}
         return Protocol.model_validate({**fields, **variant.protocol})
 
     def _plan_runs(self) -> Iterator[PlannedRun]:
@@ -221,6 +240,7 @@ class Suite:
             suite=self.name,
             dataset=asked,
             data_dir=request.data_dir,
+            words=request.words,
             system=system.name,
             settings=settings,
             variant=None if variant.name == system.name else variant.name,
@@ -237,13 +257,19 @@ class Suite:
             train_share=request.train_share * variant.train_share,
         )
 
+    def steps_per_epoch(self, run: PlannedRun) -> int:
+        """Training steps of one epoch."""
+        train = self._part(run.plan.dataset, run.plan.train_share).train
+        size = run.plan.protocol.examples_per_step(run.planned.dataset.task)
+        return math.ceil(len(train.examples) / size)
+
     def plan(self) -> SuitePlan:
         """What `suite.json` says."""
         return SuitePlan(
             name=self.name,
             version=suite.__version__,
             created=datetime.now(UTC).isoformat(timespec="seconds"),
-            command=(Path(sys.argv[0]).name, *sys.argv[1:]),
+            command=shown_command(sys.argv),
             options=self.request.options,
             protocols=self.protocols,
             environment=environment(self.request.device),
@@ -274,9 +300,14 @@ class Suite:
         Args:
             executor: carries out the runs.
             on_event: hears of them.
+
+        Raises:
+            SuiteError: a complete run of other settings stands where one is to be done.
         """
         from reports.report import write_report  # noqa: PLC0415 - heavy, and needed at the end
 
+        if not self.request.replace:
+            refuse_to_replace(self.runs)
         remove_leftovers(self.request.out)
         self.plan().write(self.request.out)
         try:
@@ -306,6 +337,13 @@ class Suite:
                 lines.append(f"{run.title}: operating points: {record.operating.failure}")
         return lines
 
+    def doubts(self) -> list[str]:
+        """What makes the scores of complete runs say little, one sentence per kind."""
+        from reports.doubts import doubts  # noqa: PLC0415 - as `write_report`
+
+        records = (record for run in self.runs if (record := run.recorded()) is not None)
+        return doubts(records, lambda r: f"{r.system.key} on {r.dataset.name}, seed {r.seed}")
+
     def _track_report(self, report: Path) -> None:
         tracker = Tracker(
             self.request.wandb,
@@ -319,5 +357,5 @@ class Suite:
         )
         figures = sorted((report.parent / "figures").glob("*.png"))
         tables = sorted(report.parent.glob("*.csv"))
-        tracker.artifact("report", "report", [report, *tables, *figures])
+        tracker.keep([report, *tables, *figures])
         tracker.finish(failed=False)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import yaml
+
+from suite.errors import SuiteError
+from suite.files import read_regular
 
 MOST_DEPTH = 50
 MOST_VALUES = 100_000
@@ -37,6 +41,27 @@ def parse_yaml(text: str) -> Any:
         raise NotPlainError(f"is not YAML ({said[:MOST_SHOWN]})") from error
     _refuse_what_is_not_plain(found)
     return found
+
+
+def read_yaml(path: Path, remedy: str) -> Any:
+    """The value that a file holds.
+
+    Args:
+        path: of the file.
+        remedy: what helps where it is none of YAML.
+
+    Raises:
+        SuiteError: it cannot be read, or holds what `parse_yaml` refuses.
+    """
+    try:
+        return parse_yaml(read_regular(path).decode())
+    except OSError as error:
+        raise SuiteError(f"cannot be read: {error.strerror}", where=path, remedy=remedy) from error
+    except UnicodeDecodeError as error:
+        cause = f"is not UTF-8 text ({error.reason} at byte {error.start})"
+        raise SuiteError(cause, where=path, remedy=remedy) from error
+    except NotPlainError as error:
+        raise SuiteError(str(error), where=path, remedy=remedy) from error
 
 
 def _refuse_depth(events: Iterable[Any]) -> None:

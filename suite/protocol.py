@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from typing import Literal
 
 from pydantic import Field
@@ -28,6 +29,12 @@ class Protocol(StrictModel):
     document_batch_size: int = Field(4, ge=1, description="documents per step")
     epochs: int = Field(60, ge=1, description="epochs at most, and the length of the decay")
     patience: int = Field(10, ge=1, description="epochs without a better dev F1 before the stop")
+    min_steps: int = Field(
+        0, ge=0, description="steps at least: where `epochs` give fewer, there are more epochs"
+    )
+    min_patience_steps: int = Field(
+        0, ge=0, description="likewise, steps that patience spans at least"
+    )
     optimiser: Literal["adamw", "adam"] = "adamw"
     schedule: Literal["linear", "constant"] = Field(
         "linear", description="after the warm-up: decay to 0, or none"
@@ -59,6 +66,14 @@ class Protocol(StrictModel):
         """Sentences or documents per training step."""
         size: int = getattr(self, find_task(task).batch_field)
         return size
+
+    def length(self, steps_per_epoch: int) -> int:
+        """Epochs at most, of so many steps each."""
+        return max(self.epochs, math.ceil(self.min_steps / steps_per_epoch))
+
+    def patience_of(self, steps_per_epoch: int) -> int:
+        """Epochs, of so many steps each, without a better dev F1 before the stop."""
+        return max(self.patience, math.ceil(self.min_patience_steps / steps_per_epoch))
 
     def digest(self) -> str:
         """Twelve hexadecimal digits that differ where any field does."""

@@ -11,6 +11,8 @@ if not any("benchmarks" in argument for argument in sys.argv):
     # Before torch starts: models this small gain nothing from more threads, and wait for them where
     # other work wants the cores.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    # Where a run has two all the same, one waits for the other asleep, and not on a core.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import pytest
 from hypothesis import settings

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import multiprocessing
 import os
@@ -158,15 +159,14 @@ def command(
     env: Mapping[str, str] | None = None,
     seconds: float = 60,
 ) -> Ended:
-    """How the command line `run_suite` or `build_report` ends; see `forked`."""
+    """How a command line ends, by the name of its function; see `forked`."""
     return forked(_command, name, arguments, folder=folder, env=env, seconds=seconds)
 
 
 def _command(name: str, arguments: Sequence[str | Path]) -> None:
-    from runners.cli import run_suite as cli
-
+    module = {"build_report": "run_suite"}.get(name, name)
     sys.argv = [name.replace("_", "-"), *map(str, arguments)]
-    getattr(cli, name)()
+    getattr(importlib.import_module(f"runners.cli.{module}"), name)()
 
 
 def suite_without_measuring(arguments: Sequence[str | Path]) -> None:

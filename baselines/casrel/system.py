@@ -187,6 +187,7 @@ def _make_encoder(
             dropout=fastre.dropout,
             gate_dropout=fastre.gate_dropout,
             input_dropout=fastre.input_dropout,
+            linear_start=fastre.linear_start,
         )
     if resources.pretrained is None:
         raise SuiteError(

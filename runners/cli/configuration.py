@@ -10,8 +10,8 @@ from typing import Any
 import typer
 
 from suite.errors import SuiteError, unknown
-from suite.files import read_regular
-from suite.plain_yaml import NotPlainError, parse_yaml
+from suite.plain_yaml import read_yaml
+from suite.privacy import with_home
 
 NOT_FROM_A_FILE = frozenset({"config", "version", "help", "install-completion", "show-completion"})
 FORM = (
@@ -58,15 +58,7 @@ def _spelling(parameter: Any) -> str:
 
 
 def _read(path: Path) -> Mapping[Any, Any]:
-    try:
-        content = parse_yaml(read_regular(path).decode())  # JSON is YAML too
-    except OSError as error:
-        raise SuiteError(f"cannot be read: {error.strerror}", where=path, remedy=FORM) from error
-    except UnicodeDecodeError as error:
-        cause = f"is not UTF-8 text ({error.reason} at byte {error.start})"
-        raise SuiteError(cause, where=path, remedy=FORM) from error
-    except NotPlainError as error:
-        raise SuiteError(str(error), where=path, remedy=FORM) from error
+    content = read_yaml(path, FORM)  # JSON is YAML too
     if isinstance(content, dict) and "format" in content and "options" in content:
         content = content["options"]
     if not isinstance(content, dict):
@@ -79,10 +71,10 @@ def _as_given(name: str, value: Any, *, several: bool) -> Any:
     if isinstance(value, dict):
         return list(_assignments(name, value))
     if several:
-        return [str(item) for item in (value if isinstance(value, list) else [value])]
+        return [with_home(str(item)) for item in (value if isinstance(value, list) else [value])]
     if isinstance(value, list):
         return ",".join(map(str, value))
-    return value
+    return with_home(value) if isinstance(value, str) else value
 
 
 def _assignments(name: str, value: Mapping[Any, Any]) -> Iterable[str]:

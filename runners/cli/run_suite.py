@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import typer
@@ -12,6 +13,8 @@ from runners.cli.arguments import cores, make_protocol, overrides, protocol_fiel
 from runners.cli.command import console, errors, script
 from runners.cli.progress import shown
 from runners.options import (
+    MIN_PATIENCE_STEPS,
+    MIN_STEPS,
     SEEDS,
     SYNTHETIC_EPOCHS,
     SYNTHETIC_SEEDS,
@@ -74,6 +77,9 @@ def make_request(options: SuiteOptions) -> Request:
     asked |= protocol_fields(options.protocol or [])
     fields = {
         **({"epochs": SYNTHETIC_EPOCHS} if short else {}),
+        # A length that is asked for is meant; the default one is for datasets of any size.
+        "min_steps": 0 if short or options.epochs is not None else MIN_STEPS,
+        "min_patience_steps": 0 if short or options.patience is not None else MIN_PATIENCE_STEPS,
         "match": options.match,
         "accumulate": options.accumulate,
         "threads": options.threads or cores(),
@@ -144,15 +150,14 @@ def _print_plan(suite: Suite) -> None:
     for run in suite.runs:
         groups.setdefault((run.planned.system.key, run.planned.dataset.name), []).append(run)
     for (system, dataset), runs in groups.items():
-        done = sum(run.done() is not None for run in runs)
         facts = runs[0].planned.system
         table.add_row(
             system,
             dataset,
             str(len(runs)),
-            str(runs[0].plan.protocol.epochs),
+            _length(suite, runs[0]),
             "; ".join(filter(None, (facts.pretrained, facts.vectors, facts.parser))),
-            f"{done} of {len(runs)} done" if done else "to do",
+            _states(runs),
         )
     console.print(table)
     request = suite.request
@@ -170,6 +175,22 @@ def _print_plan(suite: Suite) -> None:
     console.print(f"output: {request.out}", markup=False)
 
 
+def _states(runs: list[PlannedRun]) -> str:
+    """What an earlier command left of them; `other settings` is kept, or replaced if asked."""
+    counts = Counter(run.state for run in runs)
+    if counts.keys() == {"to do"}:
+        return "to do"
+    return ", ".join(f"{count} of {len(runs)} {state}" for state, count in counts.items())
+
+
+def _length(suite: Suite, run: PlannedRun) -> str:
+    """Epochs at most, and where they are few steps, how many."""
+    per_epoch = suite.steps_per_epoch(run)
+    epochs = run.plan.protocol.length(per_epoch)
+    steps = epochs * per_epoch
+    return f"{epochs:,} ({steps:,} steps)" if steps <= MIN_STEPS else f"{epochs:,}"
+
+
 def _carry_out(suite: Suite) -> None:
     from runners.executors.local import LocalExecutor  # noqa: PLC0415 - imports torch
 
@@ -178,6 +199,8 @@ def _carry_out(suite: Suite) -> None:
     with shown(suite.runs, suite.left()) as on_event:
         report = suite.run(LocalExecutor(suite.request.workers), on_event)
     console.print(f"report: {report}", markup=False)
+    for line in suite.doubts():
+        errors.print(line.replace("**", ""), markup=False)
     missing = suite.missing()
     for line in missing:
         errors.print(line, markup=False)

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,7 @@ from runners.cli.command import console, errors, script
 from runners.cli.progress import shown
 from runners.options import PATIENCE, RunOptions, SearchOptions, shared
 from suite.errors import SuiteError
+from suite.privacy import shown_command
 
 if TYPE_CHECKING:
     from runners.search.search import Search, SearchRequest
@@ -91,7 +91,7 @@ def _request(options: SearchOptions) -> SearchRequest:
         name=options.name or f"{Path(options.system).stem}-{Path(options.dataset).name}",
         storage=options.storage,
         sampler_seed=options.sampler_seed,
-        command=(Path(sys.argv[0]).name, *_without_password(sys.argv[1:])),
+        command=shown_command(sys.argv),
         workers=options.workers,
     )
 
@@ -114,16 +114,6 @@ def _print_plan(search: Search, workers: int) -> None:
     if done:
         console.print(f"{done} structures were tried before")
     console.print(f"output: {search.out}", markup=False)
-
-
-def _without_password(arguments: Sequence[str]) -> list[str]:
-    from urllib.parse import urlsplit  # noqa: PLC0415
-
-    def shown(argument: str) -> str:
-        password = urlsplit(argument).password if "://" in argument else None
-        return argument.replace(f":{password}@", ":...@") if password else argument
-
-    return [shown(argument) for argument in arguments]
 
 
 def _run_workers(request: SearchRequest, count: int) -> None:

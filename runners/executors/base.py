@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 
-from runners.runs.plan import RunPlan
+from runners.runs.plan import RunPlan, read_run_plan
+from suite.errors import SuiteError
+from suite.modelling.pretrained import ABSENT
 from suite.records.run import RunRecord, read_record
 from suite.systems.capabilities import ExitsEarly
 from suite.systems.registry import find_system, make_settings
@@ -15,6 +17,17 @@ from suite.systems.registry import find_system, make_settings
 ProgressLine: TypeAlias = dict[str, float]
 """How far a training has come: `epoch` of `epochs`, `best_f1`, and after an epoch its `dev_f1`."""
 OnProgress: TypeAlias = Callable[[ProgressLine], None]
+
+
+State: TypeAlias = Literal["done", "trained", "begun", "to do", "other settings", "not known"]
+"""`trained`: only measurements are missing; `begun`: a checkpoint is gone on with; `other
+settings`: a complete run of another configuration stands in the folder; `not known`: a file that
+decides is not read where nothing is run."""
+DECIDES = {
+    *("dataset", "words", "system", "settings", "protocol", "seed"),
+    *("vectors", "train_vectors", "pretrained", "parser", "train_share"),
+}
+"""Fields of a plan that decide what is trained."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +66,36 @@ class PlannedRun:
         """
         path = self.folder / "record.json"
         return read_record(path) if path.exists() else None
+
+    @property
+    def state(self) -> State:
+        """What an earlier start left of it."""
+        record = self.recorded()
+        if record is None:
+            return "begun" if self._begun() else "to do"
+        if record.configuration != self.planned.configuration:
+            if self._not_read(record):
+                return "not known"
+            return "other settings" if record.status == "complete" else "to do"
+        if self.done() is not None:
+            return "done"
+        return "to do" if self.trained() is None else "trained"
+
+    def _not_read(self, record: RunRecord) -> bool:
+        """Whether a file that decides has not been read yet, as where nothing is to be run."""
+        planned, there = self.planned.system, record.system
+        unread = planned.vectors is None and there.vectors is not None
+        return unread or ABSENT in (planned.pretrained or "")
+
+    def _begun(self) -> bool:
+        """Whether a training of this plan was cut off after an epoch; it goes on from there."""
+        if not (self.folder / "checkpoint" / "last.pt").exists():
+            return False
+        try:
+            found = read_run_plan(self.folder)
+        except SuiteError:
+            return False
+        return found.model_dump(include=DECIDES) == self.plan.model_dump(include=DECIDES)
 
     def trained(self) -> RunRecord | None:
         """The record of a training that need not be done again: it would end as it did."""

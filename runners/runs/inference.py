@@ -128,7 +128,7 @@ def load_system(folder: Path, bench: Workbench) -> System:
     record = read_record(folder / "record.json")
     if not Checkpoints(folder / "checkpoint", record.configuration).load_best(system):
         raise SuiteError(
-            "the selected weights are missing or belong to another configuration",
+            "the selected weights are missing, damaged or of another configuration",
             where=folder / "checkpoint",
             remedy="Delete the run's folder and run the suite again.",
         )

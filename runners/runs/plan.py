@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from suite.files import StrictModel, read_model
+from suite.privacy import PortableName, PortablePath
 from suite.protocol import Protocol
 
 WandbMode = Literal["offline", "online", "off"]
@@ -18,6 +19,7 @@ class RunPlan(StrictModel):
         suite: name of the suite, W&B's group.
         dataset: a name or a folder.
         data_dir: where names are looked up first.
+        words: how texts that their files do not split become words; None: at white space.
         system, settings: the system and its settings that differ from the defaults.
         variant, title: what these settings are called; None for the system's own.
         device: as `resolve_device` takes it; where the run takes place.
@@ -32,8 +34,9 @@ class RunPlan(StrictModel):
     """
 
     suite: str
-    dataset: str
-    data_dir: Path | None
+    dataset: PortableName
+    data_dir: PortablePath | None
+    words: str | None = None
     system: str
     settings: dict[str, Any]
     variant: str | None = None
@@ -41,10 +44,10 @@ class RunPlan(StrictModel):
     protocol: Protocol
     seed: int
     device: str = "cpu"
-    vectors: Path | None
+    vectors: PortablePath | None
     train_vectors: bool
-    pretrained: str | None
-    parser: str | None = None
+    pretrained: PortableName | None
+    parser: PortableName | None = None
     wandb: WandbMode
     batch_sizes: tuple[int, ...]
     train_share: float = 1.0

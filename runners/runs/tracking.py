@@ -119,23 +119,19 @@ class Tracker:
         """Sets the run's summary: the selected epoch's dev scores, test scores and cost."""
         self._attempt(lambda run: run.summary.update(summary(record)))
 
-    def artifact(self, name: str, kind: str, files: Sequence[Path]) -> None:
-        """Hands over files, as they are now, under their own names.
+    def keep(self, files: Sequence[Path]) -> None:
+        """Puts files, as they are now, among the run's own, from which they are uploaded.
 
-        Args:
-            name: letters, digits, `-`, `_` and `.`.
-            kind: W&B's artifact type, such as `report`.
-            files: W&B keeps copies in its data folder (`WANDB_DATA_DIR`) until the upload.
+        Not as an artifact: W&B's file of the run names an artifact's files by their whole paths.
         """
 
-        def add(run: Any) -> None:
-            assert self._wandb is not None
-            artifact = self._wandb.Artifact(name, type=kind)
+        def save(run: Any) -> None:
             for file in files:
-                artifact.add_file(str(file), skip_cache=True)
-            run.log_artifact(artifact)
+                if not file.is_file():
+                    raise FileNotFoundError(f"{file} is not there")
+                run.save(str(file), base_path=str(file.parent), policy="now")
 
-        self._attempt(add)
+        self._attempt(save)
 
     def finish(self, failed: bool) -> None:
         """Closes the run; W&B marks it as failed, or as finished."""
@@ -151,6 +147,8 @@ class Tracker:
         obstacle = _obstacle_to_upload(wandb) if mode == "online" else None
         if obstacle:
             settings.mode = mode = "offline"
+        # W&B's log of its own doings begins with the whole paths of its folders.
+        logging.disable(logging.INFO)
         run = wandb.init(
             mode=mode,
             dir=str(self._folder),
@@ -161,6 +159,7 @@ class Tracker:
             settings=settings,
             **names,
         )
+        logging.disable(logging.NOTSET)
         # On a full disk, W&B's log of its own doings would print a traceback for every line.
         for handler in logging.getLogger("wandb").handlers:
             handler.setLevel(logging.CRITICAL)

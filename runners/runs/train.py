@@ -66,7 +66,8 @@ class Trainer:
         self.optimiser = make_optimiser(self.system, self.protocol)
         self.batch_size = self.protocol.examples_per_step(bench.dataset.task)
         self.steps_per_epoch = math.ceil(len(self.train.gold) / self.batch_size)
-        steps = self.steps_per_epoch * self.protocol.epochs
+        self.length = self.protocol.length(self.steps_per_epoch)
+        steps = self.steps_per_epoch * self.length
         self.schedule = make_schedule(self.optimiser, self.protocol, steps)
         self.checkpoints = Checkpoints(folder / "checkpoint", digest)
         self.parts: dict[str, Any] = {
@@ -100,7 +101,8 @@ class Trainer:
         for epoch in self.epochs:
             tracker.log(epoch)
         p = self.progress
-        while p.epoch < self.protocol.epochs and p.epoch - p.best_epoch < self.protocol.patience:
+        patience = self.protocol.patience_of(self.steps_per_epoch)
+        while p.epoch < self.length and p.epoch - p.best_epoch < patience:
             line = self._epoch()
             self.epochs.append(line)
             if line.best:
@@ -109,7 +111,7 @@ class Trainer:
                 file.write(line.model_dump_json() + "\n")
             self.checkpoints.save_last(p, self.parts)
             tracker.log(line)
-            tell_epoch(p, self.protocol, self._f1(line.dev))
+            tell_epoch(p, self.length, self._f1(line.dev))
 
     def _f1(self, dev: Evaluation) -> float:
         return find_task(self.bench.dataset.task).selected(dev, self.protocol.match).f1
@@ -161,7 +163,7 @@ class Trainer:
             sums["norm"] = sums["norm"] + norm.detach()
             synchronise(self.device)
             seconds.append(time.perf_counter() - started)
-            tell(self.progress, len(seconds), len(order), self.protocol)
+            tell(self.progress, len(seconds), len(order), self.length)
         means = {name: float(value) / len(order) for name, value in sums.items()}
         parts, measures = ({name: means[name] for name in kind} for kind in names)
         return Steps(means["total"], parts, measures, means["norm"], statistics.median(seconds))
@@ -259,19 +261,19 @@ def make_schedule(
     return torch.optim.lr_scheduler.LambdaLR(optimiser, factor)
 
 
-def tell(progress: Progress, step: int, steps: int, protocol: Protocol) -> None:
+def tell(progress: Progress, step: int, steps: int, epochs: int) -> None:
     """One line of progress on standard output, for whoever shows it; ten per epoch."""
     if step % max(1, steps // 10) == 0 or step == steps:
-        _tell(progress, protocol, {"epoch": progress.epoch - 1 + step / steps})
+        _tell(progress, epochs, {"epoch": progress.epoch - 1 + step / steps})
 
 
-def tell_epoch(progress: Progress, protocol: Protocol, f1: float) -> None:
+def tell_epoch(progress: Progress, epochs: int, f1: float) -> None:
     """The same after an epoch's evaluation, with its dev F1."""
-    _tell(progress, protocol, {"epoch": float(progress.epoch), "dev_f1": f1})
+    _tell(progress, epochs, {"epoch": float(progress.epoch), "dev_f1": f1})
 
 
-def _tell(progress: Progress, protocol: Protocol, now: dict[str, float]) -> None:
-    line = {**now, "epochs": protocol.epochs, "best_f1": max(0.0, progress.best_f1)}
+def _tell(progress: Progress, epochs: int, now: dict[str, float]) -> None:
+    line = {**now, "epochs": epochs, "best_f1": max(0.0, progress.best_f1)}
     print(f"{PROGRESS}{json.dumps(line)}", flush=True)
 
 

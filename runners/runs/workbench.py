@@ -15,7 +15,6 @@ from runners.runs.environment import resolve_device
 from runners.runs.plan import RunPlan
 from suite.datasets import Dataset, Split, load_dataset
 from suite.datasets.splitting import with_part_of_train
-from suite.errors import SuiteError
 from suite.modelling.encoder_kind import EncoderKind
 from suite.modelling.parsers import DependencyParser, find_parser
 from suite.modelling.pretrained import PretrainedModel, find_pretrained
@@ -47,32 +46,11 @@ def dataset_facts(dataset: Dataset) -> DatasetFacts:
     )
 
 
-def load_part(name_or_path: str, data_dir: Path | None, train_share: float) -> Dataset:
-    """A dataset with the part of its training examples that is trained on.
-
-    Raises:
-        SuiteError: it cannot be loaded, or its name is none that a record can hold.
-    """
-    try:
-        dataset = load_dataset(name_or_path, data_dir)
-        dataset.name.encode()
-    except (OSError, RuntimeError, UnicodeEncodeError) as error:
-        if not isinstance(error, OSError | UnicodeEncodeError) and "home" not in str(error):
-            raise  # of the dataset's reader
-        raise SuiteError(
-            f"cannot be loaded: {_reason(error)}",
-            where=f"{name_or_path[:200]!a}",
-            remedy="Name a dataset (see --list) or its folder.",
-        ) from error
-    return with_part_of_train(dataset, train_share)
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, OSError):
-        return error.strerror or str(error)
-    if isinstance(error, UnicodeEncodeError):
-        return "the folder's name holds bytes that are not UTF-8"
-    return "there is no user of that name"  # whose home `~name` would be
+def load_part(
+    name_or_path: str, data_dir: Path | None, train_share: float, words: str | None = None
+) -> Dataset:
+    """A dataset with the part of its training examples that is trained on."""
+    return with_part_of_train(load_dataset(name_or_path, data_dir, words), train_share)
 
 
 class Shelf:
@@ -147,7 +125,9 @@ class Workbench:
         self.plan = plan
         self.protocol = plan.protocol
         self.shelf = shelf or Shelf()
-        self.dataset = dataset or load_part(plan.dataset, plan.data_dir, plan.train_share)
+        self.dataset = dataset or load_part(
+            plan.dataset, plan.data_dir, plan.train_share, plan.words
+        )
         self.system: type[System] = find_system(plan.system)
         self.settings = make_settings(self.system, plan.settings)
         self.needed = self.system.resources_needed(self.settings)

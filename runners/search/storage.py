@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 import platform
@@ -12,7 +13,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import optuna
 import psutil
@@ -28,6 +28,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from runners.search.journal import JournalCopy, JournalFile
 from suite.errors import SuiteError
+from suite.privacy import credentials, without_credentials
 
 JOURNAL = "search.journal"
 IDENTITY = "identity"
@@ -62,10 +63,12 @@ def open_storage(url: str | None, out: Path, *, dry: bool = False) -> BaseStorag
     try:
         return _database(url)
     except Exception as error:  # SQLAlchemy and each driver raise their own
-        shown = urlsplit(url)._replace(netloc=urlsplit(url).hostname or "").geturl()
-        first = str(error).strip().splitlines()[0][:200]
+        first = (str(error).strip() or "no reason given").splitlines()[0]
+        if url in first or any(part in first for part in credentials(url)):
+            first = "its message repeats the password, and is not shown"
         raise SuiteError(
-            f"the storage {shown!r} cannot be used ({type(error).__name__}: {first})",
+            f"the storage {without_credentials(url)!r} cannot be used ({type(error).__name__}: "
+            f"{first[:200]})",
             remedy="Expected postgresql://USER:PASSWORD@HOST/DATABASE of a server that runs, with "
             "`pip install 'relation-suite[postgresql]'`; without --storage, a journal in OUT is "
             "used.",
@@ -162,10 +165,15 @@ def open_study(
     return study
 
 
+def this_host() -> str:
+    """What tells this machine from others, without its name."""
+    return hashlib.sha256(platform.node().encode()).hexdigest()[:12]
+
+
 def this_worker() -> dict[str, Any]:
     """What tells this process from every other one, living or dead."""
     process = psutil.Process(os.getpid())
-    return {"host": platform.node(), "pid": process.pid, "born": process.create_time()}
+    return {"host": this_host(), "pid": process.pid, "born": process.create_time()}
 
 
 def retry_the_dead(study: optuna.Study) -> None:
@@ -177,7 +185,7 @@ def retry_the_dead(study: optuna.Study) -> None:
         worker = trial.user_attrs.get(WORKER)
         if _age(trial) < SETTLED_SECONDS:
             continue  # a retried trial may still bear its first worker's name
-        if worker is None or (worker["host"] == platform.node() and not _alive(worker)):
+        if worker is None or (worker["host"] == this_host() and not _alive(worker)):
             _retry(study, trial)
 
 

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from suite.modelling.batch import Text
 from suite.modelling.encoders import WordEmbedding
 from suite.modelling.layers import Convolution, Dropout, word_mask
-from suite.modelling.start import he_normal, xavier_uniform
+from suite.modelling.start import LinearStart, he_normal, xavier_uniform
 from suite.modelling.word_vectors import WordVectors
 
 Gate = Literal["gated linear unit", "highway", "none"]
@@ -52,18 +52,22 @@ class Block(nn.Module):
         outputs = width if gate == "none" else 2 * width
         self.convolutions = Convolution(width, outputs, kernel, dilation)
 
-    @property
-    def gain(self) -> float:
+    def gain(self, blocks: int) -> float:
         """By how much the convolutions' start multiplies a variance: 2, as public code has it.
 
         Public code holds neither of two ablations of Table 5. A gate that is half open takes three
         quarters of a variance away, which no residual connection brings back: there 4, as in
         Gehring et al. (2017, equation 7). Without a gate a residual connection adds to what has
-        doubled: there 1. So each ablation begins with a signal that six blocks hand on.
+        grown: there one over the number of blocks, so that all of them together give less than e
+        times the variance, however many they are. What is lost without a gate depends on it
+        (docs/results.md, Table 5).
+
+        Args:
+            blocks: of the encoder.
         """
         if self.gate == "gated linear unit" and not self.residual:
             return 4.0
-        return 1.0 if self.gate == "none" and self.residual else 2.0
+        return 1 / blocks if self.gate == "none" and self.residual else 2.0
 
     def forward(self, x: Float[Tensor, "B D N"]) -> Float[Tensor, "B D N"]:
         """Equation 4, under the block's gate."""
@@ -92,6 +96,7 @@ class ConvolutionalEncoder(nn.Module):
         dropout: between the blocks.
         gate_dropout: in their gates.
         input_dropout: before the first block.
+        linear_start: how the projection starts.
     """
 
     def __init__(
@@ -107,6 +112,7 @@ class ConvolutionalEncoder(nn.Module):
         dropout: float,
         gate_dropout: float,
         input_dropout: float,
+        linear_start: LinearStart,
     ) -> None:
         super().__init__()
         self.width = width
@@ -119,15 +125,16 @@ class ConvolutionalEncoder(nn.Module):
         )
         self.input_dropout = Dropout(input_dropout)
         self.dropout = Dropout(dropout)
-        self._start()
+        self._start(linear_start)
 
-    def _start(self) -> None:
+    def _start(self, linear_start: LinearStart) -> None:
         """As public code starts, whose framework is Paddle; but see `Block.gain`."""
-        xavier_uniform(self.project)
+        if linear_start == "xavier":
+            xavier_uniform(self.project)
         nn.init.xavier_uniform_(self.positions)
         for block in self.blocks:
             assert isinstance(block, Block)
-            he_normal(block.convolutions, gain=block.gain)
+            he_normal(block.convolutions, gain=block.gain(len(self.blocks)))
 
     def encode(self, sentences: Iterable[Sequence[str]]) -> Text:
         """As the word vectors do."""

@@ -9,8 +9,12 @@ convolutions one after another then leave a thousandth of a signal's spread.
 from __future__ import annotations
 
 import math
+from typing import Literal
 
 from torch import nn
+
+LinearStart = Literal["torch", "xavier"]
+"""How linear layers start: as torch has them, or as Keras and Paddle do."""
 
 
 def he_normal(layer: nn.Conv1d, inputs: int | None = None, gain: float = 2.0) -> None:

@@ -10,8 +10,9 @@ import yaml
 from pydantic import Field, ValidationError
 
 from suite.errors import SuiteError, first_mistake
-from suite.files import StrictModel, read_regular, write_atomically
-from suite.plain_yaml import NotPlainError, parse_yaml
+from suite.files import StrictModel, write_atomically
+from suite.names import FolderName, PlainTitle
+from suite.plain_yaml import read_yaml
 
 if TYPE_CHECKING:
     from suite.systems.contract import System
@@ -29,9 +30,9 @@ class Variant(StrictModel):
         settings: those that differ from the system's defaults.
     """
 
-    name: str = Field(pattern=r"^[\w.+-]+$")
+    name: FolderName = Field(pattern=r"^[\w.+-]+$")
     system: str
-    title: str | None = None
+    title: PlainTitle | None = None
     settings: dict[str, Any] = Field(default_factory=dict)
 
     def find(self) -> type[System]:
@@ -112,15 +113,7 @@ def read_fields(path: Path, option: str, form: str) -> dict[str, Any]:
     Raises:
         SuiteError: the file cannot be read, is not YAML, or holds something else.
     """
-    try:
-        content = parse_yaml(read_regular(path).decode())
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "is not UTF-8"
-        raise SuiteError(
-            f"cannot be read: {reason}", where=path, remedy=f"Name a YAML file with {option}."
-        ) from error
-    except NotPlainError as error:
-        raise SuiteError(str(error), where=path, remedy=form) from error
+    content = read_yaml(path, f"Name a YAML file with {option}. {form}")
     if not isinstance(content, dict):
         raise SuiteError("holds no table of fields", where=path, remedy=form)
     return content

@@ -5,7 +5,7 @@ Offsets count words, from 0, and `end` is exclusive throughout.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal, NamedTuple
@@ -90,6 +90,23 @@ class Sentence:
     def relations(self) -> Iterator[str]:
         """The relation of each triple, those without a place last."""
         return (t.relation for group in (self.triples, self.unplaced) for t in group)
+
+    def without(self, relations: Set[str]) -> Sentence:
+        """The sentence without triples of some relations."""
+        return replace(
+            self,
+            triples=tuple(t for t in self.triples if t.relation not in relations),
+            unplaced=tuple(t for t in self.unplaced if t.relation not in relations),
+            repeats=tuple(t for t in self.repeats if t.relation not in relations),
+        )
+
+    def not_found(self) -> list[SurfaceTriple]:
+        """Gold whose words are not in the text."""
+        return list(self.unplaced)
+
+    def loops(self) -> int:
+        """Gold that no system can predict since head and tail are one; none is known here."""
+        return 0
 
     def types(self) -> Iterator[str]:
         """The type of each entity."""
@@ -190,6 +207,18 @@ class Document:
     def relations(self) -> Iterator[str]:
         """The relation of each fact."""
         return (fact.relation for fact in self.facts)
+
+    def without(self, relations: Set[str]) -> Document:
+        """The document without facts of some relations."""
+        return replace(self, facts=tuple(f for f in self.facts if f.relation not in relations))
+
+    def not_found(self) -> list[SurfaceTriple]:
+        """None: entities are given with their mentions."""
+        return []
+
+    def loops(self) -> int:
+        """Facts of an entity with itself, which no system pairs."""
+        return sum(fact.head == fact.tail for fact in self.facts)
 
     def types(self) -> Iterator[str]:
         """The type of each entity."""

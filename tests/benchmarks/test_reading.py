@@ -10,6 +10,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from suite.datasets.catalogue.entries import CATALOGUE
 from suite.datasets.formats import detect
 from suite.datasets.problems import ProblemLog
+from suite.datasets.reading import Reading
 from suite.datasets.textfile import TextFile
 from suite.tasks.examples import Example
 
@@ -28,6 +29,8 @@ def test_reading(benchmark: BenchmarkFixture, shared_data: Path, name: str) -> N
 
     def read() -> list[Example]:
         file = TextFile.read(path)
-        return detect(file).read(file, "test", CATALOGUE[name].types or {}, ProblemLog(path))
+        return detect(file).read(
+            file, "test", Reading(ProblemLog(path), CATALOGUE[name].types or {})
+        )
 
     assert len(benchmark.pedantic(read, rounds=5, warmup_rounds=1)) == size

@@ -26,6 +26,7 @@ from suite.datasets import Dataset, load_dataset
 from suite.datasets.catalogue.entries import CATALOGUE
 from suite.datasets.formats import detect
 from suite.datasets.problems import ProblemLog
+from suite.datasets.reading import Reading
 from suite.datasets.textfile import TextFile
 from suite.protocol import Protocol
 from suite.records.run import read_record
@@ -196,7 +197,7 @@ def test_reading_and_encoding(
 
     def read_and_encode() -> int:
         file = TextFile.read(path)
-        return len(system.encode(detect(file).read(file, "test", types, ProblemLog(path))))
+        return len(system.encode(detect(file).read(file, "test", Reading(ProblemLog(path), types))))
 
     floor = min(timed(lambda: json.loads(path.read_bytes())) for _ in range(5))
     assert benchmark.pedantic(read_and_encode, rounds=10, warmup_rounds=1) == 4006

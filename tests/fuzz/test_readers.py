@@ -40,6 +40,8 @@ from tests.fuzz.mutations import MUTATIONS, VALUES, Mutation, mutated
 from tests.reports import folder as reports_folder
 from tests.suite.datasets.folders import LIMA, OSLO, PARIS, ROME
 from tests.suite.datasets.test_formats import DOCUMENT
+from tests.suite.datasets.test_kinds import COLUMNS as TAGGED
+from tests.suite.datasets.test_kinds import ENTITY_JSON, JSON
 
 fuzzed = settings(
     max_examples=int(os.environ.get("RE_FUZZ_EXAMPLES", "100")),
@@ -64,6 +66,7 @@ SPERT = {
 }
 COLUMNS = "-DOCSTART- -X- O O\n\nRome NNP B-NP B-LOC\nis VBZ O O\n\nItaly NNP B-NP I-LOC\n"
 SENTENCES = "Rome is in Italy\nOslo is in Norway\n"
+TAGS = ["O", "B-PER", "I-PER", "B-LOC", "I-LOC"]
 FOLDERS: dict[str, dict[str, str]] = {
     "triple_list": {
         "train.json": json.dumps([PARIS, ROME]),
@@ -83,6 +86,15 @@ FOLDERS: dict[str, dict[str, str]] = {
         "train_annotated.fact": json.dumps([["Marie Curie", "Paris", "P551"]]),
     },
     "columns": dict.fromkeys(("train.conll", "test.conll"), COLUMNS),
+    **{
+        kind: dict.fromkeys(("train.json", "dev.json", "test.json"), json.dumps([record]))
+        | ({"ner_tags.json": json.dumps(TAGS)} if "ner_tags" in record else {})
+        for kind, record in {**JSON, **ENTITY_JSON}.items()
+    },
+    **{
+        kind: dict.fromkeys(("train.txt", "dev.txt", "test.txt"), TAGGED[kind].replace("|", "\n"))
+        for kind in ("index from 1", "prediction last", "comments")
+    },
     "tup": {f"{n}.sent": SENTENCES for n in ("train", "test")}
     | {f"{n}.tup": "Rome ; Italy ; in\nOslo ; Norway ; in\n" for n in ("train", "test")},
     "pointer": {f"{n}.sent": SENTENCES for n in ("train", "test")}

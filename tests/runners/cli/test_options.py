@@ -63,10 +63,12 @@ def test_a_file_holds_a_whole_command(dataset: Path, tmp_path: Path) -> None:
     ended = dry("--config", path, folder=tmp_path)
     assert ended.code == 0, ended.err
     (row,) = (line for line in ended.out.splitlines() if "fastre" in line)
-    assert [cell.strip() for cell in row.split("│")[1:5]] == ["fastre", "tiny", "2", "7"]
+    assert [cell.strip() for cell in row.split("│")[1:5]] == ["fastre", "tiny", "2", "7 (28 steps)"]
     again = dry("--config", path, "--epochs", "9", "--seeds", "1", folder=tmp_path)
     (row,) = (line for line in again.out.splitlines() if "fastre" in line)
-    assert [cell.strip() for cell in row.split("│")[3:5]] == ["1", "9"], "the command line holds"
+    assert [cell.strip() for cell in row.split("│")[3:5]] == ["1", "9 (36 steps)"], (
+        "the command line holds"
+    )
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -69,10 +70,10 @@ def test_list(env: dict[str, str], tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "epochs"),
     [
-        ((), "60"),
+        ((), "500 (1,000 steps)"),
         (("--settings", "published"), "100"),
-        (("--epochs", "7"), "7"),
-        (("--settings", "published", "--epochs", "7"), "7"),
+        (("--epochs", "7"), "7 (14 steps)"),
+        (("--settings", "published", "--epochs", "7"), "7 (70 steps)"),
     ],
 )
 def test_published_settings_are_the_papers_unless_the_command_names_them(
@@ -93,10 +94,10 @@ def test_a_dry_run_prints_the_plan_and_writes_nothing(dataset: Path, tmp_path: P
     rows = [line.split("│") for line in lines if line.startswith(("│ fastre", "│ casrel"))]
     cells = [[cell.strip() for cell in row[1:5]] for row in rows]
     assert sorted(cells) == [
-        ["casrel", "synthetic", "2", "7"],
-        ["casrel", "tiny", "2", "7"],
-        ["fastre", "synthetic", "2", "7"],
-        ["fastre", "tiny", "2", "7"],
+        ["casrel", "synthetic", "2", "7 (441 steps)"],
+        ["casrel", "tiny", "2", "7 (14 steps)"],
+        ["fastre", "synthetic", "2", "7 (441 steps)"],
+        ["fastre", "tiny", "2", "7 (14 steps)"],
     ]
     assert "made by the suite; a figure of it says nothing about real text" in ended.out
     assert list(tmp_path.iterdir()) == []
@@ -357,3 +358,14 @@ def test_a_broken_dataset_is_named(tmp_path: Path, test: object, message: str) -
     assert ended.code == 2
     assert f"error: {data / 'test_triples.json'}" in ended.err
     assert message in ended.err
+
+
+def test_two_datasets_of_one_name_do_not_share_a_folder(dataset: Path, tmp_path: Path) -> None:
+    folders = [tmp_path / parent / "mine" for parent in ("a", "b")]
+    for folder in folders:
+        folder.parent.mkdir()
+        shutil.copytree(dataset, folder.parent / "real" / "mine")
+    places = [f"--dataset={folder.parent / 'real' / 'mine'}" for folder in folders]
+    ended = run_suite("--dry-run", *places, "--system", "fastre", folder=tmp_path)
+    assert ended.code == 2
+    assert "are both called 'mine'" in " ".join(ended.err.split())

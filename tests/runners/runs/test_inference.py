@@ -140,7 +140,7 @@ def test_only_the_runs_own_weights_are_measured(bench: Workbench, tmp_path: Path
     with pytest.raises(SuiteError, match="selected weights are missing"):
         load_system(tmp_path, bench)
     Checkpoints(tmp_path / "checkpoint", "another configuration").save_best(system)
-    with pytest.raises(SuiteError, match="belong to another configuration"):
+    with pytest.raises(SuiteError, match="of another configuration"):
         load_system(tmp_path, bench)
     with torch.no_grad():
         for parameter in system.parameters():

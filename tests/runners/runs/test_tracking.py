@@ -176,7 +176,7 @@ def test_offline_run_holds_all_that_was_logged(
     for number in (1, 2, 3):
         tracker.log(an_epoch(number))
     tracker.summarise(a_record())
-    tracker.artifact("quick", "report", [report])
+    tracker.keep([report])
     tracker.finish(failed=False)
 
     assert warnings == []
@@ -224,10 +224,10 @@ def test_offline_run_holds_all_that_was_logged(
     assert final["parameters/total"] == 30
     assert final["status"] == "complete"
 
-    [artifact] = of_kind(records, "artifact")
-    assert (artifact.name, artifact.type) == ("quick", "report")
-    [entry] = artifact.manifest.contents
-    assert (entry.path, entry.size) == ("report.md", 8)
+    kept = [file.path for found in of_kind(records, "files") for file in found.files]
+    assert "report.md" in kept
+    [copy] = (tmp_path / "wandb").rglob("report.md")
+    assert copy.read_text() == "# Report"
 
     metrics = {m.name or m.glob_name: m for m in of_kind(records, "metric")}
     assert set(metrics) == {*track.AXES, "*"}
@@ -351,7 +351,7 @@ def test_the_id_differs_wherever_a_run_does(changed: str) -> None:
 def use_after_failure(tracker: Tracker) -> None:
     tracker.log(an_epoch(1))
     tracker.summarise(a_record())
-    tracker.artifact("quick", "report", [Path(__file__)])
+    tracker.keep([Path(__file__)])
     tracker.finish(failed=False)
     tracker.finish(failed=False)
 
@@ -401,7 +401,7 @@ def test_a_wandb_that_does_not_start_warns_once(
     assert "no such argument" in warnings[0]
 
 
-@pytest.mark.parametrize("broken", ["log", "log_artifact", "finish"])
+@pytest.mark.parametrize("broken", ["log", "save", "finish"])
 def test_a_wandb_that_breaks_within_the_run_warns_once(
     tmp_path: Path, warnings: list[str], broken: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -418,9 +418,9 @@ def test_a_wandb_that_breaks_within_the_run_warns_once(
     assert "broken" in warnings[0]
 
 
-def test_an_artifact_without_its_file_warns_once(tmp_path: Path, warnings: list[str]) -> None:
+def test_a_file_that_is_not_there_warns_once(tmp_path: Path, warnings: list[str]) -> None:
     tracker = start(tmp_path, warnings)
-    tracker.artifact("quick", "report", [tmp_path / "missing.md"])
+    tracker.keep([tmp_path / "missing.md"])
     use_after_failure(tracker)
     assert len(warnings) == 1
     assert "missing.md" in warnings[0]

@@ -114,7 +114,7 @@ def test_what_is_complete_is_not_run_again_and_another_configuration_is(
     assert "gazetteer · tiny · seed 0: done before" in said
     assert "1 of 1 done" in said
     assert path.stat().st_mtime_ns == written
-    assert "gazetteer · tiny · seed 0: starts" in again("--set", "gazetteer.score=0.8")
+    assert "gazetteer · tiny · seed 0: starts" in again("--set", "gazetteer.score=0.8", "--replace")
     second = read_record(path)
     assert path.stat().st_mtime_ns > written
     assert second.configuration != first.configuration
