@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from runners.runs.plan import WandbMode
+from suite.modelling.keep_vectors import KeepVectors
 from suite.privacy import without_home
 from suite.tasks.matching import Match
 
@@ -101,6 +102,13 @@ class RunOptions:
         panel=RESOURCES,
     )
     train_vectors: bool = option(False, "Train the vectors of --vectors as well.", panel=RESOURCES)
+    keep_vectors: KeepVectors = option(
+        "first",
+        "Vectors that a run's model keeps: of the file's first 400,000 words besides those of the "
+        "dataset's words, or dataset: those alone.",
+        kind="choice of kept vectors",
+        panel=RESOURCES,
+    )
     device: str = option(
         "auto",
         "cpu, cuda, cuda:1, mps; auto: the first GPU where there is one, else the CPU.",

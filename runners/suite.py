@@ -164,7 +164,7 @@ class Suite:
                     limit = self.protocols[variant.name][dataset.name].max_words
                     key = part.train.fingerprint, limit
                     words[key] = words.get(key) or vocabulary(part, limit)
-        file.keep(list(words.values()))
+        file.keep(list(words.values()), first=self.request.keep_vectors == "first")
 
     def _settings(self, variant: StudyVariant) -> dict[str, Any]:
         """Those that differ from the system's defaults."""
@@ -250,6 +250,7 @@ class Suite:
             device=request.device,
             vectors=request.vectors if "vectors" in needed else None,
             train_vectors=request.train_vectors,
+            keep_vectors=request.keep_vectors,
             pretrained=pretrained,
             parser=parser,
             wandb=request.wandb,

@@ -24,6 +24,7 @@ ROOMS = (
     ("runners",),
     ("baselines", "reports"),
     ("suite.explanation",),
+    ("suite.artifact",),
     ("suite.records",),
     ("suite.studies", "suite.fastre"),
     ("suite.systems",),

@@ -18,6 +18,8 @@ from runners.executors.processes import LOG, Processes
 from runners.runs.checkpoint import Checkpoints
 from runners.runs.inference import measured_file
 from runners.runs.operating_points import curve_file
+from suite.artifact import Artifact
+from suite.artifact.model import OF_A_RUN
 from suite.errors import SuiteError
 from suite.files import remove_leftovers, write_atomically
 from suite.records.run import InferenceCost, OperatingCurve, RunRecord, Status, read_record
@@ -54,12 +56,19 @@ def train(run: PlannedRun, processes: Processes, on_event: OnEvent) -> RunRecord
 
 def _is_damaged(run: PlannedRun, record: RunRecord) -> bool:
     """Whether what it is measured by is damaged, which is said."""
-    checkpoints = Checkpoints(run.folder / "checkpoint", record.configuration)
-    damage = checkpoints.damage() if record.status in MEASURABLE else None
+    damage: object = None
+    if record.model is not None:
+        try:
+            Artifact.read(run.folder / OF_A_RUN, record.model)
+        except SuiteError as error:
+            damage = error
+    elif record.status in MEASURABLE:
+        checkpoints = Checkpoints(run.folder / "checkpoint", record.configuration)
+        if (found := checkpoints.damage()) is not None:
+            damage = f"{checkpoints.best} is damaged ({found})"
     if damage is None:
         return False
-    said = f"{checkpoints.best} is damaged ({damage}): {run.title} is trained again"
-    print(said, file=sys.stderr, flush=True)
+    print(f"{damage}: {run.title} is trained again", file=sys.stderr, flush=True)
     return True
 
 

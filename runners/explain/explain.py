@@ -12,7 +12,6 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from reports.explain.report import write_explanation
-from reports.sections.overview import listed
 from runners.options import ExplainOptions
 from runners.runs.inference import load_system
 from runners.runs.plan import RunPlan, read_run_plan
@@ -47,7 +46,7 @@ def explain(options: ExplainOptions) -> Path:
     parser = find_tagged_parser(options.parser)
     bench = Workbench(plan)
     _check_unchanged(bench, record)
-    system = _load(options.folder, bench)
+    system = load_system(options.folder, bench)
     sentences = cast(list[Sentence], bench.examples(bench.dataset.test))
     drawn = _chosen(options, sentences)
     predicates = [frozenset[int]()] * len(sentences)
@@ -145,31 +144,13 @@ def _read(folder: Path) -> tuple[RunPlan, RunRecord]:
 
 
 def _check_unchanged(bench: Workbench, record: RunRecord) -> None:
-    """Refuses data, vectors and settings, which no checkpoint holds, that are not the run's."""
-    then, now = (s.model_dump(mode="json") for s in (record.system, bench.system_facts()))
-    parts = ("vectors", "pretrained", "parser", "settings")
-    changed = [part for part in parts if then[part] != now[part]]
+    """Refuses data that are not the run's; all else is in its model."""
     if dataset_facts(bench.dataset).fingerprints != record.dataset.fingerprints:
-        changed.insert(0, "dataset")
-    if changed:
         raise SuiteError(
-            f"what is here now is not what the run was trained on: {listed(changed)}",
+            "what is here now is not what the run was trained on",
             where=bench.plan.dataset,
             remedy="Put that back, or delete the run's folder and run the suite again.",
         )
-
-
-def _load(folder: Path, bench: Workbench) -> System:
-    try:
-        return load_system(folder, bench)
-    except RuntimeError as error:
-        if "state_dict" not in str(error):
-            raise
-        raise SuiteError(
-            "the weights do not fit the system as it is now",
-            where=folder / "checkpoint",
-            remedy="Explain it with the version of the suite that ran it, or run it again.",
-        ) from error
 
 
 def _chosen(options: ExplainOptions, sentences: Sequence[Sentence]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -144,6 +145,13 @@ class Checkpoints:
         state = _load(path, device)
         fits = state is not None and state["configuration"] == self.configuration
         return state if fits else None
+
+    def drop(self) -> None:
+        """Deletes both files: the run has left its model."""
+        self.drop_last()
+        self.best.unlink(missing_ok=True)
+        with suppress(OSError):  # what else somebody put there stays
+            self.best.parent.rmdir()
 
     def drop_last(self) -> None:
         """Deletes what only a cut-off run needs."""

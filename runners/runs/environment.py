@@ -8,16 +8,13 @@ import platform
 import resource
 import subprocess
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any
 
 import psutil
 import torch
 
 import suite
-from suite.errors import SuiteError
-from suite.protocol import Protocol
+from suite.modelling.device import device_title, resolve_device
 from suite.records.run import Environment
 
 LIBRARIES = ("torch", "numpy", "transformers", "tokenizers", "wandb", "pydantic")
@@ -47,7 +44,7 @@ def environment(device: str) -> Environment:
         processor=_processor(),
         cores=_cores(),
         memory_bytes=_memory_bytes(),
-        device=_device_title(resolved),
+        device=device_title(resolved),
         python=platform.python_version(),
         versions=_versions(resolved),
         git=_git_state(Path(suite.__file__).resolve().parents[1]),
@@ -75,45 +72,6 @@ def peak_memory_bytes(device: torch.device) -> int:
                 return int(line.split()[1]) * 1024
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if platform.system() == "Darwin" else peak * 1024
-
-
-def resolve_device(name: str) -> torch.device:
-    """The device of that name: `cpu`, `cuda`, `cuda:<index>`, `mps`, or the best of them: `auto`.
-
-    Raises:
-        SuiteError: the name means nothing, or the machine has no such device.
-    """
-    present = _present_devices()
-    if name == "auto":
-        return torch.device(next(iter(present[1:]), "cpu"))
-    try:
-        device = torch.device(name)
-    except RuntimeError:
-        device = None
-    if device is not None and device.type == "cuda":
-        device = torch.device("cuda", device.index or 0)
-    if device is None or str(device) not in present:
-        here = ", ".join(present)
-        raise SuiteError(f"there is no device {name!r} here", remedy=f"There is: {here}.")
-    return device
-
-
-def synchronise(device: torch.device) -> None:
-    """Waits until all that was asked of the device is done, so that clocks mean something."""
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-    elif device.type == "mps":
-        torch.mps.synchronize()
-
-
-def _present_devices() -> list[str]:
-    cuda = [f"cuda:{i}" for i in range(torch.cuda.device_count())]
-    mps = ["mps"] if torch.backends.mps.is_available() else []
-    return ["cpu", *cuda, *mps]
-
-
-def _device_title(device: torch.device) -> str:
-    return str(torch.cuda.get_device_name(device)) if device.type == "cuda" else device.type
 
 
 def _processor(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
@@ -212,10 +170,3 @@ def _output(*command: str) -> str | None:
     except (OSError, subprocess.SubprocessError):
         return None
     return done.stdout.strip()
-
-
-def autocast(protocol: Protocol, device: torch.device) -> AbstractContextManager[Any]:
-    """The protocol's precision as a context."""
-    if protocol.precision == "float32":
-        return nullcontext()
-    return torch.autocast(device.type, torch.bfloat16)

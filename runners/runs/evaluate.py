@@ -10,10 +10,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from runners.runs.environment import autocast
 from runners.runs.workbench import Workbench
 from suite.modelling.batch import Batch
 from suite.modelling.batching import evaluation_batches
+from suite.modelling.device import autocast
 from suite.modelling.fact_scores import facts_from
 from suite.systems.capabilities import ScoresFacts
 from suite.systems.contract import System, predict
@@ -23,7 +23,7 @@ from suite.tasks.ranking import Ranking, rank
 from suite.tasks.reference import Reference
 from suite.tasks.registry import find_task
 from suite.tasks.scores import AnsweredExample, Evaluation
-from suite.tasks.scoring import evaluate, evaluate_in_slices
+from suite.tasks.scoring import evaluate, evaluate_in_slices, graded
 
 
 class EncodedSplit:
@@ -80,6 +80,16 @@ class Evaluator:
         with torch.inference_mode(), autocast(self.bench.protocol, self.device):
             self.system.calibrate([batch for _, batch in split.batches], reference)
         return evaluate(split.gold, self.predict(split), self.task.name, self.matching)
+
+    def graded_dev(self, split: EncodedSplit, theta: float | None) -> list[tuple[float, bool]]:
+        """The predictions of dev by their score, with whether they are right."""
+        self.system.eval()
+        if theta is None:
+            found = self.predict(split)
+        else:
+            found = self._facts(self._fact_scores(split), theta)
+        match = self.bench.protocol.match
+        return graded(split.gold, found, self.task.name, self.matching, match)
 
     def on_test(self, split: EncodedSplit, theta: float | None) -> Tested:
         """Predicts and, where there is gold, scores with slices.

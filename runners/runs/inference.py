@@ -16,16 +16,14 @@ from pathlib import Path
 import torch
 
 from runners.runs.checkpoint import Checkpoints
-from runners.runs.environment import (
-    autocast,
-    load_average,
-    peak_memory_bytes,
-    synchronise,
-)
+from runners.runs.environment import load_average, peak_memory_bytes
 from runners.runs.failures import in_a_line, memory_ran_out
 from runners.runs.workbench import Workbench
+from suite.artifact import Artifact
+from suite.artifact.model import OF_A_RUN
 from suite.errors import SuiteError
 from suite.files import write_atomically
+from suite.modelling.device import autocast, synchronise
 from suite.records.run import InferenceCost, Latency, read_record
 from suite.systems.contract import System, given, predict
 from suite.tasks.examples import Example
@@ -119,13 +117,15 @@ def _latency(values: Sequence[float]) -> Latency:
 
 
 def load_system(folder: Path, bench: Workbench) -> System:
-    """The run's system with its selected weights.
+    """The run's system with its selected weights: its model, or where it was pruned, a checkpoint.
 
     Raises:
-        SuiteError: the weights are gone or are another run's.
+        SuiteError: the weights are gone, damaged or another run's.
     """
-    system = bench.build().to(bench.device)
     record = read_record(folder / "record.json")
+    if record.model is not None:
+        return Artifact.read(folder / OF_A_RUN, record.model).system(bench.device)
+    system = bench.build().to(bench.device)
     if not Checkpoints(folder / "checkpoint", record.configuration).load_best(system):
         raise SuiteError(
             "the selected weights are missing, damaged or of another configuration",

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import torch
 
-from runners.runs.environment import autocast, synchronise
 from runners.runs.inference import WARM_UP_BATCHES, batches, load_system, predict_once
 from runners.runs.workbench import Workbench
 from suite.datasets import Split
 from suite.files import write_atomically
+from suite.modelling.device import autocast, synchronise
 from suite.records.run import OperatingCost, OperatingCurve
 from suite.systems.capabilities import ExitsEarly, OperatingPoint
 from suite.systems.contract import System, given

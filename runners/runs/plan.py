@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from suite.files import StrictModel, read_model
+from suite.modelling.keep_vectors import KeepVectors
 from suite.privacy import PortableName, PortablePath
 from suite.protocol import Protocol
 
@@ -25,6 +26,7 @@ class RunPlan(StrictModel):
         device: as `resolve_device` takes it; where the run takes place.
         vectors: file of word vectors; None: random ones.
         train_vectors: whether training changes the vectors of the file.
+        keep_vectors: which of them its model keeps.
         pretrained: hub name, folder, `minilm` or `untrained`; None where the system needs none.
         parser: a spaCy pipeline by name or folder, or `chain`; None where the system needs none.
         wandb: mode of the tracker.
@@ -46,6 +48,7 @@ class RunPlan(StrictModel):
     device: str = "cpu"
     vectors: PortablePath | None
     train_vectors: bool
+    keep_vectors: KeepVectors = "first"
     pretrained: PortableName | None
     parser: PortableName | None = None
     wandb: WandbMode

@@ -20,6 +20,8 @@ from runners.runs.plan import RunPlan
 from runners.runs.tracking import Tracker
 from runners.runs.train import DivergedError, Trainer, parameters
 from runners.runs.workbench import Workbench, configuration, dataset_facts
+from suite.artifact import thresholds, write_artifact
+from suite.artifact.model import OF_A_RUN
 from suite.errors import SuiteError
 from suite.files import write_atomically
 from suite.records.run import RunRecord, Status
@@ -66,7 +68,7 @@ def run(folder: Path, bench: Workbench) -> RunRecord:
         record = record.model_copy(update={"status": ending.status, "failure": ending.failure})
     record.write(folder)
     if record.status == "complete":
-        Checkpoints(folder / "checkpoint", record.configuration).drop_last()
+        Checkpoints(folder / "checkpoint", record.configuration).drop()
     tracker.summarise(record)
     tracker.finish(failed=record.status != "complete")
     return record
@@ -131,17 +133,42 @@ def _train_and_test(
     if bench.plan.test:
         splits["test"] = EncodedSplit(trainer.system, bench, "test", bench.device)
         scores = _test(trainer, splits["test"], selected.dev.measures.get("theta"), folder)
+    cost = trainer.cost(load)  # before the model is written, which is no part of training
     return record.model_copy(
         update={
             "status": "complete",
             "failure": None,
             "parameters": parameters(trainer.system),
-            "training": trainer.cost(load),
+            "training": cost,
             "dev": selected.dev,
             "test": scores,
+            "model": _leave_model(trainer, record, folder, selected.dev, scores),
             "ceiling": {name: trainer.evaluator.ceiling(split) for name, split in splits.items()},
         }
     )
+
+
+def _leave_model(
+    trainer: Trainer, record: RunRecord, folder: Path, dev: Evaluation, test: Evaluation | None
+) -> str:
+    """Writes the run's model; its digest."""
+    bench, task = trainer.bench, find_task(trainer.bench.dataset.task)
+    # The scores stand, and how many gold items there are; slices are the report's.
+    scores = {
+        name: found and found.model_copy(update={"slices": {}})
+        for name, found in (("dev", dev), ("test", test))
+    }
+    facts = {
+        **scores,
+        "system": record.system,
+        "dataset": record.dataset,
+        "thresholds": thresholds(
+            trainer.evaluator.graded_dev(trainer.dev, dev.measures.get("theta")),
+            task.selected(dev, bench.protocol.match).gold,
+        ),
+        "versions": record.environment.versions,
+    }
+    return write_artifact(folder / OF_A_RUN, bench.parts(trainer.system, facts))
 
 
 def _test(

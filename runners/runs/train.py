@@ -14,18 +14,14 @@ import torch
 from torch import Tensor, nn
 
 from runners.runs.checkpoint import Checkpoints, Progress
-from runners.runs.environment import (
-    autocast,
-    load_average,
-    peak_memory_bytes,
-    synchronise,
-)
+from runners.runs.environment import load_average, peak_memory_bytes
 from runners.runs.evaluate import EncodedSplit, Evaluator
 from runners.runs.tracking import Tracker
 from runners.runs.workbench import Workbench
 from suite.errors import SuiteError
 from suite.files import write_atomically
 from suite.modelling.batching import training_batches
+from suite.modelling.device import autocast, synchronise
 from suite.protocol import Protocol
 from suite.records.run import Epoch, Parameters, TrainingCost, read_history
 from suite.systems.contract import System

@@ -8,15 +8,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import torch
 
-from runners.runs.environment import resolve_device
 from runners.runs.plan import RunPlan
+from suite.artifact import Parts
 from suite.datasets import Dataset, Split, load_dataset
 from suite.datasets.splitting import with_part_of_train
+from suite.modelling.device import resolve_device
 from suite.modelling.encoder_kind import EncoderKind
-from suite.modelling.parsers import DependencyParser, find_parser
+from suite.modelling.parsers import DependencyParser, find_parser, parser_folder
 from suite.modelling.pretrained import PretrainedModel, find_pretrained
 from suite.modelling.word_vectors import (
     RANDOM,
@@ -190,6 +192,31 @@ class Workbench:
         """A fresh system, drawn from the run's seed."""
         torch.manual_seed(self.plan.seed)
         return self.system.build(self.settings, self.dataset.schema, self.resources)
+
+    def parts(self, system: System, facts: Mapping[str, Any]) -> Parts:
+        """What the model of a trained system is written from.
+
+        Args:
+            system: with the selected weights.
+            facts: fields of `ModelFacts` that a run's record has.
+        """
+        file = self._vectors_file
+        others = file is not None and self.plan.keep_vectors == "first"
+        return Parts(
+            system,
+            self.dataset.schema,
+            self.resources,
+            {
+                **facts,
+                "settings": self.settings,
+                "protocol": self.protocol,
+                "seed": self.plan.seed,
+                "licence": self.dataset.licence,
+                "words": self.plan.words,
+            },
+            others=file.open_vocabulary() if others and file is not None else None,
+            parser=parser_folder(self.plan.parser) if self.plan.parser else None,
+        )
 
     def system_facts(self) -> SystemFacts:
         """What the record says of the system before its run; no word vectors are read for it."""

@@ -52,7 +52,16 @@ class WordEmbedding(nn.Module):
         if self.training and self.unknown_rate:
             dropped = (torch.rand(ids.shape, device=ids.device) < self.unknown_rate) & (ids > 0)
             ids = ids.masked_fill(dropped, UNKNOWN)
-        return nn.functional.embedding(ids, self.table)
+        return self.look_up(ids)
+
+    def look_up(self, ids: Int[Tensor, "B N"]) -> Float[Tensor, "B N E"]:
+        """The vectors of rows, of which those past the table are other words'."""
+        others, rows = self.vectors.others, len(self.table)
+        if others is None or int(ids.max()) < rows:
+            return nn.functional.embedding(ids, self.table)
+        other = ids >= rows
+        found = nn.functional.embedding(ids.masked_fill(other, UNKNOWN), self.table)
+        return found.masked_scatter(other[..., None], others.vectors(ids[other] - rows))
 
 
 class BiLSTM(nn.Module):

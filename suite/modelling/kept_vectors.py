@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from safetensors.numpy import save
 
 from suite.errors import SuiteError
 from suite.files import remove_leftovers, write_atomically
+from suite.modelling.open_vocabulary import MOST_WORDS, packed
 
 
 class Stamp(BaseModel):
@@ -92,6 +94,16 @@ def write(digest: str, vocabulary: str, vectors: KeptVectors) -> None:
     """Keeps the vectors of a vocabulary."""
     facts = {"words": json.dumps(vectors.words), "checksum": vectors.checksum}
     _write(_file(digest, vocabulary), save({"matrix": vectors.matrix}, facts))
+
+
+def open_vocabulary(digest: str) -> Path:
+    """Where the first words of a file are kept, by the file's digest."""
+    return _folder() / f"{digest}-first-{MOST_WORDS}.safetensors"
+
+
+def write_open_vocabulary(digest: str, vectors: Mapping[str, Float[np.ndarray, " width"]]) -> None:
+    """Keeps the first words of a file."""
+    _write(open_vocabulary(digest), packed(vectors))
 
 
 def stamp(path: Path) -> Stamp | None:

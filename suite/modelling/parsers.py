@@ -176,6 +176,15 @@ def find_parser(name: str, *, cached: bool = True) -> DependencyParser:
     return KeptTrees(parser, cache_folder().with_name("trees"))
 
 
+def parser_folder(name: str) -> str:
+    """The folder of a pipeline's files, by the pipeline's name or folder; `chain` has none.
+
+    Raises:
+        SuiteError: there is no such pipeline, or it does not load.
+    """
+    return CHAIN if name == CHAIN else str(load_pipeline(name).path)
+
+
 def _spacy() -> Any:
     try:
         import spacy  # noqa: PLC0415 - a second of imports, for one system

@@ -19,7 +19,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from suite.errors import SuiteError
-from suite.files import content_digest, read_regular
+from suite.files import StrictModel, content_digest, read_regular
 from suite.modelling.encoder_kind import ROBERTA
 from suite.modelling.layers import Dropout, attention
 
@@ -58,6 +58,16 @@ class Subwords(NamedTuple):
     limit: int
 
 
+class EncoderFacts(StrictModel):
+    """What a `PretrainedModel` tells of itself, as a file holds it."""
+
+    source: str
+    pretrained: bool
+    family: str
+    as_published: bool
+    limit: int
+
+
 @dataclass(frozen=True)
 class PretrainedModel:
     """A transformer that can be made as often as runs need one.
@@ -70,8 +80,8 @@ class PretrainedModel:
         family: its architecture, as its configuration names it; `ROBERTA` for all that have
             RoBERTa's.
         as_published: whether it has the sizes and the vocabulary of the papers' bert-base-cased.
-        load: makes the model.
-        draw: makes one of the same architecture with fresh weights.
+        load: makes the model; None where its weights are drawn.
+        configure: gives the configuration of its architecture.
     """
 
     source: str
@@ -79,8 +89,8 @@ class PretrainedModel:
     pretrained: bool
     family: str
     as_published: bool
-    load: Callable[[], nn.Module]
-    draw: Callable[[], nn.Module]
+    load: Callable[[], nn.Module] | None
+    configure: Callable[[], Any]
 
     @property
     def tokenizer(self) -> Any:
@@ -95,11 +105,52 @@ class PretrainedModel:
     def with_fresh_weights(self) -> PretrainedModel:
         """The same architecture and tokenizer without what was learnt."""
         source = f"{self.source}, its weights drawn anew"
-        return replace(self, source=source, pretrained=False, load=self.draw)
+        return replace(self, source=source, pretrained=False, load=None)
+
+    def draw(self) -> nn.Module:
+        """A model of the same architecture with fresh weights."""
+        from transformers import AutoModel  # noqa: PLC0415
+
+        kind = _registered_attention()
+        return AutoModel.from_config(self.configure(), attn_implementation=kind).float()
+
+    def save(self, folder: Path) -> None:
+        """Writes configuration and tokenizer; the weights are those of the system that uses it."""
+        self.configure().save_pretrained(folder)
+        self.tokenizer.save_pretrained(folder)
+
+    @classmethod
+    def restored(cls, folder: Path, facts: EncoderFacts) -> PretrainedModel:
+        """What `save` wrote; its weights are drawn, for the system's to take their place."""
+        from transformers import AutoConfig, AutoTokenizer  # noqa: PLC0415
+
+        def read() -> Subwords:
+            return Subwords(AutoTokenizer.from_pretrained(folder), facts.limit)
+
+        return cls(
+            facts.source,
+            cache(read),
+            pretrained=facts.pretrained,
+            family=facts.family,
+            as_published=facts.as_published,
+            load=None,
+            configure=partial(AutoConfig.from_pretrained, folder),
+        )
+
+    @property
+    def facts(self) -> EncoderFacts:
+        """What is kept of it beside its files."""
+        return EncoderFacts(
+            source=self.source,
+            pretrained=self.pretrained,
+            family=self.family,
+            as_published=self.as_published,
+            limit=self.limit,
+        )
 
     def make_model(self) -> Any:
         """The model with its weights, its dropout replaced by the cheaper one."""
-        model: Any = self.load()
+        model: Any = self.load() if self.load is not None else self.draw()
         if getattr(model, "pooler", None) is not None:
             model.pooler = None  # reads the first token for tasks on whole texts; never used here
         for parent in list(model.modules()):
@@ -217,7 +268,7 @@ def _absent(name: str) -> PretrainedModel:
         family="unknown",
         as_published=False,
         load=refuse,
-        draw=refuse,
+        configure=refuse,
     )
 
 
@@ -234,7 +285,7 @@ def _from_files(name: str, location: str, configuration: Path) -> PretrainedMode
         family=ROBERTA if kind in LIKE_ROBERTA else kind,
         as_published=_is_bert_base_cased(config),
         load=partial(_load, location),
-        draw=partial(_draw, location),
+        configure=partial(_configuration, location),
     )
 
 
@@ -274,11 +325,10 @@ def _load(location: str) -> nn.Module:
     return AutoModel.from_pretrained(location, attn_implementation=kind, dtype="float32")
 
 
-def _draw(location: str) -> nn.Module:
-    from transformers import AutoConfig, AutoModel  # noqa: PLC0415
+def _configuration(location: str) -> Any:
+    from transformers import AutoConfig  # noqa: PLC0415
 
-    config = AutoConfig.from_pretrained(location)
-    return AutoModel.from_config(config, attn_implementation=_registered_attention()).float()
+    return AutoConfig.from_pretrained(location)
 
 
 def _is_bert_base_cased(config: Mapping[str, object]) -> bool:
@@ -339,17 +389,14 @@ def _untrained(train: Sequence[Sequence[str]]) -> PretrainedModel:
     )
     read = cache(partial(_frequent_words, train))
 
-    def draw() -> nn.Module:
-        return _draw_untrained(read().tokenizer)
-
     return PretrainedModel(
         source,
         read,
         pretrained=False,
         family="modernbert",
         as_published=False,
-        load=draw,
-        draw=draw,
+        load=None,
+        configure=lambda: _small_modernbert(read().tokenizer),
     )
 
 
@@ -374,14 +421,14 @@ def _frequent_words(train: Sequence[Sequence[str]]) -> Subwords:
     return Subwords(tokenizer, UNTRAINED_LIMIT)
 
 
-def _draw_untrained(tokenizer: Any) -> nn.Module:
-    from transformers import AutoModel, ModernBertConfig  # noqa: PLC0415
+def _small_modernbert(tokenizer: Any) -> Any:
+    from transformers import ModernBertConfig  # noqa: PLC0415
 
     ids = {
         f"{name}_token_id": getattr(tokenizer, f"{name}_token_id")
         for name in ("pad", "unk", "cls", "sep")
     }
-    config = ModernBertConfig(
+    return ModernBertConfig(
         vocab_size=len(tokenizer),
         hidden_size=UNTRAINED_WIDTH,
         num_hidden_layers=UNTRAINED_LAYERS,
@@ -396,4 +443,3 @@ def _draw_untrained(tokenizer: Any) -> nn.Module:
         embedding_dropout=0.1,
         mlp_dropout=0.1,
     )
-    return AutoModel.from_config(config, attn_implementation=_registered_attention())

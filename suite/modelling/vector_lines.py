@@ -18,13 +18,14 @@ from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
 
 from suite.errors import SuiteError
 from suite.files import content_digest
+from suite.modelling.open_vocabulary import halved
 
 LONGEST_LINE = 2**20
 """Bytes; a word and 300 numbers take 3,000."""
@@ -40,17 +41,35 @@ _DAMAGED = (
 _REMEDY = "Name a file in GloVe's format with --vectors (plain, .gz or .zip)."
 
 
-def vectors_of(
-    wanted: AbstractSet[str], lines: Iterable[str], path: Path
-) -> tuple[dict[str, Float[np.ndarray, " width"]], int]:
-    """The vectors of the wanted words in the order of the file, and their width.
+class Found(NamedTuple):
+    """What was read of a file.
+
+    Attributes:
+        wanted: the vectors of the wanted words, in the order of the file.
+        first: those of the file's first words, float16.
+        width: numbers per word.
+    """
+
+    wanted: dict[str, Float[np.ndarray, " width"]]
+    first: dict[str, Float[np.ndarray, " width"]]
+    width: int
+
+
+def vectors_of(wanted: AbstractSet[str], lines: Iterable[str], path: Path, first: int = 0) -> Found:
+    """The vectors of the wanted words, and of the first ones.
 
     Of a word that stands there twice, the first one counts.
+
+    Args:
+        wanted: words.
+        lines: of the file.
+        path: of the file, for errors.
+        first: how many of its words are kept, whatever they are.
 
     Raises:
         SuiteError: a line is no word with as many finite numbers as the lines before have.
     """
-    numbers: dict[str, np.ndarray] = {}
+    found = Found({}, {}, 0)
     width = 0
     for number, line in enumerate(lines, start=1):
         fields = line.rstrip().count(" ")
@@ -66,9 +85,15 @@ def vectors_of(
                 remedy="Expected a word and its numbers, separated by single spaces.",
             )
         word, _, rest = line.partition(" ")
-        if word in wanted and word not in numbers:
-            numbers[word] = _parse(rest, width, path, number)
-    return numbers, width
+        missing = word in wanted and word not in found.wanted
+        early = len(found.first) < first and word not in found.first
+        if missing or early:
+            numbers = _parse(rest, width, path, number)
+            if missing:
+                found.wanted[word] = numbers
+            if early:
+                found.first[word] = halved(numbers)
+    return found._replace(width=width)
 
 
 def _parse(numbers: str, width: int, path: Path, line: int) -> Float[np.ndarray, " width"]:

@@ -18,6 +18,7 @@ from torch import Tensor
 from suite.errors import SuiteError
 from suite.modelling import kept_vectors
 from suite.modelling.kept_vectors import KeptVectors
+from suite.modelling.open_vocabulary import MOST_WORDS, OpenVocabulary
 from suite.modelling.vector_lines import open_vectors, vectors_of
 
 PADDING, UNKNOWN = 0, 1
@@ -37,6 +38,7 @@ class WordVectors:
         source: where they are from, as reports print it.
         coverage: share of the training tokens that have a row.
         trained: whether training changes them.
+        others: words besides; their rows follow on the last one here.
     """
 
     ids: Mapping[str, int]
@@ -45,8 +47,9 @@ class WordVectors:
     source: str
     coverage: float
     trained: bool
+    others: OpenVocabulary | None = None
 
-    @property
+    @cached_property
     def rows(self) -> int:
         """Number of rows, padding and unknown words included."""
         return 2 + max(self.ids.values(), default=1) - 1
@@ -54,7 +57,16 @@ class WordVectors:
     def look_up(self, words: Sequence[str]) -> list[int]:
         """The rows of the words: as written, else lowercased, else the unknown one."""
         ids = self.ids
-        return [ids.get(w) or ids.get(w.lower(), UNKNOWN) for w in words]
+        if self.others is None:
+            return [ids.get(w) or ids.get(w.lower(), UNKNOWN) for w in words]
+        return [self._row(w) or self._row(w.lower()) or UNKNOWN for w in words]
+
+    def _row(self, word: str) -> int | None:
+        found = self.ids.get(word)
+        if found is None and self.others is not None:
+            other = self.others.rows.get(word)
+            return None if other is None else self.rows + other
+        return found
 
 
 def random_vectors(train: Iterable[Sequence[str]], width: int = 300) -> WordVectors:
@@ -141,15 +153,39 @@ class VectorsFile:
         with open_vectors(self.path):
             pass
 
-    def keep(self, vocabularies: Sequence[Vocabulary]) -> None:
+    def keep(self, vocabularies: Sequence[Vocabulary], *, first: bool = False) -> None:
         """Reads and keeps what is not kept yet, all vocabularies in one pass over the file.
+
+        Args:
+            vocabularies: of the datasets.
+            first: whether the file's first words are kept too (`open_vocabulary`).
 
         Raises:
             SuiteError: no such file, another format, or lines of unequal width.
         """
         digest = self.digest
-        if digest is None or not all(kept_vectors.is_kept(digest, v.digest) for v in vocabularies):
-            self._read(vocabularies)
+        if digest is None or not (
+            all(kept_vectors.is_kept(digest, v.digest) for v in vocabularies)
+            and (not first or kept_vectors.open_vocabulary(digest).is_file())
+        ):
+            self._read(vocabularies, first=first)
+
+    def open_vocabulary(self) -> Path:
+        """The file of the first words' vectors (`suite.modelling.open_vocabulary`), in the cache.
+
+        Raises:
+            SuiteError: as `keep`, or they cannot be kept.
+        """
+        self.keep([], first=True)
+        path = kept_vectors.open_vocabulary(self.digest or "")
+        if not path.is_file():
+            raise SuiteError(
+                "the words of the vectors cannot be kept there",
+                where=path,
+                remedy="Make room, name another cache by $RE_CACHE_DIR, or give --keep-vectors "
+                "dataset.",
+            )
+        return path
 
     def load(self, vocabulary: Vocabulary, trained: bool) -> WordVectors:
         """The vectors of a vocabulary; frozen vectors of test words tell nothing of its labels.
@@ -174,12 +210,16 @@ class VectorsFile:
         matrix, width = torch.from_numpy(found.matrix), found.matrix.shape[1]
         return WordVectors(ids, matrix, width, self._source(digest), coverage, trained)
 
-    def _read(self, vocabularies: Sequence[Vocabulary]) -> tuple[str, list[KeptVectors]]:
+    def _read(
+        self, vocabularies: Sequence[Vocabulary], *, first: bool = False
+    ) -> tuple[str, list[KeptVectors]]:
         """Reads the file once; its digest, and for each vocabulary the vectors of its words."""
         before = kept_vectors.stamp(self.path)
         wanted = frozenset[str]().union(*(v.wanted for v in vocabularies))
         with open_vectors(self.path) as (lines, digest_of_all):
-            numbers, width = vectors_of(wanted, lines, self.path)
+            numbers, firsts, width = vectors_of(
+                wanted, lines, self.path, MOST_WORDS if first else 0
+            )
             digest = digest_of_all()
         found = []
         for vocabulary in vocabularies:
@@ -194,6 +234,8 @@ class VectorsFile:
             found.append(KeptVectors(tuple(words), np.concatenate(stacked)))
         for vocabulary, one in zip(vocabularies, found, strict=True):
             kept_vectors.write(digest, vocabulary.digest, one)
+        if first:
+            kept_vectors.write_open_vocabulary(digest, firsts)
         if before is not None:
             kept_vectors.write_note(self.path, before, digest)
         return digest, found

@@ -235,6 +235,7 @@ class RunRecord(StrictModel):
         configuration: hash over all that decides the scores; an equal one is not run again.
         failure: the reason, for every status but `complete`.
         test: None for documents that are not labelled, and for a search's trials.
+        model: digest of the folder `model` that the run left; None where it left none.
         ceiling: what perfect scoring of the system's own targets would reach, per split.
     """
 
@@ -253,6 +254,7 @@ class RunRecord(StrictModel):
     training: TrainingCost | None = None
     dev: Evaluation | None = None
     test: Evaluation | None = None
+    model: str | None = None
     ceiling: dict[str, Evaluation] = Field(default_factory=dict)
     inference: tuple[InferenceCost, ...] = ()
     operating: OperatingCurve | None = None

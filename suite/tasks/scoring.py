@@ -152,3 +152,33 @@ def _answered(
         predicted=[[*task.shown(example, p.item), round(p.score, 6)] for p in predictions],
         correct={match: j.scores for match, j in judged.items()},
     )
+
+
+def graded(
+    examples: Sequence[Example],
+    predictions: Sequence[Sequence[Prediction]],
+    task: TaskName,
+    matching: Matching,
+    match: Match,
+) -> list[tuple[float, bool]]:
+    """The score of every prediction of a split, and whether it is right; highest score first.
+
+    Of predictions that count as the same, the first one stands.
+
+    Args:
+        examples: uncut.
+        predictions: of each example, in the same order.
+        task: the dataset's.
+        matching: what a span is compared by.
+        match: the protocol's rule.
+    """
+    judging = find_task(task)
+    rule = judging.selection_match(match)
+    found: list[tuple[float, bool]] = []
+    for example, predicted in zip(examples, predictions, strict=True):
+        gold = {judging.key(example, item, matching, rule) for item in judging.gold(example)}
+        scores: dict[Hashable, float] = {}
+        for item, score in predicted:
+            scores.setdefault(judging.key(example, item, matching, rule), score)
+        found += [(score, key in gold) for key, score in scores.items()]
+    return sorted(found, reverse=True)

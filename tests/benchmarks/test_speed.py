@@ -17,11 +17,11 @@ import pytest
 import torch
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from runners.runs.checkpoint import Checkpoints
 from runners.runs.inference import batches, predict_once
 from runners.runs.plan import RunPlan
 from runners.runs.train import Trainer, parameters
 from runners.runs.workbench import Shelf, Workbench
+from suite.artifact import Model
 from suite.datasets import Dataset, load_dataset
 from suite.datasets.catalogue.entries import CATALOGUE
 from suite.datasets.formats import detect
@@ -29,7 +29,6 @@ from suite.datasets.problems import ProblemLog
 from suite.datasets.reading import Reading
 from suite.datasets.textfile import TextFile
 from suite.protocol import Protocol
-from suite.records.run import read_record
 from suite.systems.contract import given
 from tests.benchmarks.floor import matrix_rate, operations, share, timed
 
@@ -183,8 +182,7 @@ def _take_weights(trainer: Trainer, out: Path | None, dataset: str) -> None:
     """The weights that a run of the same system and seed has selected, where there is one."""
     folder = (out or Path()) / "runs" / trainer.system.name / dataset / "0"
     if out is not None and (folder / "record.json").exists():
-        record = read_record(folder / "record.json")
-        assert Checkpoints(folder / "checkpoint", record.configuration).load_best(trainer.system)
+        trainer.system.load_state_dict(Model.load(folder, "cpu").system.state_dict())
 
 
 def test_reading_and_encoding(

@@ -29,7 +29,7 @@ def test_another_length_does_not_replace_what_is_complete(held: list[str], tmp_p
     assert first.code == 0, first.err
     record = tmp_path / "out/runs/fastre/tiny/0/record.json"
     before = record.read_bytes()
-    weights = (record.parent / "checkpoint" / "best.pt").read_bytes()
+    weights = (record.parent / "model" / "model.safetensors").read_bytes()
     plan = run_suite("--dry-run", *held, "--epochs", "1", "--seeds", "2", folder=tmp_path)
     assert "1 of 2 other settings" in " ".join(plan.out.replace("│", " ").split())
     refused = carry_out(held, "--epochs", "1", "--seeds", "2", folder=tmp_path)
@@ -39,7 +39,7 @@ def test_another_length_does_not_replace_what_is_complete(held: list[str], tmp_p
     assert "fastre · tiny · seed 0 (epochs 2 there, 1 here)" in said
     assert "--replace" in said
     assert record.read_bytes() == before
-    assert (record.parent / "checkpoint" / "best.pt").read_bytes() == weights
+    assert (record.parent / "model" / "model.safetensors").read_bytes() == weights
     assert not (tmp_path / "out/runs/fastre/tiny/1").exists()
     asked = carry_out(held, "--epochs", "1", "--seeds", "2", "--replace", folder=tmp_path)
     assert asked.code == 0, asked.err

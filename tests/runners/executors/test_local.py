@@ -91,12 +91,12 @@ def test_a_run_whose_weights_were_damaged_is_trained_again(
     (run,) = planned(dataset, tmp_path, (0,))
     carried_out(LocalExecutor(), [run])
     first = read_record(run.folder / "record.json")
-    best = run.folder / "checkpoint" / "best.pt"
+    best = run.folder / "model" / "model.safetensors"
     content = bytearray(best.read_bytes())
     content[len(content) // 2] ^= 1
     best.write_bytes(content)
     carried_out(LocalExecutor(), [run])
-    assert f"{best} is damaged (" in capfd.readouterr().err
+    assert f"{best}: is damaged (" in capfd.readouterr().err
     again = read_record(run.folder / "record.json")
     assert scored(again) == scored(first)
     assert [cost.failure for cost in again.inference] == [None]

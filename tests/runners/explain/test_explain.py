@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shutil
@@ -13,7 +14,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import spacy
-import torch
+from safetensors.torch import load_file, save_file
 
 from runners.explain.explain import explain
 from runners.options import ExplainOptions
@@ -21,6 +22,7 @@ from runners.runs.inference import load_system
 from runners.runs.plan import read_run_plan
 from runners.runs.workbench import Workbench
 from suite.errors import SuiteError
+from suite.files import content_digest
 from suite.tasks.examples import Sentence
 from tests import tiny
 from tests.contract import whole
@@ -233,14 +235,22 @@ def other_system(run: Path) -> ExplainOptions:
 
 
 def no_weights(run: Path) -> ExplainOptions:
-    (run / "checkpoint" / "best.pt").unlink()
+    (run / "model" / "model.safetensors").unlink()
     return ExplainOptions(folder=run)
 
 
 def other_weights(run: Path) -> ExplainOptions:
-    state = torch.load(run / "checkpoint" / "best.pt", weights_only=True)
-    del state["system"]["head_scores.weight"]
-    torch.save(state, run / "checkpoint" / "best.pt")
+    weights = run / "model" / "model.safetensors"
+    state = load_file(weights)
+    del state["head_scores.weight"]
+    save_file(state, weights)
+    digest = hashlib.sha256(weights.read_bytes()).hexdigest()
+    config = json.loads((run / "model" / "config.json").read_text())
+    config["files"]["model.safetensors"] = digest
+    (run / "model" / "config.json").write_text(json.dumps(config))
+    record = json.loads((run / "record.json").read_text())
+    record["model"] = content_digest(run / "model" / "config.json")
+    (run / "record.json").write_text(json.dumps(record))
     return ExplainOptions(folder=run)
 
 
@@ -250,13 +260,6 @@ def other_data(run: Path) -> ExplainOptions:
     records = json.loads((data / "test_triples.json").read_text())
     (data / "test_triples.json").write_text(json.dumps(records[1:]))
     (run / "run.json").write_text(json.dumps({**plan, "dataset": str(data)}))
-    return ExplainOptions(folder=run)
-
-
-def other_settings(run: Path) -> ExplainOptions:
-    plan = json.loads((run / "run.json").read_text())
-    plan["settings"]["gate"] = "none"
-    (run / "run.json").write_text(json.dumps(plan))
     return ExplainOptions(folder=run)
 
 
@@ -281,10 +284,9 @@ def no_parser(run: Path) -> ExplainOptions:
         (broken_plan, "not a run's plan of this version"),
         (incomplete, "the run is not complete: interrupted, stopped by the user"),
         (other_system, "cannot be explained"),
-        (no_weights, "selected weights are missing"),
-        (other_weights, "the weights do not fit the system as it is now"),
-        (other_data, "not what the run was trained on: dataset"),
-        (other_settings, "not what the run was trained on: settings"),
+        (no_weights, "model.safetensors of the model is missing"),
+        (other_weights, "its weights are not those of 'fastre' under its settings"),
+        (other_data, "not what the run was trained on"),
         (no_sentence, r"unknown test sentence '\S+x'. Did you mean 'test-5'\?"),
         (no_parser, "'en_core_web_none' is neither installed nor a folder"),
     ],

@@ -13,14 +13,9 @@ from packaging.version import Version
 
 import suite
 from runners.runs import environment as module
-from runners.runs.environment import (
-    environment,
-    load_average,
-    peak_memory_bytes,
-    resolve_device,
-    synchronise,
-)
+from runners.runs.environment import environment, load_average, peak_memory_bytes
 from suite.errors import SuiteError
+from suite.modelling.device import resolve_device, synchronise
 
 ROOT = Path(__file__).resolve().parents[3]
 CPU = torch.device("cpu")

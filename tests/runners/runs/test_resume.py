@@ -8,10 +8,11 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from runners.runs.plan import RunPlan
 from suite.records.run import RunRecord, read_record
@@ -60,8 +61,7 @@ def outcome(folder: Path) -> tuple[RunRecord, dict[str, Any]]:
 
 
 def weights(folder: Path) -> dict[str, torch.Tensor]:
-    saved = torch.load(folder / "checkpoint" / "best.pt", weights_only=True)
-    return cast(dict[str, torch.Tensor], saved["system"])
+    return load_file(folder / "model" / "model.safetensors")
 
 
 def assert_equal(folder: Path, whole: Path) -> RunRecord:
@@ -73,7 +73,8 @@ def assert_equal(folder: Path, whole: Path) -> RunRecord:
     assert ours.keys() == theirs.keys()
     differ = [name for name, tensor in ours.items() if not torch.equal(tensor, theirs[name])]
     assert not differ, f"weights differ: {differ}"
-    assert [p.name for p in (folder / "checkpoint").iterdir()] == ["best.pt"]
+    assert record.model == read_record(whole / "record.json").model
+    assert not (folder / "checkpoint").exists()
     return record
 
 

@@ -1,0 +1,140 @@
+"""A trained system that is ready to predict."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from suite.artifact.facts import CONFIG, ModelFacts
+from suite.artifact.read import Artifact
+from suite.errors import SuiteError
+from suite.modelling.batching import evaluation_batches
+from suite.modelling.device import autocast, resolve_device
+from suite.modelling.fact_scores import facts_from
+from suite.systems.capabilities import ScoresFacts
+from suite.systems.contract import System, given, predict
+from suite.tasks.examples import Example, Sentence, TaskName
+from suite.tasks.items import Prediction
+from suite.tasks.registry import find_task
+
+OF_A_RUN = "model"
+"""Folder of a complete run's model, in the run's."""
+
+
+class Model:
+    """A trained system and what its folder says of it.
+
+    Args:
+        artifact: the model's folder, read.
+        device: where it computes, as `resolve_device` takes it.
+
+    Raises:
+        SuiteError: this machine has no such device, there is no system of its name here, or its
+            weights are another one's.
+    """
+
+    def __init__(self, artifact: Artifact, device: str = "auto") -> None:
+        self.artifact = artifact
+        self.device = resolve_device(device)
+        self.system: System = artifact.system(self.device)
+
+    @classmethod
+    def load(cls, path: Path | str, device: str = "auto") -> Model:
+        """Loads a model by its folder, or by that of the run that left it.
+
+        Raises:
+            SuiteError: there is none, or it is damaged, or of another version; see `Artifact.read`.
+        """
+        folder = Path(path)
+        run = folder / OF_A_RUN
+        of_a_run = not (folder / CONFIG).exists() and run.is_dir()
+        if (folder / "record.json").exists() and not of_a_run:
+            raise SuiteError(
+                "the run has left no model",
+                where=folder,
+                remedy="Only complete runs have one: the command that began it goes on with it.",
+            )
+        return cls(Artifact.read(run if of_a_run else folder), device)
+
+    @property
+    def facts(self) -> ModelFacts:
+        """What is known of it."""
+        return self.artifact.facts
+
+    @property
+    def digest(self) -> str:
+        """Which names it."""
+        return self.artifact.digest
+
+    @property
+    def task(self) -> TaskName:
+        """What it is for."""
+        return self.facts.task
+
+    @property
+    def max_words(self) -> int:
+        """The most words that it reads of a sentence."""
+        return self.facts.protocol.max_words
+
+    @property
+    def words(self) -> str | None:
+        """How the texts of its dataset became words; None: at white space."""
+        return self.facts.words
+
+    def threshold(self, precision: float) -> float:
+        """The lowest score from which upwards dev's predictions had a precision.
+
+        Raises:
+            SuiteError: they had it at no score.
+        """
+        fitting = [t.score for t in self.facts.thresholds if t.precision >= precision]
+        if not fitting:
+            best = max((t.precision for t in self.facts.thresholds), default=0.0)
+            raise SuiteError(
+                f"no score gives a precision of {precision} on its dev set",
+                where=self.artifact.folder,
+                remedy=f"The highest is {best:.3f}.",
+            )
+        return min(fitting)
+
+    def predict(
+        self, examples: Sequence[Example], batch_size: int | None = None
+    ) -> list[list[Prediction]]:
+        """What it finds in each example, in word offsets.
+
+        Args:
+            examples: with gold or without, which is not looked at; documents with their entities.
+                Words past `max_words` of a sentence are not read.
+            batch_size: examples at once, of similar length; None: as test was predicted.
+        """
+        if not examples:
+            return []
+        seen = [given(self.system, example.cut(self.max_words)) for example in examples]
+        found: list[list[Prediction]] = [[] for _ in seen]
+        lengths = torch.tensor([len(example.words) for example in seen])
+        size = batch_size or find_task(self.task).evaluation_batch
+        with torch.inference_mode(), autocast(self.facts.protocol, self.device):
+            for rows in evaluation_batches(lengths, size):
+                group = [seen[i] for i in rows.tolist()]
+                for i, items in zip(rows.tolist(), self._predicted(group), strict=True):
+                    found[i] = items
+        return found
+
+    def _predicted(self, group: Sequence[Example]) -> list[list[Prediction]]:
+        batch = self.system.encode(group).to(self.device)
+        dev = self.facts.dev
+        theta = None if dev is None else dev.measures.get("theta")
+        if not find_task(self.task).ranked or theta is None:
+            return predict(self.system, batch)
+        assert isinstance(self.system, ScoresFacts)  # as every system of such a task is
+        scores = [s.cpu() for s in self.system.fact_scores(batch)]
+        return facts_from(scores, theta, self.facts.data.relations)
+
+    def extract_pieces(
+        self, pieces: Sequence[tuple[str, ...]], batch_size: int | None = None
+    ) -> list[list[Prediction]]:
+        """What it finds in each of some word sequences; see `predict`."""
+        examples = [Sentence(str(i), words) for i, words in enumerate(pieces)]
+        return self.predict(examples, batch_size)
