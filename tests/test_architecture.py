@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[1]
 ROOMS = (
     ("runners",),
     ("baselines", "reports"),
+    ("suite.extraction",),
     ("suite.explanation",),
     ("suite.artifact",),
     ("suite.records",),

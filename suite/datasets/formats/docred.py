@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from suite.datasets.align import Record
 from suite.datasets.formats.records import RecordModel, read_json_records
 from suite.datasets.problems import ProblemLog
 from suite.datasets.reading import Reading
 from suite.datasets.textfile import TextFile
+from suite.errors import SuiteError, first_mistake
 from suite.tasks.examples import Document, DocumentEntity, Example, Fact, Mention, Span
 
 
@@ -69,6 +73,27 @@ def read(file: TextFile, split: str, reading: Reading) -> list[Example]:
         record = Record(identity, file.path, f"record {number} ({raw.title!r})")
         examples.append(_document(raw, record, reading.problems))
     return examples
+
+
+def read_document(raw: Mapping[str, Any], identity: str) -> Document:
+    """One document of this form, without its facts, if it has any.
+
+    Args:
+        raw: its JSON.
+        identity: its id.
+
+    Raises:
+        SuiteError: it is none.
+    """
+    bare = {name: raw[name] for name in ("title", "sents", "vertexSet") if name in raw}
+    try:
+        # As JSON, under whose rules a list may be a tuple.
+        document = _Document.model_validate_json(json.dumps({"title": identity, **bare}))
+    except ValidationError as error:
+        cause = first_mistake(error)
+        raise SuiteError(cause, remedy="Documents are of DocRED's form.") from error
+    record = Record(identity, document.title, "document")
+    return _document(document, record, ProblemLog(Path(identity)))
 
 
 def _document(raw: _Document, record: Record, problems: ProblemLog) -> Document:
