@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -15,6 +14,8 @@ if TYPE_CHECKING:
 
 ROWS = 4096
 """Rows that are read or written at once."""
+LARGEST_GROUP = 2**25
+"""Bytes of rows after which a group ends though it has fewer."""
 INSTALL = "`pip install 'relation-suite[parquet]'`; JSON lines need nothing."
 
 
@@ -106,9 +107,19 @@ def write_rows(lines: Iterable[bytes], path: Path, found: str, *, with_text: boo
     schema = row_schema(found, with_text=with_text)
     remaining = iter(lines)
     with arrow.parquet.ParquetWriter(path, schema, compression="zstd") as writer:
-        while some := list(islice(remaining, ROWS)):
+        while some := _next_lines(remaining):
             rows = json.loads(b"[" + b",".join(some) + b"]")
             writer.write_table(arrow.Table.from_pylist(rows, schema=schema))
+
+
+def _next_lines(lines: Iterator[bytes]) -> list[bytes]:
+    """Some thousand lines, or fewer that are long."""
+    some: list[bytes] = []
+    size = 0
+    while len(some) < ROWS and size < LARGEST_GROUP and (line := next(lines, None)) is not None:
+        some.append(line)
+        size += len(line)
+    return some
 
 
 def row_schema(found: str, *, with_text: bool) -> pyarrow.Schema:
