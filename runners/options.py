@@ -311,6 +311,74 @@ class ReportOptions:
     folder: Path = option(Path("runs"), "What run-suite wrote.", positional=True)
 
 
+@dataclass(frozen=True, kw_only=True)
+class ExtractOptions:
+    """Of `extract-relations`."""
+
+    model: Path = option(
+        MISSING, "Folder of a trained model, or of a complete run.", positional=True
+    )
+    input: list[str] | None = option(
+        None,
+        "Files (.txt, .md: a text per line; .jsonl, .json; each also as .gz; .parquet), folders of "
+        "them, or - for standard input, line by line.",
+        shown="-",
+        positional=True,
+    )
+    text_field: str | None = option(
+        None,
+        "Field or column that holds the text; with it, standard input is JSON lines.",
+        shown="text",
+        panel=DATA,
+    )
+    whole_files: bool = option(False, "A text file is one text, not one per line.", panel=DATA)
+    language: str | None = option(
+        None,
+        "Language of the texts, whose rules (spaCy's) split them: en, de, ...; zh and ja are split "
+        "by character.",
+        shown="as the model's data; else en",
+        panel=DATA,
+    )
+    pretokenised: bool = option(
+        False, "Words stand between white space, and a text is one sentence.", panel=DATA
+    )
+    entities: Path | None = option(
+        None,
+        "Folder of a model that finds the entities of texts, where MODEL finds facts between them.",
+        panel=DATA,
+    )
+    min_score: float | None = option(
+        None, "Leave out what scores less.", shown="all", least=0, most=1, panel=OUTPUT
+    )
+    min_precision: float | None = option(
+        None,
+        "Leave out what scores less than the score from which upwards predictions on dev were as "
+        "precise.",
+        least=0,
+        most=1,
+        panel=OUTPUT,
+    )
+    with_text: bool = option(False, "Rows hold their text.", panel=OUTPUT)
+    batch_size: int = option(
+        128, "Sentences, or documents, that are read at once.", least=1, panel=MACHINE
+    )
+    threads: int | None = option(None, "CPU threads.", shown="one per core", least=1, panel=MACHINE)
+    device: str = option(
+        "auto",
+        "cpu, cuda, cuda:1, mps; auto: the first GPU where there is one, else the CPU.",
+        panel=MACHINE,
+    )
+    engine: Literal["torch", "onnx"] = option(
+        "torch", "What computes: torch or onnx.", kind="engine", panel=MACHINE
+    )
+    out: Path = option(
+        Path("-"),
+        "File of the rows, .jsonl or .parquet; - for standard output.",
+        shown="-",
+        panel=OUTPUT,
+    )
+
+
 def declared(options: type) -> dict[str, Declared]:
     """The options of a dataclass by field; fields that are none are left out."""
     return {f.name: f.metadata["declared"] for f in fields(options) if f.metadata}

@@ -280,13 +280,12 @@ def _found(given: Iterable[str], form: Form) -> Iterator[InputFile]:
         paths = list(_in_folder(path)) if path.is_dir() else [path]
         for one in paths:
             file = _checked(one, form)
-            first = seen.setdefault(one.resolve(), file.name)
-            if first is not file.name:
+            known = seen.get(one.resolve())
+            if known is not None:
                 raise SuiteError(
-                    f"is named twice: as {first} and as {file.name}",
-                    where=name,
-                    remedy="Name each file once.",
+                    f"is read already, as {known}", where=file.name, remedy="Name each file once."
                 )
+            seen[one.resolve()] = file.name
             yield file
 
 

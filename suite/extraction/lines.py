@@ -23,7 +23,7 @@ class BadRecordError(Exception):
 def lines(stream: BinaryIO) -> Iterator[bytes | None]:
     """The lines of a stream without their ends; None for one of more than `LARGEST` bytes."""
     while line := stream.readline(LARGEST + 1):
-        if len(line) > LARGEST:
+        if len(line) > LARGEST and not line.endswith(b"\n"):
             while not line.endswith(b"\n") and (line := stream.readline(BLOCK)):
                 pass
             yield None
@@ -50,7 +50,7 @@ def lines_as_they_come(descriptor: int) -> Iterator[list[bytes | None]]:
         *whole, rest = block.split(b"\n")
         for end in whole:
             parts.append(end)
-            found.append(None if size > LARGEST else b"".join(parts).removesuffix(b"\r"))
+            found.append(None if size + len(end) > LARGEST else b"".join(parts).removesuffix(b"\r"))
             parts, size = [], 0
         size += len(rest)
         if rest and size <= LARGEST:

@@ -50,17 +50,19 @@ class Work:
 
 
 class Output(Protocol):
-    """Takes rows.
+    """Takes rows."""
 
-    Attributes:
-        done: texts that were answered before and now.
-        failed: those of them that failed.
-        complete: whether all were answered before.
-    """
+    @property
+    def done(self) -> int:
+        """Texts that were answered, before and now."""
 
-    done: int
-    failed: int
-    complete: bool
+    @property
+    def failed(self) -> int:
+        """Those of them that failed."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether there are no more texts, as an earlier command found."""
 
     def write(self, rows: Sequence[Row]) -> None:
         """Keeps the rows of the next texts."""
@@ -330,8 +332,11 @@ def opened_output(path: Path, work: Work) -> Iterator[FileOutput]:
         finally:
             output.close()
     finally:
-        lock.unlink(missing_ok=True)
-        os.close(descriptor)
+        try:
+            with suppress(OSError):
+                lock.unlink()
+        finally:
+            os.close(descriptor)
 
 
 def _held(lock: Path, path: Path) -> int:

@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any, NamedTuple, TypeAlias
 
 from suite.datasets.words import CHARACTERS, SPACY, find_words_of, spacy_rules
+from suite.errors import SuiteError
 
 WINDOW = 100_000
 """Characters that spaCy is given at once: it refuses a million, and its documents are large."""
@@ -17,6 +18,8 @@ LONGEST_RUN = 500
 grows with their square."""
 MOST_STRINGS = 300_000
 """Different words that spaCy may remember before it begins anew; it forgets none by itself."""
+BY_CHARACTER = ("zh", "ja")
+"""Languages without blanks, whose characters are words unless the model's data had others."""
 NO_CHARACTER = "\ufffd"
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _RUN = re.compile(r"\S+")
@@ -78,6 +81,31 @@ class Splitter:
         if self.words == CHARACTERS:
             return _sentences_of_characters(text)
         return _rules(self.words.removeprefix(SPACY)).sentences(text)
+
+
+def words_asked(language: str | None, *, pretokenised: bool, words: str | None) -> str | None:
+    """How text becomes words, as `Splitter` takes it.
+
+    Args:
+        language: that was asked for, by its code.
+        pretokenised: whether words stand between white space.
+        words: how the text of the model's dataset became words; it holds unless another language is
+            asked for. A dataset that came in words says nothing, and its language is taken to be
+            English.
+
+    Raises:
+        SuiteError: both were asked for.
+    """
+    if language is not None and pretokenised:
+        raise SuiteError(
+            "--pretokenised leaves words as they are, and --language would split them",
+            remedy="Give one of the two.",
+        )
+    if pretokenised:
+        return None
+    if language is None or words == f"{SPACY}{language}":
+        return words or f"{SPACY}en"
+    return CHARACTERS if language in BY_CHARACTER else f"{SPACY}{language}"
 
 
 def _piece(text: str, places: list[Place]) -> Piece:

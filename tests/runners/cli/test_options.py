@@ -10,6 +10,7 @@ import pytest
 from runners.cli.arguments import overrides, protocol_fields, seeds_of
 from runners.options import (
     ExplainOptions,
+    ExtractOptions,
     ReportOptions,
     SearchOptions,
     SuiteOptions,
@@ -20,7 +21,7 @@ from runners.options import (
 from suite.errors import SuiteError
 from tests import tiny
 
-COMMANDS = [SuiteOptions, SearchOptions, ExplainOptions, ReportOptions]
+COMMANDS = [SuiteOptions, SearchOptions, ExplainOptions, ExtractOptions, ReportOptions]
 
 
 def dry(*arguments: str | Path, folder: Path) -> tiny.Ended:

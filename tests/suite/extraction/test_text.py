@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from suite.errors import SuiteError
 from suite.extraction import text as splitting
-from suite.extraction.text import LONGEST_RUN, Piece, Splitter, windows
+from suite.extraction.text import LONGEST_RUN, Piece, Splitter, windows, words_asked
 
 WAYS = ("spacy:en", "spacy:de", "characters", None)
 MAX_WORDS = 7
@@ -149,3 +149,26 @@ def test_spacy_does_not_remember_every_word_for_ever(monkeypatch: pytest.MonkeyP
 def test_a_way_that_there_is_not_is_refused(way: str) -> None:
     with pytest.raises(SuiteError):
         Splitter(way, 5)
+
+
+@pytest.mark.parametrize(
+    ("language", "pretokenised", "words", "found"),
+    [
+        (None, False, None, "spacy:en"),
+        (None, False, "characters", "characters"),
+        (None, True, "characters", None),
+        ("de", False, None, "spacy:de"),
+        ("de", False, "spacy:en", "spacy:de"),
+        ("zh", False, None, "characters"),
+        ("zh", False, "spacy:zh", "spacy:zh"),
+    ],
+)
+def test_how_text_becomes_words(
+    language: str | None, pretokenised: bool, words: str | None, found: str | None
+) -> None:
+    assert words_asked(language, pretokenised=pretokenised, words=words) == found
+
+
+def test_one_way_at_a_time() -> None:
+    with pytest.raises(SuiteError, match="Give one of the two"):
+        words_asked("en", pretokenised=True, words=None)
