@@ -18,9 +18,8 @@ from runners.options import ExtractOptions
 from suite.errors import SuiteError
 
 if TYPE_CHECKING:
-    from suite.extraction.extractor import Extractor
+    from suite.extraction.extractor import Extractor, Predictor
     from suite.extraction.inputs import Inputs
-    from suite.extraction.model import AnyModel
     from suite.extraction.outputs import Output
 
 
@@ -90,7 +89,7 @@ def _extractor(options: ExtractOptions) -> Extractor:
     )
 
 
-def _models(options: ExtractOptions) -> tuple[AnyModel, Any]:
+def _models(options: ExtractOptions) -> tuple[Predictor, Predictor | None]:
     """The model, and that of `--entities`.
 
     Raises:
@@ -98,11 +97,11 @@ def _models(options: ExtractOptions) -> tuple[AnyModel, Any]:
     """
     import torch  # noqa: PLC0415 - seconds of imports
 
-    from suite.extraction import model as loading  # noqa: PLC0415
+    from suite.artifact import Model  # noqa: PLC0415
     from suite.tasks.registry import find_task  # noqa: PLC0415
 
     torch.set_num_threads(options.threads or cores())
-    model = loading.load_model(options.model, options.device, options.engine)
+    model = Model.load(options.model, options.device)
     if options.entities is None:
         return model, None
     task = find_task(model.task)
@@ -112,7 +111,7 @@ def _models(options: ExtractOptions) -> tuple[AnyModel, Any]:
             where=options.model,
             remedy="Leave out --entities.",
         )
-    entities = loading.load_model(options.entities, options.device, options.engine)
+    entities = Model.load(options.entities, options.device)
     found = find_task(entities.task)
     if found.has_relations:
         raise SuiteError(

@@ -32,6 +32,7 @@ from suite.records.run import FORMAT, DatasetFacts, Resource, SystemFacts
 from suite.systems.contract import Resources, System
 from suite.systems.registry import find_system, make_settings
 from suite.tasks.examples import Example
+from suite.tasks.schema import end_types
 
 
 def dataset_facts(dataset: Dataset) -> DatasetFacts:
@@ -212,6 +213,7 @@ class Workbench:
                 "protocol": self.protocol,
                 "seed": self.plan.seed,
                 "licence": self.dataset.licence,
+                "types": end_types(self.dataset.train.examples),
                 "words": self.plan.words,
             },
             others=file.open_vocabulary() if others and file is not None else None,

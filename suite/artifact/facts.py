@@ -87,6 +87,8 @@ class ModelFacts(StrictModel):
         system: who was trained, from what, under which settings.
         task: what it finds.
         data: what it is made to find.
+        types: relation -> the types of its head and tail; None where the dataset names none, or
+            several.
         protocol: under which it was trained, and computes.
         seed: of its run.
         dataset: what it was trained on.
@@ -104,6 +106,7 @@ class ModelFacts(StrictModel):
     system: SystemFacts
     task: TaskName
     data: SchemaFacts
+    types: dict[str, tuple[str | None, str | None]]
     protocol: Protocol
     seed: int
     dataset: DatasetFacts

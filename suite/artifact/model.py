@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -15,7 +15,7 @@ from suite.modelling.device import autocast, resolve_device
 from suite.modelling.fact_scores import facts_from
 from suite.systems.capabilities import ScoresFacts
 from suite.systems.contract import System, given, predict
-from suite.tasks.examples import Example, Sentence, TaskName
+from suite.tasks.examples import Example, TaskName
 from suite.tasks.items import Prediction
 from suite.tasks.registry import find_task
 
@@ -79,11 +79,16 @@ class Model:
         return self.facts.protocol.max_words
 
     @property
+    def types(self) -> Mapping[str, tuple[str | None, str | None]]:
+        """Relation -> the types of its head and tail; None where there are none, or several."""
+        return self.facts.types
+
+    @property
     def words(self) -> str | None:
         """How the texts of its dataset became words; None: at white space."""
         return self.facts.words
 
-    def threshold(self, precision: float) -> float:
+    def score_for_precision(self, precision: float) -> float:
         """The lowest score from which upwards dev's predictions had a precision.
 
         Raises:
@@ -131,10 +136,3 @@ class Model:
         assert isinstance(self.system, ScoresFacts)  # as every system of such a task is
         scores = [s.cpu() for s in self.system.fact_scores(batch)]
         return facts_from(scores, theta, self.facts.data.relations)
-
-    def extract_pieces(
-        self, pieces: Sequence[tuple[str, ...]], batch_size: int | None = None
-    ) -> list[list[Prediction]]:
-        """What it finds in each of some word sequences; see `predict`."""
-        examples = [Sentence(str(i), words) for i, words in enumerate(pieces)]
-        return self.predict(examples, batch_size)

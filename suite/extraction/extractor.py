@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import TypeAlias, TypeVar, cast
+from typing import Protocol, cast
 
 from suite.errors import SuiteError
 from suite.extraction.inputs import Text
-from suite.extraction.model import AnyModel, DocumentModel, Model
 from suite.extraction.rows import (
     Row,
     facts_in,
@@ -20,15 +19,31 @@ from suite.extraction.rows import (
     words_of_document,
 )
 from suite.extraction.text import Piece, Splitter, without_surrogates
-from suite.tasks.examples import Document
+from suite.tasks.examples import Document, Example, Sentence, TaskName
 from suite.tasks.items import Prediction
 from suite.tasks.registry import find_task
 
-T = TypeVar("T")
-Answer: TypeAlias = Callable[[Sequence[T], int], list[list[Prediction]]]
-"""What a model finds in each of several things, so many at a time."""
 HOPELESS = 8
 """Texts of a chunk at all of which a model has to fail to be taken for broken."""
+
+
+class Predictor(Protocol):
+    """What extraction asks of a trained model: `suite.artifact.Model`, or what stands in for it."""
+
+    @property
+    def digest(self) -> str: ...  # noqa: D102
+    @property
+    def task(self) -> TaskName: ...  # noqa: D102
+    @property
+    def max_words(self) -> int: ...  # noqa: D102
+    @property
+    def words(self) -> str | None: ...  # noqa: D102
+    @property
+    def types(self) -> Mapping[str, tuple[str | None, str | None]]: ...  # noqa: D102
+    def score_for_precision(self, precision: float) -> float: ...  # noqa: D102
+    def predict(  # noqa: D102
+        self, examples: Sequence[Example], batch_size: int | None = None
+    ) -> list[list[Prediction]]: ...
 
 
 @dataclass(frozen=True)
@@ -44,12 +59,12 @@ class Extractor:
         entities: finds the entities of texts where `model` is one of documents.
     """
 
-    model: AnyModel
+    model: Predictor
     splitter: Splitter
     batch_size: int
     min_score: float = 0.0
     with_text: bool = False
-    entities: Model | None = None
+    entities: Predictor | None = None
 
     @property
     def found(self) -> str:
@@ -90,22 +105,22 @@ class Extractor:
             return []
         if find_task(self.model.task).entities_given:
             return self._rows_of_documents(texts)
-        model = cast("Model", self.model)
         rows = []
-        for text, pieces, found in self._read(texts, model):
-            items = list(found_in(text.text, zip(pieces, found, strict=True), model.types))
+        for text, pieces, found in self._read(texts, self.model):
+            items = list(found_in(text.text, zip(pieces, found, strict=True), self.model.types))
             rows.append({**start_of(text, with_text=self.with_text), self.found: items})
         return rows
 
     def _read(
-        self, texts: Sequence[Text], model: Model
+        self, texts: Sequence[Text], model: Predictor
     ) -> Iterable[tuple[Text, list[Piece], list[list[Prediction]]]]:
         """Each text with its pieces and what is found in each."""
         split = [self.splitter.pieces(text.text) for text in texts]
-        words = [
-            tuple(map(without_surrogates, piece.words)) for pieces in split for piece in pieces
+        asked = [
+            Sentence(str(i), tuple(map(without_surrogates, piece.words)))
+            for i, piece in enumerate(piece for pieces in split for piece in pieces)
         ]
-        answers = iter(self._by_length(words, len, model.extract_pieces))
+        answers = iter(self._answers(model, asked))
         for text, pieces in zip(texts, split, strict=True):
             found = list(islice(answers, len(pieces)))
             least = self.min_score if model is self.model else 0.0
@@ -119,10 +134,7 @@ class Extractor:
             documents = [make_document(*read) for read in self._read(texts, self.entities)]
         # A document without two entities has no pair, and nothing to be read for.
         asked = [i for i, (document, _) in enumerate(documents) if len(document.entities) > 1]
-        model = cast("DocumentModel", self.model)
-        answers = self._by_length(
-            [documents[i][0] for i in asked], lambda d: len(d.words), model.extract_documents
-        )
+        answers = self._answers(self.model, [documents[i][0] for i in asked])
         found: list[list[Prediction]] = [[] for _ in texts]
         for i, predictions in zip(asked, answers, strict=True):
             found[i] = [p for p in predictions if p.score >= self.min_score]
@@ -131,24 +143,18 @@ class Extractor:
             for i, text in enumerate(texts)
         ]
 
-    def _by_length(
-        self, given: Sequence[T], length: Callable[[T], int], answer: Answer[T]
-    ) -> list[list[Prediction]]:
-        """The answers to what is given, asked longest first, so that batches hold no padding.
+    def _answers(self, model: Predictor, examples: Sequence[Example]) -> list[list[Prediction]]:
+        """What a model finds in each example.
 
         Raises:
             SuiteError: the model gave another number of answers.
         """
-        if not given:
+        if not examples:
             return []
-        order = sorted(range(len(given)), key=lambda i: length(given[i]), reverse=True)
-        answers = answer([given[i] for i in order], self.batch_size)
-        if len(answers) != len(order):
-            raise SuiteError(f"the model gave {len(answers)} answers to {len(order)} pieces")
-        found: list[list[Prediction]] = [[] for _ in order]
-        for i, one in zip(order, answers, strict=True):
-            found[i] = one
-        return found
+        answers = model.predict(examples, self.batch_size)
+        if len(answers) != len(examples):
+            raise SuiteError(f"the model gave {len(answers)} answers to {len(examples)} pieces")
+        return answers
 
 
 def _said(error: Exception) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from suite.tasks.examples import Sentence, TaskName, Triple
+from suite.tasks.examples import Document, Example, Sentence, TaskName, Triple
 from suite.tasks.registry import find_task
 
 ANY = "ANY"
@@ -65,3 +66,34 @@ class Schema:
         """The schema with one type that heads every relation (FastRE, Table 5, "- Mapping")."""
         heads = {relation: frozenset({ANY}) for relation in self.relations}
         return Schema(self.task, self.relations, (ANY,), heads, self.nested)
+
+
+def end_types(examples: Iterable[Example]) -> dict[str, tuple[str | None, str | None]]:
+    """For each relation the type of its heads and that of its tails; None where there are several.
+
+    Args:
+        examples: of train; entities of the type `ANY` have none.
+    """
+    found: defaultdict[str, tuple[set[str], set[str]]] = defaultdict(lambda: (set(), set()))
+    for example in examples:
+        for relation, ends in _ends(example):
+            for known, types in zip(found[relation], ends, strict=True):
+                known.update(types)
+    return {
+        relation: (_only(heads), _only(tails)) for relation, (heads, tails) in sorted(found.items())
+    }
+
+
+def _ends(example: Example) -> Iterable[tuple[str, tuple[set[str], set[str]]]]:
+    """The relations of an example with the types of their heads and tails."""
+    if isinstance(example, Document):
+        types = [entity.type for entity in example.entities]
+        return [(f.relation, ({types[f.head]}, {types[f.tail]})) for f in example.facts]
+    at: defaultdict[object, set[str]] = defaultdict(set)
+    for entity in example.entities:
+        at[entity.span].add(entity.type)
+    return [(t.relation, (at[t.head], at[t.tail])) for t in example.triples]
+
+
+def _only(types: set[str]) -> str | None:
+    return next(iter(types)) if len(types) == 1 and types != {ANY} else None

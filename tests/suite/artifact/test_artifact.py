@@ -252,7 +252,7 @@ def test_the_least_score_of_a_precision(fastre: Path) -> None:
         update={"thresholds": tuple(thresholds([(0.9, True), (0.5, True), (0.3, False)], 3))}
     )
     object.__setattr__(model.artifact, "facts", facts)
-    assert model.threshold(0.9) == 0.5
-    assert model.threshold(0.6) == 0.3
+    assert model.score_for_precision(0.9) == 0.5
+    assert model.score_for_precision(0.6) == 0.3
     with pytest.raises(SuiteError, match=r"no score gives a precision of 1\.5"):
-        model.threshold(1.5)
+        model.score_for_precision(1.5)

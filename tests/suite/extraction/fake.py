@@ -12,7 +12,7 @@ from pathlib import Path
 from suite.errors import SuiteError
 from suite.extraction.extractor import Extractor
 from suite.extraction.text import Splitter
-from suite.tasks.examples import Document, Entity, Fact, Span, TaskName, Triple
+from suite.tasks.examples import Document, Entity, Example, Fact, Span, TaskName, Triple
 from suite.tasks.items import Prediction
 
 FAILS = "BOOM"
@@ -39,10 +39,14 @@ class Fake:
             raise SuiteError(f"no score has a precision of {precision} on dev", remedy="Ask less.")
         return precision / 2
 
-    def extract_pieces(
-        self, pieces: Sequence[tuple[str, ...]], batch_size: int
+    def predict(
+        self, examples: Sequence[Example], batch_size: int | None = None
     ) -> list[list[Prediction]]:
+        assert batch_size is not None
         assert batch_size > 0
+        if self.task == "docre":
+            return [self._between(document) for document in examples]
+        pieces = [example.words for example in examples]
         assert all(0 < len(piece) <= self.max_words for piece in pieces)
         self.asked.append([len(piece) for piece in pieces])
         _maybe_killed()
@@ -65,12 +69,11 @@ class Fake:
             if word in TYPES and 0 < i < len(piece) - 1
         ]
 
-    def extract_documents(
-        self, documents: Sequence[Document], batch_size: int
-    ) -> list[list[Prediction]]:
-        assert batch_size > 0
-        assert all(len(document.entities) > 1 for document in documents)
-        return [[Prediction(Fact(1, "of", 0), 1 / len(d.entities))] for d in documents]
+    @staticmethod
+    def _between(document: Example) -> list[Prediction]:
+        assert isinstance(document, Document)
+        assert len(document.entities) > 1
+        return [Prediction(Fact(1, "of", 0), 1 / len(document.entities))]
 
 
 def extractor(words: str | None = None, **changes: object) -> Extractor:
@@ -92,17 +95,17 @@ def _maybe_killed() -> None:
 def command(arguments: Sequence[str | Path], stdin: Path | None = None) -> None:
     """`extract-relations` whose MODEL is the name of a task; for `tests.tiny.forked`."""
     from runners.cli import extract_relations as cli
+    from suite.artifact import Model
     from suite.extraction import inputs
-    from suite.extraction import model as loading
 
-    def load(path: Path, device: str, engine: str) -> Fake:
-        del device, engine
+    def load(path: Path, device: str) -> Fake:
+        del device
         names = {"triples": "triples", "ner": "ner", "docre": "docre"}
         if path.name not in names:
             raise SuiteError("holds no model", where=path)
         return Fake(names[path.name], os.environ.get("DIGEST", "d1"))  # type: ignore[arg-type]
 
-    loading.load_model = load  # type: ignore[assignment]
+    Model.load = load  # type: ignore[assignment,method-assign]
     inputs.CHUNK_TEXTS = int(os.environ.get("CHUNK_TEXTS", inputs.CHUNK_TEXTS))
     if stdin is not None:
         os.dup2(os.open(stdin, os.O_RDONLY), 0)

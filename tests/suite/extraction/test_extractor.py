@@ -91,10 +91,10 @@ def test_every_text_is_answered_and_every_offset_right(model: Fake, contents: li
             assert said.replace("\ud83d", "\ufffd") == one["text"]
 
 
-def test_pieces_of_many_texts_are_read_together_the_longest_first() -> None:
+def test_pieces_of_many_texts_are_read_together() -> None:
     model = Fake()
     rows = extractor(model=model)(texts("a in b", "", "c in d x y z e in f", "g in h i"))
-    assert model.asked == [[6, 4, 3, 3]]
+    assert model.asked == [[3, 6, 3, 4]]
     found = [[(t["head"]["text"], t["score"]) for t in row["triples"]] for row in rows]
     assert found == [
         [("a", 0.333333)],
@@ -180,8 +180,8 @@ def test_it_can_be_sent_to_another_process() -> None:
 
 def test_a_model_that_gives_too_few_answers_is_told() -> None:
     class Short(Fake):
-        def extract_pieces(self, pieces: Any, batch_size: int) -> Any:
-            return super().extract_pieces(pieces, batch_size)[1:]
+        def predict(self, examples: Any, batch_size: Any = None) -> Any:
+            return super().predict(examples, batch_size)[1:]
 
     (row,) = Extractor(Short(), Splitter(None, 6), 4)(texts("a in b"))
     assert row["error"] == "the model gave 0 answers to 1 pieces"
