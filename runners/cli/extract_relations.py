@@ -97,7 +97,7 @@ def _models(options: ExtractOptions) -> tuple[Predictor, Predictor | None]:
     """
     import torch  # noqa: PLC0415 - seconds of imports
 
-    from suite.artifact import Model  # noqa: PLC0415
+    from suite.extraction.model import Model  # noqa: PLC0415
     from suite.tasks.registry import find_task  # noqa: PLC0415
 
     torch.set_num_threads(options.threads or cores())

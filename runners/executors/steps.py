@@ -19,7 +19,7 @@ from runners.runs.checkpoint import Checkpoints
 from runners.runs.inference import measured_file
 from runners.runs.operating_points import curve_file
 from suite.artifact import Artifact
-from suite.artifact.model import OF_A_RUN
+from suite.artifact.facts import OF_A_RUN
 from suite.errors import SuiteError
 from suite.files import remove_leftovers, write_atomically
 from suite.records.run import InferenceCost, OperatingCurve, RunRecord, Status, read_record

@@ -20,7 +20,7 @@ from runners.runs.environment import load_average, peak_memory_bytes
 from runners.runs.failures import in_a_line, memory_ran_out
 from runners.runs.workbench import Workbench
 from suite.artifact import Artifact
-from suite.artifact.model import OF_A_RUN
+from suite.artifact.facts import OF_A_RUN
 from suite.errors import SuiteError
 from suite.files import write_atomically
 from suite.modelling.device import autocast, synchronise

@@ -21,7 +21,7 @@ from runners.runs.tracking import Tracker
 from runners.runs.train import DivergedError, Trainer, parameters
 from runners.runs.workbench import Workbench, configuration, dataset_facts
 from suite.artifact import thresholds, write_artifact
-from suite.artifact.model import OF_A_RUN
+from suite.artifact.facts import OF_A_RUN
 from suite.errors import SuiteError
 from suite.files import write_atomically
 from suite.records.run import RunRecord, Status

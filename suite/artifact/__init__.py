@@ -5,8 +5,7 @@ a model yet, and one whose files are not those that it names is refused.
 """
 
 from suite.artifact.facts import ModelFacts, Threshold, thresholds
-from suite.artifact.model import Model
 from suite.artifact.read import Artifact
 from suite.artifact.write import Parts, write_artifact
 
-__all__ = ["Artifact", "Model", "ModelFacts", "Parts", "Threshold", "thresholds", "write_artifact"]
+__all__ = ["Artifact", "ModelFacts", "Parts", "Threshold", "thresholds", "write_artifact"]

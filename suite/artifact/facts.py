@@ -21,6 +21,8 @@ FORMAT: Final = 1
 CONFIG, CARD = "config.json", "README.md"
 WEIGHTS, WORDS, VECTORS = "model.safetensors", "words.txt", "vectors.safetensors"
 OTHERS = "other-words.safetensors"
+OF_A_RUN = "model"
+"""Folder of a complete run's model, in the run's."""
 ENCODER, PARSER = "encoder", "parser"
 
 

@@ -21,13 +21,13 @@ from runners.runs.inference import batches, predict_once
 from runners.runs.plan import RunPlan
 from runners.runs.train import Trainer, parameters
 from runners.runs.workbench import Shelf, Workbench
-from suite.artifact import Model
 from suite.datasets import Dataset, load_dataset
 from suite.datasets.catalogue.entries import CATALOGUE
 from suite.datasets.formats import detect
 from suite.datasets.problems import ProblemLog
 from suite.datasets.reading import Reading
 from suite.datasets.textfile import TextFile
+from suite.extraction.model import Model
 from suite.protocol import Protocol
 from suite.systems.contract import given
 from tests.benchmarks.floor import matrix_rate, operations, share, timed

@@ -14,9 +14,10 @@ import yaml
 
 from runners.runs.run import run
 from runners.runs.workbench import Workbench
-from suite.artifact import Artifact, Model
+from suite.artifact import Artifact
 from suite.artifact.facts import thresholds
 from suite.errors import SuiteError
+from suite.extraction.model import Model
 from suite.records.run import read_record
 from suite.tasks.examples import Sentence
 from suite.tasks.registry import find_task

@@ -95,8 +95,8 @@ def _maybe_killed() -> None:
 def command(arguments: Sequence[str | Path], stdin: Path | None = None) -> None:
     """`extract-relations` whose MODEL is the name of a task; for `tests.tiny.forked`."""
     from runners.cli import extract_relations as cli
-    from suite.artifact import Model
     from suite.extraction import inputs
+    from suite.extraction.model import Model
 
     def load(path: Path, device: str) -> Fake:
         del device

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import torch
 
-from suite.artifact.facts import CONFIG, ModelFacts
+from suite.artifact.facts import CONFIG, OF_A_RUN, ModelFacts
 from suite.artifact.read import Artifact
 from suite.errors import SuiteError
+from suite.extraction.extractor import Extractor
+from suite.extraction.inputs import Text
+from suite.extraction.rows import Row
+from suite.extraction.text import Splitter, words_asked
 from suite.modelling.batching import evaluation_batches
 from suite.modelling.device import autocast, resolve_device
 from suite.modelling.fact_scores import facts_from
@@ -18,9 +22,6 @@ from suite.systems.contract import System, given, predict
 from suite.tasks.examples import Example, TaskName
 from suite.tasks.items import Prediction
 from suite.tasks.registry import find_task
-
-OF_A_RUN = "model"
-"""Folder of a complete run's model, in the run's."""
 
 
 class Model:
@@ -136,3 +137,44 @@ class Model:
         assert isinstance(self.system, ScoresFacts)  # as every system of such a task is
         scores = [s.cpu() for s in self.system.fact_scores(batch)]
         return facts_from(scores, theta, self.facts.data.relations)
+
+    def extract(
+        self,
+        texts: Iterable[str],
+        *,
+        language: str | None = None,
+        pretokenised: bool = False,
+        min_score: float = 0.0,
+        batch_size: int = 128,
+        entities: Model | None = None,
+    ) -> list[Row]:
+        """What it finds in raw texts, in characters of each.
+
+        Args:
+            texts: of any length, in memory; files are for `extract-relations`.
+            language: whose rules split them (spaCy's); None: as the model's data, else `en`.
+            pretokenised: whether words stand between white space, and a text is one sentence.
+            min_score: what scores less is left out.
+            batch_size: sentences, or documents, that are read at once.
+            entities: finds the entities of texts where this model finds facts between them.
+
+        Returns:
+            A row for each text: `id`, and `triples`, `facts` or `entities` (docs/extraction.md); of
+            one that failed, `error`.
+
+        Raises:
+            SuiteError: the language is unknown, or this model is one of documents and `entities` is
+                missing.
+        """
+        if find_task(self.task).entities_given and entities is None:
+            raise SuiteError(
+                "finds facts between entities, and texts do not say what these are",
+                where=self.artifact.folder,
+                remedy="Give a model that finds them as `entities`.",
+            )
+        reader = entities or self
+        words = words_asked(language, pretokenised=pretokenised, words=reader.words)
+        extractor = Extractor(
+            self, Splitter(words, reader.max_words), batch_size, min_score, entities=entities
+        )
+        return extractor([Text(str(i), "", i, text) for i, text in enumerate(texts)])
