@@ -142,9 +142,20 @@ class ConvolutionalEncoder(nn.Module):
 
     def forward(self, text: Text) -> Float[Tensor, "B N D"]:
         """The sentence representation H, zero at padding."""
-        x = self.project(self.words(text))
+        vectors = self.words(text)
+        return self.convolve(vectors, word_mask(text.lengths, vectors.shape[1]))
+
+    def convolve(
+        self, vectors: Float[Tensor, "B N E"], mask: Bool[Tensor, "B N"] | None
+    ) -> Float[Tensor, "B N D"]:
+        """As `forward`, of the words' vectors.
+
+        Args:
+            vectors: of the words, anything at padding.
+            mask: True at words; None where nothing is padded.
+        """
+        x = self.project(vectors)
         x = self.input_dropout(x + self.positions[: x.shape[1]])
-        mask = word_mask(text.lengths, x.shape[1])
         x = _masked(x.transpose(1, 2).contiguous(), mask)
         for i, block in enumerate(self.blocks):
             x = _masked(block(self.dropout(x) if i else x), mask)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -16,28 +16,34 @@ from torch import Tensor, nn
 
 from suite.fastre.encoder import ConvolutionalEncoder, Gate
 from suite.fastre.space import FASTRE_TABLE_4, receptive_field, vary_fastre
-from suite.fastre.thresholds import above_threshold, adaptive_threshold_loss, confidence
+from suite.fastre.tagging import ScoreTails, Tagging, Thresholds
+from suite.fastre.thresholds import adaptive_threshold_loss
 from suite.modelling.cascade import (
     MAX_TAIL_WORDS,
     CascadeBatch,
     HeadsPerStep,
     SpanRule,
-    Spans,
     TaggedTriples,
     TailRule,
     Targets,
     batch_targets,
-    decode_spans,
     decode_targets,
     decode_triples,
     dense_tags,
     encode_targets,
-    find_tails,
 )
 from suite.modelling.gradients import Explanation, gradient_norms
 from suite.modelling.layers import Convolution, SelfAttention, word_mask, words_at
 from suite.modelling.start import LinearStart, he_normal, xavier_uniform
-from suite.systems.capabilities import Choices, Explains, Searches
+from suite.systems.capabilities import (
+    Axis,
+    Choices,
+    Explains,
+    Exports,
+    Graph,
+    RunGraph,
+    Searches,
+)
 from suite.systems.contract import Loss, PublishedSettings, Resources, System, predict
 from suite.tasks.examples import Example, Sentence, Span, Triple
 from suite.tasks.items import Prediction
@@ -87,7 +93,7 @@ class FastRESettings:
     input_dropout: float = 0.25
     mapping: bool = True
     relations_of_types: bool = True
-    thresholds: Literal["adaptive", "global"] = "adaptive"
+    thresholds: Thresholds = "adaptive"
     heads_per_step: HeadsPerStep = "all"
     span_rule: SpanRule = "nearest"
     tail_rule: TailRule = "nearest"
@@ -104,7 +110,7 @@ class FastRESettings:
             raise ValueError(f"dilations {self.dilations} need at least one rate of 1 or more")
 
 
-class FastRE(System[CascadeBatch, TaggedTriples], Searches, Explains):
+class FastRE(System[CascadeBatch, TaggedTriples], Searches, Explains, Exports):
     """The system.
 
     Its feed-forward layers are a width-3 convolution with ReLU and a linear layer: so public code
@@ -270,13 +276,20 @@ class FastRE(System[CascadeBatch, TaggedTriples], Searches, Explains):
         return CascadeBatch(text, encode_targets(sentences, self.schema))
 
     def _read(
+        self, vectors: Float[Tensor, "B N E"], mask: Bool[Tensor, "B N"] | None
+    ) -> tuple[Float[Tensor, "B N D"], Float[Tensor, "B N D"]]:
+        """H, and the sentence's part of the tail tagger's hidden layer."""
+        h = self.encoder.convolve(vectors, mask)
+        sentence = self._convolve(h, self.tail_attention(h, mask), mask, self.tail_hidden_sentence)
+        return h, sentence
+
+    def _read_batch(
         self, batch: CascadeBatch
     ) -> tuple[Float[Tensor, "B N D"], Float[Tensor, "B N D"], Bool[Tensor, "B N"] | None]:
-        """H, the sentence's part of the tail tagger's hidden layer, and the mask of words."""
-        h = self.encoder(batch.text)
-        mask = word_mask(batch.lengths, h.shape[1])
-        sentence = self._convolve(h, self.tail_attention(h, mask), mask, self.tail_hidden_sentence)
-        return h, sentence, mask
+        """As `_read`, and the mask of words."""
+        vectors = self.encoder.words(batch.text)
+        mask = word_mask(batch.lengths, vectors.shape[1])
+        return *self._read(vectors, mask), mask
 
     @staticmethod
     def _convolve(
@@ -305,7 +318,7 @@ class FastRE(System[CascadeBatch, TaggedTriples], Searches, Explains):
         sentence_part: Float[Tensor, "B N D"],
         rows: Int[Tensor, " T"],
         heads: Int[Tensor, "T 3"],
-        lengths: Int[Tensor, " B"],
+        mask: Bool[Tensor, "T N"] | None,
     ) -> Float[Tensor, "T N 2 classes"]:
         """Equations 13 and 14: scores of start and end, of each relation and of AT (last)."""
         words = h.shape[1]
@@ -318,7 +331,6 @@ class FastRE(System[CascadeBatch, TaggedTriples], Searches, Explains):
             self.type_embedding(kind)[:, None].expand(-1, words, -1),
         ]
         feature = torch.cat(parts, 2)
-        mask = word_mask(lengths[rows], words) if len(rows) else None
         if mask is not None:
             feature = feature * mask[:, :, None]
         head_part = self.tail_hidden_head(feature.transpose(1, 2)).transpose(1, 2)
@@ -328,7 +340,7 @@ class FastRE(System[CascadeBatch, TaggedTriples], Searches, Explains):
 
     def loss(self, batch: CascadeBatch) -> Loss:
         """Equation 15: head and tail tagging losses, summed over words, averaged over sentences."""
-        h, sentence_part, mask = self._read(batch)
+        h, sentence_part, mask = self._read_batch(batch)
         lengths, words = batch.lengths, h.shape[1]
         targets = batch_targets(batch)
         first, last, kind = targets.heads.unbind(1)
@@ -358,8 +370,8 @@ class FastRE(System[CascadeBatch, TaggedTriples], Searches, Explains):
         which, first, last, relation = targets.tails.unbind(1)
         shape = (len(targets.heads), h.shape[1], len(self.schema.relations))
         tags = torch.stack([dense_tags(which, w, relation, shape) for w in (first, last)], 2)
-        scores = self._score_tails(h, sentence_part, targets.head_rows, targets.heads, lengths)
         mask = word_mask(lengths[targets.head_rows], h.shape[1])
+        scores = self._score_tails(h, sentence_part, targets.head_rows, targets.heads, mask)
         return self._tagging_loss(scores, tags, mask, self.relations_of_type[targets.heads[:, 2]])
 
     def _tagging_loss(
@@ -384,42 +396,96 @@ class FastRE(System[CascadeBatch, TaggedTriples], Searches, Explains):
         )
         return (loss if keep is None else loss * keep).sum()
 
-    def _tags(
-        self, scores: Float[Tensor, "rows N 2 classes"], mask: Bool[Tensor, "rows N #tagged"]
-    ) -> tuple[Bool[Tensor, "rows N 2 tagged"], Float[Tensor, "rows N 2 tagged"]]:
-        """Tags and the probability of each."""
-        if self.settings.thresholds == "adaptive":
-            tags, probability = above_threshold(scores), confidence(scores)
-        else:
-            probability = scores.sigmoid()
-            tags = probability > self.threshold
-        return tags & mask[:, :, None], probability
-
     def forward(self, batch: CascadeBatch) -> TaggedTriples:
         """Tags heads, then the tails of each, and pairs starts with ends."""
-        lengths = batch.lengths
-        h, sentence_part, mask = self._read(batch)
-        head_scores = self._score_heads(h, mask).float()
-        present = torch.arange(h.shape[1], device=h.device) < lengths[:, None]
-        tags, probability = self._tags(head_scores, present[:, :, None])
-        heads = decode_spans(tags[:, :, 0], tags[:, :, 1], self.settings.span_rule)
-        head_score = heads.confidence(probability[:, :, 0], probability[:, :, 1])
+        h, sentence_part, mask = self._read_batch(batch)
 
-        def tag_tails(
-            some: Spans,
-        ) -> tuple[Bool[Tensor, "some N 2 R"], Float[Tensor, "some N 2 R"]]:
-            described = torch.stack([some.first, some.last, some.classes], 1)
-            scores = self._score_tails(h, sentence_part, some.rows, described, lengths)
-            allowed = self.relations_of_type[some.classes][:, None]
-            tags, probability = self._tags(scores.float(), present[some.rows][:, :, None] & allowed)
-            if self.settings.tail_rule == "public code":
-                last = lengths[some.rows] - 1
-                tags[torch.arange(len(last), device=last.device), last, 1] = False
-            return tags, probability
+        def score_tails(
+            rows: Int[Tensor, " T"], heads: Int[Tensor, "T 3"]
+        ) -> Float[Tensor, "T N 2 classes"]:
+            mask = word_mask(batch.lengths[rows], h.shape[1])
+            return self._score_tails(h, sentence_part, rows, heads, mask)
 
+        return self._triples(batch, self._score_heads(h, mask), score_tails)
+
+    def _triples(
+        self,
+        batch: CascadeBatch,
+        head_scores: Float[Tensor, "B N 2 classes"],
+        score_tails: ScoreTails,
+    ) -> TaggedTriples:
+        settings = self.settings
+        tagging = Tagging(
+            settings.thresholds,
+            settings.span_rule,
+            settings.tail_rule,
+            self.threshold,
+            self.relations_of_type,
+        )
         width = self.tail_hidden_head.in_channels + self.tail_scores.out_features
-        longest = MAX_TAIL_WORDS if self.settings.tail_rule == "public code" else None
-        return find_tails(heads, head_score, tag_tails, h.shape[1] * width, longest)
+        return tagging.triples(batch.lengths, head_scores, score_tails, width)
+
+    def graphs(self) -> Mapping[str, Graph]:
+        """Two: of sentences, whose heads are decoded from it, and of the tails of heads."""
+        sentences, words = Axis("sentences"), Axis("words", self.encoder.positions.shape[0])
+        heads = Axis("heads")
+        rows = torch.tensor([0, 1, 1, 0])
+        described = torch.tensor([[0, 1, 0]] * len(rows))
+        lengths = torch.tensor([3, 1]).clamp(max=words.longest)
+        vectors = self.word_vectors().new_zeros(2, int(lengths.max()), self.encoder.words.width)
+        h, sentence_part, _ = self._sentence_graph(vectors, lengths)
+        read = {"h": (sentences, words, None), "sentence_part": (sentences, words, None)}
+        return {
+            "sentences": Graph(
+                self._sentence_graph,
+                {"vectors": vectors, "lengths": lengths},
+                {"vectors": (sentences, words, None), "lengths": (sentences,)},
+                ("h", "sentence_part", "head_scores"),
+            ),
+            "tails": Graph(
+                self._tail_graph,
+                {
+                    "h": h,
+                    "sentence_part": sentence_part,
+                    "lengths": lengths,
+                    "rows": rows,
+                    "heads": described,
+                },
+                {**read, "lengths": (sentences,), "rows": (heads,), "heads": (heads, None)},
+                ("tail_scores",),
+            ),
+        }
+
+    def _sentence_graph(
+        self, vectors: Float[Tensor, "B N E"], lengths: Int[Tensor, " B"]
+    ) -> tuple[Tensor, ...]:
+        mask = torch.arange(vectors.shape[1], device=lengths.device) < lengths[:, None]
+        h, sentence_part = self._read(vectors, mask)
+        return h, sentence_part, self._score_heads(h, mask)
+
+    def _tail_graph(
+        self,
+        h: Float[Tensor, "B N D"],
+        sentence_part: Float[Tensor, "B N D"],
+        lengths: Int[Tensor, " B"],
+        rows: Int[Tensor, " T"],
+        heads: Int[Tensor, "T 3"],
+    ) -> tuple[Tensor, ...]:
+        mask = torch.arange(h.shape[1], device=h.device) < lengths.index_select(0, rows)[:, None]
+        return (self._score_tails(h, sentence_part, rows, heads, mask),)
+
+    def forward_by(self, run: RunGraph, batch: CascadeBatch) -> TaggedTriples:
+        """As `forward`, but for the dropout of training."""
+        vectors = self.encoder.words(batch.text)
+        h, sentence_part, head_scores = run("sentences", (vectors, batch.lengths))
+
+        def score_tails(
+            rows: Int[Tensor, " T"], heads: Int[Tensor, "T 3"]
+        ) -> Float[Tensor, "T N 2 classes"]:
+            (scores,) = run("tails", (h, sentence_part, batch.lengths, rows, heads))
+            return scores
+
+        return self._triples(batch, head_scores, score_tails)
 
     def decode(self, batch: CascadeBatch, scored: TaggedTriples) -> list[list[Prediction]]:
         """The triples of each sentence."""

@@ -218,7 +218,9 @@ def find_tails(
         numbers_per_head: how many features and scores tagging the tails of one head holds.
         longest: words of the longest tail; None: any.
     """
-    found = []
+    found: list[tuple[Spans, Tensor]] = []
+    if not len(heads.rows):
+        return TaggedTriples(heads, found)
     at_once = max(1, MAX_NUMBERS_AT_ONCE // numbers_per_head)
     for chunk in torch.split(torch.arange(len(heads.rows), device=heads.rows.device), at_once):
         tags, probability = tag_tails(heads.select(chunk))

@@ -47,7 +47,7 @@ class Convolution(nn.Conv1d):
 
     def forward(self, x: Float[Tensor, "B inputs N"]) -> Float[Tensor, "B outputs N"]:
         """The convolution; zero beyond both ends."""
-        if len(x) != 1 or x.device.type != "cpu":
+        if x.shape[0] != 1 or x.device.type != "cpu":
             return super().forward(x)
         # For one sentence, torch's kernels for the CPU take twice as long as one matrix product.
         words, step, kernel = x.shape[2], self.dilation[0], self.kernel_size[0]

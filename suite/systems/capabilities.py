@@ -5,7 +5,7 @@ Whoever asks for one asks `issubclass(system, Searches)`, or `isinstance` of a b
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from jaxtyping import Float
@@ -65,6 +65,60 @@ class Explains(Protocol):
 
     def explain(self, batch: Any) -> Explanation:
         """What each sentence's loss depends on, over all its gold targets; in evaluation mode."""
+
+
+class Axis(NamedTuple):
+    """An axis of tensors whose length differs from one call of a graph to the next.
+
+    Attributes:
+        name: the same wherever the length is.
+        longest: its greatest length; None: any.
+    """
+
+    name: str
+    longest: int | None = None
+
+
+class Graph(NamedTuple):
+    """A part of what a system computes that takes tensors and gives tensors.
+
+    Attributes:
+        compute: takes as many tensors as there are examples, gives as many as `outputs`; nothing in
+            it depends on the values of a tensor but through tensors.
+        examples: of what it takes, by name and in order. Axes that differ have different lengths,
+            of at least two, where they may be so long.
+        axes: by the name of what it takes, of each dimension; None where its length is fixed.
+        outputs: names of what it gives.
+    """
+
+    compute: Callable[..., tuple[Tensor, ...]]
+    examples: Mapping[str, Tensor]
+    axes: Mapping[str, tuple[Axis | None, ...]]
+    outputs: tuple[str, ...]
+
+
+RunGraph = Callable[[str, tuple[Tensor, ...]], tuple[Tensor, ...]]
+"""Computes the graph of a name."""
+
+
+@runtime_checkable
+class Exports(Protocol):
+    """Can have its network computed by another engine than torch, from graphs of it.
+
+    What a network decides on its way, and decoding, stay with the system, so that they are the
+    same for every engine.
+    """
+
+    def graphs(self) -> Mapping[str, Graph]:
+        """The parts of its network; in evaluation mode, on the CPU, without gradients."""
+
+    def forward_by(self, run: RunGraph, batch: Any) -> Any:
+        """What the system's `forward` gives of a batch, to within rounding.
+
+        Args:
+            run: computes its graphs.
+            batch: encoded, on the CPU.
+        """
 
 
 @runtime_checkable
