@@ -15,7 +15,7 @@ from types import FunctionType
 
 import pytest
 
-from suite.systems.capabilities import ExitsEarly, Explains, ScoresFacts, Searches
+from suite.systems.capabilities import ExitsEarly, Explains, Exports, ScoresFacts, Searches
 from suite.systems.contract import System
 from suite.systems.registry import find_system, system_names
 
@@ -140,7 +140,7 @@ def is_method(value: object) -> bool:
     return isinstance(value, (FunctionType, classmethod, staticmethod, property))
 
 
-@pytest.mark.parametrize("capability", [ScoresFacts, ExitsEarly, Explains, Searches])
+@pytest.mark.parametrize("capability", [ScoresFacts, ExitsEarly, Explains, Exports, Searches])
 def test_a_capability_can_be_asked_for(capability: type) -> None:
     systems = [find_system(name) for name in system_names()]
     able = {system.name for system in systems if issubclass(system, capability)}

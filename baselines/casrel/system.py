@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from baselines.casrel.tagger import CascadeTagger
 from suite.errors import SuiteError
 from suite.fastre.encoder import ConvolutionalEncoder
-from suite.fastre.system import FastRESettings
+from suite.fastre.settings import FastRESettings
 from suite.modelling.cascade import (
     CascadeBatch,
     HeadsPerStep,

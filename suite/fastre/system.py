@@ -7,24 +7,21 @@ R relations. Equations, sections and tables are the paper's.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, cast
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from suite.fastre.encoder import ConvolutionalEncoder, Gate
+from suite.fastre.encoder import ConvolutionalEncoder
+from suite.fastre.settings import FastRESettings
 from suite.fastre.space import FASTRE_TABLE_4, receptive_field, vary_fastre
-from suite.fastre.tagging import ScoreTails, Tagging, Thresholds
+from suite.fastre.tagging import ScoreTails, Tagging
 from suite.fastre.thresholds import adaptive_threshold_loss
 from suite.modelling.cascade import (
     MAX_TAIL_WORDS,
     CascadeBatch,
-    HeadsPerStep,
-    SpanRule,
     TaggedTriples,
-    TailRule,
     Targets,
     batch_targets,
     decode_targets,
@@ -34,7 +31,7 @@ from suite.modelling.cascade import (
 )
 from suite.modelling.gradients import Explanation, gradient_norms
 from suite.modelling.layers import Convolution, SelfAttention, word_mask, words_at
-from suite.modelling.start import LinearStart, he_normal, xavier_uniform
+from suite.modelling.start import he_normal, xavier_uniform
 from suite.systems.capabilities import (
     Axis,
     Choices,
@@ -49,65 +46,6 @@ from suite.tasks.examples import Example, Sentence, Span, Triple
 from suite.tasks.items import Prediction
 from suite.tasks.reference import Reference
 from suite.tasks.schema import Schema
-
-
-@dataclass(frozen=True)
-class FastRESettings:
-    """FastRE's settings; the defaults are the paper's.
-
-    Attributes:
-        width: hidden size D.
-        dilations: dilation rate of each block (Table 4).
-        kernel: words that a convolution sees.
-        gate: how a block gates (Table 5, "- Gated Unit": `none`; public code: `highway`).
-        residual: whether a block adds its input (Table 5).
-        attention_heads: of both self-attentions.
-        type_width: of the entity type embedding.
-        dropout: between blocks.
-        gate_dropout: in each gate, before its sigmoid, where public code has its only dropout but
-            the first; the paper names none there.
-        input_dropout: before the first block; the paper names none, public code 0.25.
-        mapping: whether heads have types (Table 5: False is the one type [ANY]).
-        relations_of_types: whether a head's type bounds its relations, as the paper's mapping
-            mechanism does; public code types heads and bounds nothing.
-        thresholds: learnt for each position, or one `global` over sigmoids, fitted on dev
-            (Table 5).
-        heads_per_step: the tail tagger trains on `all` gold heads (equation 15) or on `one` drawn
-            at random (public code).
-        span_rule: how heads are decoded; the paper does not say.
-        tail_rule: how tails are: a start with its `nearest` end, or as in `public code`, which
-            ends none on a sentence's last word and none of more than 21 words.
-        linear_start: how linear layers start: as `torch` has them, or Xavier-uniform without biases
-            (`xavier`), as public code's framework does.
-    """
-
-    width: int = 128
-    dilations: tuple[int, ...] = (1, 2, 4, 1, 1, 1)
-    kernel: int = 3
-    gate: Gate = "gated linear unit"
-    residual: bool = True
-    attention_heads: int = 8
-    type_width: int = 64
-    dropout: float = 0.1
-    gate_dropout: float = 0.0
-    input_dropout: float = 0.25
-    mapping: bool = True
-    relations_of_types: bool = True
-    thresholds: Thresholds = "adaptive"
-    heads_per_step: HeadsPerStep = "all"
-    span_rule: SpanRule = "nearest"
-    tail_rule: TailRule = "nearest"
-    linear_start: LinearStart = "torch"
-
-    def __post_init__(self) -> None:
-        if self.width % self.attention_heads:
-            raise ValueError(
-                f"width {self.width} is not a multiple of attention_heads {self.attention_heads}"
-            )
-        if self.kernel % 2 == 0:
-            raise ValueError(f"kernel {self.kernel} is even: a word needs as many on both sides")
-        if not self.dilations or min(self.dilations) < 1:
-            raise ValueError(f"dilations {self.dilations} need at least one rate of 1 or more")
 
 
 class FastRE(System[CascadeBatch, TaggedTriples], Searches, Explains, Exports):

@@ -9,7 +9,7 @@ Letters in shapes: B sentences, N words, C classes of a tagger, T head entities 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
@@ -170,13 +170,11 @@ def decode_spans(
             words (public FastRE code).
     """
     words = start.shape[1]
+    rows, first, classes = start.nonzero(as_tuple=True)
+    if rule == "nearest":
+        return _to_nearest_end(Spans(rows, classes, first, first), end)
     positions = torch.arange(words, device=start.device)[None, :, None]
     # The nearest tagged word at or after each word: a running minimum from the right.
-    nearest_end = positions.where(end, words).flip(1).cummin(1).values.flip(1)
-    if rule == "nearest":
-        rows, first, classes = (start & (nearest_end < words)).nonzero(as_tuple=True)
-        return Spans(rows, classes, first, nearest_end[rows, first, classes])
-    rows, first, classes = start.nonzero(as_tuple=True)
     nearest_start = positions.where(start, words).flip(1).cummin(1).values.flip(1)
     beyond = torch.cat([nearest_start[:, 1:], torch.full_like(nearest_start[:, :1], words)], 1)
     limit = torch.minimum(beyond[rows, first, classes], first + MAX_SPAN_WORDS)
@@ -186,6 +184,27 @@ def decode_spans(
     tagged = end[rows[:, None], last.clamp(max=words - 1), classes[:, None]] & inside
     which, offset = tagged.nonzero(as_tuple=True)
     return Spans(rows[which], classes[which], first[which], first[which] + offset)
+
+
+def _to_nearest_end(starts: Spans, end: Bool[Tensor, "rows N C"]) -> Spans:
+    """Spans from the given first words to the nearest end tag; those without one are left out.
+
+    Few words are tagged: they are sorted, instead of a running minimum taken over all words, which
+    is a fifth of FastRE's inference on WebNLG's 171 relations.
+    """
+    words, classes = end.shape[1:]
+
+    def place(rows: Tensor, word: Tensor, kind: Tensor) -> Tensor:
+        return (rows * classes + kind) * words + word
+
+    ends = place(*end.nonzero(as_tuple=True)).sort().values
+    begun = place(starts.rows, starts.first, starts.classes)
+    nearest = torch.searchsorted(ends, begun)
+    found = (nearest < len(ends)).nonzero().squeeze(1)
+    last = ends[nearest[found]]
+    same = last // words == begun[found] // words
+    found = found[same]
+    return replace(starts.select(found), last=last[same] % words)
 
 
 @dataclass(frozen=True)

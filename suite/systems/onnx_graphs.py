@@ -10,12 +10,13 @@ import hashlib
 import importlib
 import logging
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
 from suite.errors import SuiteError
@@ -31,17 +32,18 @@ OPSET = 20
 _INSTALL = "Install it: pip install '.[onnx]'."
 _AGAIN = "Export the model again."
 
+GraphName = Annotated[str, Field(pattern=r"^\w+$")]
+"""Names a file as well."""
+
 
 class GraphFile(StrictModel):
     """One graph in the folder.
 
     Attributes:
-        file: its name.
         digest: SHA-256 of its content.
         inputs, outputs: names, in the order of the system's.
     """
 
-    file: str
     digest: str
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
@@ -54,14 +56,14 @@ class GraphIndex(StrictModel):
         format: of the folder.
         system: whose graphs they are, the registry's key.
         weights: SHA-256 of its state.
-        graphs: by name.
+        graphs: by name; that of `tails` lies in `tails.onnx`.
         versions: of the packages that wrote them.
     """
 
     format: Literal[1] = FORMAT
     system: str
     weights: str
-    graphs: dict[str, GraphFile]
+    graphs: dict[GraphName, GraphFile]
     versions: dict[str, str]
 
 
@@ -83,14 +85,14 @@ def export_onnx(system: System, folder: Path) -> GraphIndex:
     system.eval()
     try:
         with torch.no_grad():
-            assert isinstance(system, Exports)
-            written = {name: _onnx(system, name, g) for name, g in system.graphs().items()}
-            files = {
-                name: _write(folder / f"{name}.onnx", written[name], graph)
-                for name, graph in system.graphs().items()
-            }
+            graphs = cast(Exports, system).graphs()
+            written = {name: _onnx(system, name, graph) for name, graph in graphs.items()}
     finally:
         system.train(training)
+    files = {
+        name: _write(folder / f"{name}.onnx", written[name], graph)
+        for name, graph in graphs.items()
+    }
     index = GraphIndex(
         system=system.name,
         weights=_state_digest(system),
@@ -132,26 +134,25 @@ class OnnxEngine:
 
     def __init__(self, system: System, folder: Path, threads: int | None = None) -> None:
         check_exports(system)
-        self.system = system
+        self.system, self._exports = system, cast(Exports, system)
         index = read_model(folder / INDEX, GraphIndex, "list of graphs", _AGAIN, FORMAT)
         _check_owner(index, system, folder)
         options = _options(threads or torch.get_num_threads())
         self._sessions = {
-            name: _session(folder / graph.file, graph, options)
+            name: _session(folder / f"{name}.onnx", graph, options)
             for name, graph in index.graphs.items()
         }
         self._graphs = index.graphs
 
     def predict(self, batch: Any) -> list[list[Prediction]]:
         """From an encoded batch to its predictions, as `suite.systems.contract.predict`."""
-        assert isinstance(self.system, Exports)
         with torch.no_grad():
-            return self.system.decode(batch, self.system.forward_by(self.run, batch))
+            return self.system.decode(batch, self._exports.forward_by(self.run, batch))
 
     def run(self, name: str, tensors: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         """What a graph gives."""
         graph = self._graphs[name]
-        given = {i: t.numpy() for i, t in zip(graph.inputs, tensors, strict=True)}
+        given = {i: t.detach().numpy() for i, t in zip(graph.inputs, tensors, strict=True)}
         return tuple(map(torch.from_numpy, self._sessions[name].run(None, given)))
 
 
@@ -187,13 +188,29 @@ def _onnx(system: System, name: str, graph: Graph) -> bytes:
                 verbose=False,
             )
     except Exception as error:  # torch's exporter raises whatever its parts do
-        raise SuiteError(
-            f"torch {torch.__version__} cannot write the graph {name!r} of {system.name}: "
-            f"{type(error).__name__}: {str(error).strip().splitlines()[0]}",
-            remedy="Install the versions of constraints.txt.",
-        ) from error
+        raise _not_written(system, name, f"{type(error).__name__}: {_first_line(error)}") from error
     assert program is not None, "given by dynamo"
+    fixed = [
+        f"{given.name}, axis {i}"
+        for given, varied in zip(program.model_proto.graph.input, axes, strict=True)
+        for i in varied
+        if not given.type.tensor_type.shape.dim[i].dim_param
+    ]
+    if fixed:
+        raise _not_written(system, name, f"fixed a length that varies ({fixed[0]})")
     return program.model_proto.SerializeToString()
+
+
+def _not_written(system: System, name: str, cause: str) -> SuiteError:
+    return SuiteError(
+        f"the graph {name!r} of {system.name} cannot be exported by torch {torch.__version__}: "
+        f"{cause}",
+        remedy="Install the versions of constraints.txt.",
+    )
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).strip().splitlines()), "no reason given")
 
 
 def _dim(axis: Axis, made: dict[Axis, Any]) -> Any:
@@ -219,7 +236,6 @@ def _quiet() -> Iterator[None]:
 def _write(path: Path, content: bytes, graph: Graph) -> GraphFile:
     write_atomically(path, content)
     return GraphFile(
-        file=path.name,
         digest=hashlib.sha256(content).hexdigest(),
         inputs=tuple(graph.examples),
         outputs=graph.outputs,
@@ -245,7 +261,11 @@ def _session(path: Path, graph: GraphFile, options: Any) -> Any:
         raise SuiteError("is damaged or was changed", where=path, remedy=_AGAIN)
     runtime = _needed("onnxruntime")
     # From memory: no file that the content might name is read.
-    return runtime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    try:
+        return runtime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's errors share no class but this
+        cause = f"onnxruntime {runtime.__version__} refuses it: {_first_line(error)}"
+        raise SuiteError(cause, where=path, remedy=_AGAIN) from error
 
 
 def _options(threads: int) -> Any:

@@ -144,7 +144,7 @@ def test_names_are_those_of_the_suite() -> None:
 @pytest.mark.parametrize("name", ["fastre", "casrel", "pmei", "relu_net"])
 def test_settings_that_a_published_row_asks_for_are_those_of_its_system(name: str) -> None:
     module, settings = {
-        "fastre": ("suite.fastre.system", "FastRESettings"),
+        "fastre": ("suite.fastre.settings", "FastRESettings"),
         "casrel": ("baselines.casrel.system", "CasRelSettings"),
         "pmei": ("baselines.pmei.system", "PMEISettings"),
         "relu_net": ("baselines.relu_net.system", "RelUNetSettings"),

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from runners.runs.train import make_optimiser, make_schedule
-from suite.fastre.system import FastRE, FastRESettings
+from suite.fastre.settings import FastRESettings
+from suite.fastre.system import FastRE
 from suite.protocol import Protocol
 from tests.corpus import SCHEMA, resources
 

@@ -15,7 +15,8 @@ from suite.errors import SuiteError
 from suite.explanation.predicates import Parsed, find_tagged_parser, path_between, predicate_words
 from suite.explanation.record import GRADIENT_NORM, ExplainedSentence, class_means
 from suite.explanation.word_classes import word_classes
-from suite.fastre.system import FastRE, FastRESettings
+from suite.fastre.settings import FastRESettings
+from suite.fastre.system import FastRE
 from suite.modelling.cascade import Targets
 from suite.modelling.gradients import Explanation, gradient_norms
 from suite.modelling.layers import SelfAttention, word_mask

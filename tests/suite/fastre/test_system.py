@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from suite.fastre.system import FastRE, FastRESettings
+from suite.fastre.settings import FastRESettings
+from suite.fastre.system import FastRE
 from suite.modelling.cascade import batch_targets
 from suite.modelling.word_vectors import WordVectors
 from suite.systems.contract import Resources, predict
