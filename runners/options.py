@@ -379,6 +379,16 @@ class ExtractOptions:
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class ExportOptions:
+    """Of `export-model`."""
+
+    model: Path = option(
+        MISSING, "Folder of a trained model, or of a complete run.", positional=True
+    )
+    to: Literal["onnx"] = option("onnx", "The form: onnx.", kind="form", panel=OUTPUT)
+
+
 def declared(options: type) -> dict[str, Declared]:
     """The options of a dataclass by field; fields that are none are left out."""
     return {f.name: f.metadata["declared"] for f in fields(options) if f.metadata}

@@ -101,7 +101,7 @@ def _models(options: ExtractOptions) -> tuple[Predictor, Predictor | None]:
     from suite.tasks.registry import find_task  # noqa: PLC0415
 
     torch.set_num_threads(options.threads or cores())
-    model = Model.load(options.model, options.device)
+    model = Model.load(options.model, options.device, options.engine)
     if options.entities is None:
         return model, None
     task = find_task(model.task)

@@ -23,6 +23,8 @@ WEIGHTS, WORDS, VECTORS = "model.safetensors", "words.txt", "vectors.safetensors
 OTHERS = "other-words.safetensors"
 OF_A_RUN = "model"
 """Folder of a complete run's model, in the run's."""
+ONNX = "onnx"
+"""Folder of what `export-model` wrote, which has digests of its own."""
 ENCODER, PARSER = "encoder", "parser"
 
 
@@ -152,7 +154,8 @@ def thresholds(graded: Sequence[tuple[float, bool]], gold: int, most: int = 200)
 def files_of(folder: Path) -> list[str]:
     """The files of a model whose digests its `config.json` holds."""
     paths = (p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
-    return sorted(name for name in paths if name not in {CONFIG, CARD})
+    others = (CONFIG, CARD, f"{ONNX}/")
+    return sorted(name for name in paths if not name.startswith(others))
 
 
 def file_digest(path: Path) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any, Literal, TypeAlias
 
 import torch
 
-from suite.artifact.facts import CONFIG, OF_A_RUN, ModelFacts
+from suite.artifact.facts import CONFIG, OF_A_RUN, ONNX, ModelFacts
 from suite.artifact.read import Artifact
 from suite.errors import SuiteError
 from suite.extraction.extractor import Extractor
@@ -19,9 +21,13 @@ from suite.modelling.device import autocast, resolve_device
 from suite.modelling.fact_scores import facts_from
 from suite.systems.capabilities import ScoresFacts
 from suite.systems.contract import System, given, predict
+from suite.systems.onnx_graphs import OnnxEngine
 from suite.tasks.examples import Example, TaskName
 from suite.tasks.items import Prediction
 from suite.tasks.registry import find_task
+
+Engine: TypeAlias = Literal["torch", "onnx"]
+"""What computes a model's network."""
 
 
 class Model:
@@ -30,19 +36,24 @@ class Model:
     Args:
         artifact: the model's folder, read.
         device: where it computes, as `resolve_device` takes it.
+        engine: what computes its network: torch, under the precision of its training, or
+            onnxruntime, in float32 on the CPU, from what `export-model` wrote.
 
     Raises:
         SuiteError: this machine has no such device, there is no system of its name here, or its
             weights are another one's.
     """
 
-    def __init__(self, artifact: Artifact, device: str = "auto") -> None:
+    def __init__(self, artifact: Artifact, device: str = "auto", engine: Engine = "torch") -> None:
         self.artifact = artifact
-        self.device = resolve_device(device)
+        self.device = resolve_device("cpu" if engine == "onnx" and device == "auto" else device)
         self.system: System = artifact.system(self.device)
+        self._predict: Callable[[Any], list[list[Prediction]]] = partial(predict, self.system)
+        if engine == "onnx":
+            self._predict = self._exported().predict
 
     @classmethod
-    def load(cls, path: Path | str, device: str = "auto") -> Model:
+    def load(cls, path: Path | str, device: str = "auto", engine: Engine = "torch") -> Model:
         """Loads a model by its folder, or by that of the run that left it.
 
         Raises:
@@ -57,7 +68,20 @@ class Model:
                 where=folder,
                 remedy="Only complete runs have one: the command that began it goes on with it.",
             )
-        return cls(Artifact.read(run if of_a_run else folder), device)
+        return cls(Artifact.read(run if of_a_run else folder), device, engine)
+
+    def _exported(self) -> OnnxEngine:
+        folder = self.artifact.folder / ONNX
+        if self.device.type != "cpu":
+            raise SuiteError(
+                f"the engine onnx computes on the CPU, not on {self.device}",
+                remedy="Leave out --device, or the engine.",
+            )
+        if not folder.is_dir():
+            raise SuiteError(
+                "the model was not exported", where=folder, remedy="Run export-model on it first."
+            )
+        return OnnxEngine(self.system, folder, torch.get_num_threads())
 
     @property
     def facts(self) -> ModelFacts:
@@ -133,7 +157,7 @@ class Model:
         dev = self.facts.dev
         theta = None if dev is None else dev.measures.get("theta")
         if not find_task(self.task).ranked or theta is None:
-            return predict(self.system, batch)
+            return self._predict(batch)
         assert isinstance(self.system, ScoresFacts)  # as every system of such a task is
         scores = [s.cpu() for s in self.system.fact_scores(batch)]
         return facts_from(scores, theta, self.facts.data.relations)

@@ -98,8 +98,8 @@ def command(arguments: Sequence[str | Path], stdin: Path | None = None) -> None:
     from suite.extraction import inputs
     from suite.extraction.model import Model
 
-    def load(path: Path, device: str) -> Fake:
-        del device
+    def load(path: Path, device: str, engine: str = "torch") -> Fake:
+        del device, engine
         names = {"triples": "triples", "ner": "ner", "docre": "docre"}
         if path.name not in names:
             raise SuiteError("holds no model", where=path)
