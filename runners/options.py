@@ -368,6 +368,19 @@ class ExtractOptions:
         "cpu, cuda, cuda:1, mps; auto: the first GPU where there is one, else the CPU.",
         panel=MACHINE,
     )
+    ray: bool = option(
+        False, "Answer by actors on Ray, on this machine or a cluster.", panel=MACHINE
+    )
+    ray_address: str | None = option(
+        None, "Address of a Ray cluster, as auto or ray://HOST:10001; implies --ray.", panel=MACHINE
+    )
+    actors: int | None = option(
+        None,
+        "Actors that each hold the model, with --threads each (1 by default).",
+        shown="as many as there are cores",
+        least=1,
+        panel=MACHINE,
+    )
     engine: Literal["torch", "onnx"] = option(
         "torch", "What computes: torch or onnx.", kind="engine", panel=MACHINE
     )

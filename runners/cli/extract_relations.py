@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from runners.options import ExtractOptions
 from suite.errors import SuiteError
 
 if TYPE_CHECKING:
+    from suite.extraction.extract import Answered
     from suite.extraction.extractor import Extractor, Predictor
     from suite.extraction.inputs import Inputs
     from suite.extraction.outputs import Output
@@ -45,8 +47,12 @@ def _extract_relations(options: ExtractOptions) -> None:
     from suite.extraction.extract import extract  # noqa: PLC0415
 
     started = time.monotonic()
-    with _output(options, extractor, inputs) as output, shown_texts() as on_progress:
-        answered = extract(inputs, extractor, output, on_progress)
+    with (
+        _output(options, extractor, inputs) as output,
+        _answers(options, extractor, inputs) as answers,
+        shown_texts() as on_progress,
+    ):
+        answered = extract(inputs, answers, output, on_progress)
         failed, listed = output.failed, getattr(output, "errors_path", None)
     seconds = time.monotonic() - started
     rate = f", {answered / seconds:,.0f} per second" if answered else ""
@@ -54,6 +60,39 @@ def _extract_relations(options: ExtractOptions) -> None:
     if failed:
         errors.print(f"failed: {failed:,} texts{f': {listed}' if listed else ''}", markup=False)
         raise typer.Exit(1)
+
+
+@contextmanager
+def _answers(
+    options: ExtractOptions, extractor: Extractor, inputs: Inputs
+) -> Iterator[Callable[[Inputs, int], Iterator[Answered]]]:
+    """What answers texts: this process, or actors on Ray.
+
+    Raises:
+        SuiteError: Ray is not there, or standard input is to be read by it.
+    """
+    from suite.extraction.extract import one_by_one  # noqa: PLC0415
+
+    asked = options.ray or options.ray_address is not None
+    if not asked:
+        if options.actors is not None:
+            raise SuiteError("--actors are Ray's", remedy="Give --ray, or leave out --actors.")
+        yield one_by_one(extractor)
+        return
+    if inputs.streams:
+        raise SuiteError(
+            "--ray reads files, and standard input is read by this process",
+            remedy="Name the files, or leave out --ray.",
+        )
+    from runners.extraction_on_ray import Cluster, actors_of  # noqa: PLC0415 - imports ray
+
+    threads = options.threads or 1
+    gpus = 1.0 if options.device.startswith("cuda") else 0.0
+    cluster = Cluster(
+        options.ray_address, options.actors or max(1, cores() // threads), threads, gpus
+    )
+    with actors_of(cluster, partial(_extractor, options)) as answers:
+        yield answers
 
 
 def _extractor(options: ExtractOptions) -> Extractor:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from suite.extraction.extractor import Extractor
 from suite.extraction.inputs import Inputs
 from suite.extraction.outputs import Output
+from suite.extraction.rows import Row
 
 
 class Progress(NamedTuple):
@@ -26,9 +27,31 @@ class Progress(NamedTuple):
     bytes_in_all: int
 
 
+class Answered(NamedTuple):
+    """A chunk that was answered.
+
+    Attributes:
+        rows: one per text, in order.
+        bytes_read: of the files, when the chunk had been read.
+    """
+
+    rows: list[Row]
+    bytes_read: int
+
+
+def one_by_one(extractor: Extractor) -> Callable[[Inputs, int], Iterator[Answered]]:
+    """What answers the texts of inputs in this process, but for some of the first."""
+
+    def answers(inputs: Inputs, leave_out: int) -> Iterator[Answered]:
+        for chunk in inputs.chunks(leave_out=leave_out):
+            yield Answered(extractor(chunk), inputs.bytes_read)
+
+    return answers
+
+
 def extract(
     inputs: Inputs,
-    extractor: Extractor,
+    answers: Callable[[Inputs, int], Iterator[Answered]],
     output: Output,
     on_progress: Callable[[Progress], None] = lambda progress: None,
 ) -> int:
@@ -36,7 +59,7 @@ def extract(
 
     Args:
         inputs: the same files in the same order as an earlier command's, if there was one.
-        extractor: from a chunk of texts to its rows.
+        answers: gives the answered chunks in order, without so many of the first texts.
         output: takes the rows in the order of the texts.
         on_progress: is called after each chunk.
 
@@ -48,12 +71,10 @@ def extract(
     """
     before = output.done
     if not output.complete:
-        for chunk in inputs.chunks(leave_out=before):
-            output.write(extractor(chunk))
+        for rows, bytes_read in answers(inputs, before):
+            output.write(rows)
             on_progress(
-                Progress(
-                    output.done - before, output.failed, inputs.bytes_read, inputs.bytes_in_all
-                )
+                Progress(output.done - before, output.failed, bytes_read, inputs.bytes_in_all)
             )
     output.finish()
     return output.done - before

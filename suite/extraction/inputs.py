@@ -128,6 +128,7 @@ class Inputs:
                 remedy="Name the file, or leave out --whole-files.",
             )
         self.files = [] if self.streams else list(_found(self._given, form))
+        self.chunk_texts = CHUNK_TEXTS
         self.bytes_in_all = sum(file.size for file in self.files)
         self._bytes_done = 0
         self._position: Callable[[], int] = int
@@ -159,7 +160,7 @@ class Inputs:
                 continue
             chunk.append(text)
             characters += len(text.text)
-            if len(chunk) >= CHUNK_TEXTS or characters >= CHUNK_CHARACTERS:
+            if len(chunk) >= self.chunk_texts or characters >= CHUNK_CHARACTERS:
                 yield chunk
                 chunk, characters = [], 0
         if chunk:

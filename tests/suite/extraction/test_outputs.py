@@ -16,7 +16,7 @@ import pytest
 from suite.errors import SuiteError
 from suite.extraction import inputs as reading
 from suite.extraction import outputs
-from suite.extraction.extract import Progress, extract
+from suite.extraction.extract import Progress, extract, one_by_one
 from suite.extraction.inputs import Form, Inputs
 from suite.extraction.outputs import Work, opened_output
 from tests.suite.extraction.fake import FAILS, Fake, extractor
@@ -46,7 +46,7 @@ def work(**changes: Any) -> Work:
 def answered(name: str, reader: Fake | None = None, **changes: Any) -> list[str]:
     """Does all the work that is left; what the user is told."""
     with opened_output(Path(name), work(**changes)) as output:
-        extract(Inputs(["a.txt"], Form()), extractor(model=reader), output)
+        extract(Inputs(["a.txt"], Form()), one_by_one(extractor(model=reader)), output)
         return output.notes
 
 
@@ -101,7 +101,7 @@ def test_parquet_has_columns_for_every_task(name: str, task: Any) -> None:
     answer = extractor(model=Fake(task), entities=entities, with_text=True)
     Path("a.txt").write_text("Ann and Bob and Ann\n\nCy")
     with opened_output(Path(name), work(found=answer.found, with_text=True)) as output:
-        extract(Inputs(["a.txt"], Form()), answer, output)
+        extract(Inputs(["a.txt"], Form()), one_by_one(answer), output)
     assert rows_of(name) == answer(next(Inputs(["a.txt"], Form()).chunks()))
 
 
@@ -187,7 +187,7 @@ def half_done(name: str = "rows.jsonl") -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt), opened_output(Path(name), work()) as output:
-        extract(Inputs(["a.txt"], Form()), extractor(), output, stop)
+        extract(Inputs(["a.txt"], Form()), one_by_one(extractor()), output, stop)
     assert (seen[1].texts, seen[1].failed) == (6, 1)
     assert not Path(name).exists()
 

@@ -1,0 +1,35 @@
+"""What docs/python.md shows, and the notebook, are carried out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import tiny
+from tests.test_docs import ROOT, blocks
+
+pytestmark = pytest.mark.slow
+
+
+def test_its_blocks_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tiny.write_dataset(tmp_path / "my-data")
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {}
+    for block in blocks("python", [(ROOT / "docs" / "python.md").read_text()]):
+        exec(block, names)
+    run, scores, frames = names["run"], names["scores"], names["frames"]
+    assert scores.exact == run.record.test.exact
+    assert scores.partial == run.record.test.partial
+    assert frames.runs["test_exact_f1"].tolist() == [run.record.test.exact.f1]
+    assert len(frames.epochs) == run.record.training.epochs
+    assert frames.operating.empty
+    (row,) = names["rows"]
+    assert "error" not in row
+    for triple in row["triples"]:
+        head = triple["head"]
+        assert "Ada lives in Paris, at 12 Main Street."[head["start"] : head["end"]] == head["text"]
+    assert capsys.readouterr().out
