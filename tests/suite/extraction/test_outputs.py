@@ -6,6 +6,7 @@ import errno
 import itertools
 import json
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -300,3 +301,17 @@ def test_failures_of_an_earlier_work_do_not_stay() -> None:
     Path("a.txt").write_text("Ann in Rome")
     answered("rows.jsonl")
     assert files() == {"a.txt", "rows.jsonl"}
+
+
+def test_without_pyarrow_json_lines_are_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("pyarrow", "pyarrow.parquet"):
+        monkeypatch.setitem(sys.modules, name, None)
+    answered("rows.jsonl")
+    assert_all_is_there("rows.jsonl")
+    assert refused("rows.parquet") == (
+        "parquet needs pyarrow, which is not installed. `pip install 'relation-suite[parquet]'`; "
+        "JSON lines need nothing."
+    )
+    Path("b.parquet").write_text("any")
+    with pytest.raises(SuiteError, match="parquet needs pyarrow"):
+        Inputs(["b.parquet"], Form())
