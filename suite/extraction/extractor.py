@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Protocol, cast
 
@@ -16,9 +16,8 @@ from suite.extraction.rows import (
     found_in,
     make_document,
     start_of,
-    words_of_document,
 )
-from suite.extraction.text import Piece, Splitter, without_surrogates
+from suite.extraction.text import Piece, Splitter, spaced, without_surrogates
 from suite.tasks.examples import Document, Example, Sentence, TaskName
 from suite.tasks.items import Prediction
 from suite.tasks.registry import find_task
@@ -103,6 +102,7 @@ class Extractor:
     def _rows(self, texts: Sequence[Text]) -> list[Row]:
         if not texts:
             return []
+        texts = [_clean(text) for text in texts]
         if find_task(self.model.task).entities_given:
             return self._rows_of_documents(texts)
         rows = []
@@ -117,7 +117,7 @@ class Extractor:
         """Each text with its pieces and what is found in each."""
         split = [self.splitter.pieces(text.text) for text in texts]
         asked = [
-            Sentence(str(i), tuple(map(without_surrogates, piece.words)))
+            Sentence(str(i), piece.words)
             for i, piece in enumerate(piece for pieces in split for piece in pieces)
         ]
         answers = iter(self._answers(model, asked))
@@ -129,7 +129,7 @@ class Extractor:
     def _rows_of_documents(self, texts: Sequence[Text]) -> list[Row]:
         if self.entities is None:
             given = [cast("Document", text.document) for text in texts]
-            documents = [(document, words_of_document(document)) for document in given]
+            documents = [(document, spaced(document.words)) for document in given]
         else:
             documents = [make_document(*read) for read in self._read(texts, self.entities)]
         # A document without two entities has no pair, and nothing to be read for.
@@ -155,6 +155,12 @@ class Extractor:
         if len(answers) != len(examples):
             raise SuiteError(f"the model gave {len(answers)} answers to {len(examples)} pieces")
         return answers
+
+
+def _clean(text: Text) -> Text:
+    """A text of the same length that every tokenizer and file takes."""
+    clean = without_surrogates(text.text)
+    return text if clean == text.text else replace(text, text=clean)
 
 
 def _said(error: Exception) -> str:

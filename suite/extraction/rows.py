@@ -50,8 +50,7 @@ def failed(text: Text, cause: str) -> Row:
 def surface(text: str, piece: Piece, span: Span, kind: str | None) -> Row:
     """Where a span of a piece's words stands in the text, and what it says."""
     start, end = piece.starts[span.start], piece.ends[span.end - 1]
-    said = without_surrogates(text[start:end])
-    return {"start": start, "end": end, "text": said, "type": kind}
+    return {"start": start, "end": end, "text": text[start:end], "type": kind}
 
 
 def found_in(
@@ -60,7 +59,7 @@ def found_in(
     """What was found in the pieces of a text, in their order.
 
     Args:
-        text: the original.
+        text: the original, without surrogates.
         pieces: each with its predictions.
         types: of relations.
     """
@@ -91,7 +90,7 @@ def facts_in(text: str, document: Document, words: Piece, facts: Iterable[Predic
     """The entities and facts of a document.
 
     Args:
-        text: the original.
+        text: the original, without surrogates.
         document: whose entities the facts name.
         words: all of the document with their places in the text.
         facts: that were found.
@@ -122,13 +121,6 @@ def _fact(surfaces: Sequence[Sequence[Row]], fact: Any, score: float) -> Row:
         "tail": {"entity": named.tail, **surfaces[named.tail][0]},
         "score": round(score, DIGITS),
     }
-
-
-def words_of_document(document: Document) -> Piece:
-    """The words of a document that came in words, placed in them with a space between."""
-    ends = [*accumulate((len(word) + 1 for word in document.words), initial=0)]
-    starts, ends = ends[:-1], [end - 1 for end in ends[1:]]
-    return Piece(document.words, tuple(starts), tuple(ends))
 
 
 def make_document(

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import accumulate
 from typing import Any, NamedTuple, TypeAlias
 
 from suite.datasets.words import CHARACTERS, SPACY, find_words_of, spacy_rules
@@ -69,18 +70,29 @@ class Splitter:
 
     def pieces(self, text: str) -> list[Piece]:
         """The pieces of a text, in order; every character but blanks lies in one word."""
+        if self.words is None:
+            return list(self._pieces_at_blanks(text))
         return [
             _piece(text, sentence[first : first + self.max_words])
-            for sentence in self._sentences(text)
+            for sentence in _sentences(text, self.words)
             for first in range(0, len(sentence), self.max_words)
         ]
 
-    def _sentences(self, text: str) -> Iterator[list[Place]]:
-        if self.words is None:
-            return iter([[run.span() for run in _RUN.finditer(text)]])
-        if self.words == CHARACTERS:
-            return _sentences_of_characters(text)
-        return _rules(self.words.removeprefix(SPACY)).sentences(text)
+    def _pieces_at_blanks(self, text: str) -> Iterator[Piece]:
+        words = tuple(text.split())
+        piece = spaced(words)
+        if piece.ends and (piece.ends[-1] != len(text) or " ".join(words) != text):
+            places = [run.span() for run in _RUN.finditer(text)]
+            piece = _piece(text, places)
+        for first in range(0, len(words), self.max_words):
+            part = slice(first, first + self.max_words)
+            yield Piece(words[part], piece.starts[part], piece.ends[part])
+
+
+def _sentences(text: str, words: str) -> Iterator[list[Place]]:
+    if words == CHARACTERS:
+        return _sentences_of_characters(text)
+    return _rules(words.removeprefix(SPACY)).sentences(text)
 
 
 def words_asked(language: str | None, *, pretokenised: bool, words: str | None) -> str | None:
@@ -111,6 +123,12 @@ def words_asked(language: str | None, *, pretokenised: bool, words: str | None) 
 def _piece(text: str, places: list[Place]) -> Piece:
     starts, ends = zip(*places, strict=True)
     return Piece(tuple([text[start:end] for start, end in places]), starts, ends)
+
+
+def spaced(words: tuple[str, ...]) -> Piece:
+    """Words with their places in the text that has a single space between them."""
+    bounds = (*accumulate(map((1).__add__, map(len, words)), initial=0),)
+    return Piece(words, bounds[:-1], (*map((-1).__add__, bounds[1:]),))
 
 
 def without_surrogates(text: str) -> str:
