@@ -189,7 +189,7 @@ class FileOutput:
     @property
     def errors_path(self) -> Path:
         """The file of failures; there is none where no text failed."""
-        return self.path.with_name(self.path.name.removesuffix(self.path.suffix) + ERRORS)
+        return self.path.with_name(self.path.name + ERRORS)
 
     def _sound_journal(self) -> Journal:
         """The journal of an earlier command of the same work, or a new one."""

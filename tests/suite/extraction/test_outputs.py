@@ -66,14 +66,14 @@ def assert_all_is_there(name: str) -> None:
     records = [row["record"] for row in rows_of(name)]
     assert records == [1, 2, 3, 5, 6, 7, 8]
     assert [len(row["triples"]) for row in rows_of(name)] == [1, 0, 0, 1, 1, 1, 0]
-    (failure,) = rows_of("rows.errors.jsonl")
+    (failure,) = rows_of(f"{name}.errors.jsonl")
     assert failure == {
         "id": "a.txt:4",
         "file": "a.txt",
         "record": 4,
         "error": "RuntimeError: it went off",
     }
-    assert files() == {"a.txt", name, "rows.errors.jsonl"}
+    assert files() == {"a.txt", name, f"{name}.errors.jsonl"}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -156,7 +156,7 @@ def test_killed_at_every_moment(name: str, half: bool) -> None:
         else:
             answered(name)
         assert_all_is_there(name)
-        for path in (name, "rows.errors.jsonl"):
+        for path in (name, f"{name}.errors.jsonl"):
             Path(path).unlink()
     assert moment > 20
 

@@ -119,10 +119,10 @@ def test_a_long_sentence_is_cut() -> None:
     assert pieces[2].starts == (12,)
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", ["spacy:en", "characters", None])
 @pytest.mark.parametrize(
     "text",
-    ["word " * 50_000, ")" * 20_000, "It is so. " * 150_000, " " * 1_500_000],
+    ["word " * 50_000, ")" * 20_000, "It is so. " * 110_000, " " * 1_500_000],
     ids=["words", "run", "megabytes", "blanks"],
 )
 def test_a_text_of_any_size_is_split_in_time(way: str | None, text: str) -> None:
