@@ -200,11 +200,9 @@ def _to_nearest_end(starts: Spans, end: Bool[Tensor, "rows N C"]) -> Spans:
     ends = place(*end.nonzero(as_tuple=True)).sort().values
     begun = place(starts.rows, starts.first, starts.classes)
     nearest = torch.searchsorted(ends, begun)
-    found = (nearest < len(ends)).nonzero().squeeze(1)
-    last = ends[nearest[found]]
-    same = last // words == begun[found] // words
-    found = found[same]
-    return replace(starts.select(found), last=last[same] % words)
+    last = torch.cat([ends, ends.new_full((1,), -1)])[nearest]  # -1: no end after it
+    found = (last // words == begun // words).nonzero().squeeze(1)
+    return replace(starts.select(found), last=last[found] % words)
 
 
 @dataclass(frozen=True)
