@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeAlias
+from typing import TypeAlias, overload
 
 import numpy as np
 import pandas as pd
 
-from reports.load import Row
-from reports.run_files import Missing, RecordedRun
+from reports.load import AnyRow, Row
+from reports.run_files import Missing, RecordedRun, ScoredRecord
 from suite.records.run import RunRecord
 from suite.tasks.scores import Scores
 
@@ -20,6 +20,12 @@ Value: TypeAlias = float | str
 
 ReadValue: TypeAlias = Callable[[RunRecord], Value | None]
 """Reads a number from a record, or why there is none; None: not recorded."""
+
+ReadScore: TypeAlias = Callable[[ScoredRecord], Value | None]
+"""As `ReadValue`, of what the record of a file of predictions tells as well."""
+
+ABSENT = "-"
+"""What stands for a figure that a system from outside does not have."""
 
 Table: TypeAlias = Mapping[str, Sequence[str]]
 """Heading -> cells, top to bottom."""
@@ -56,9 +62,24 @@ def run_values(row: Row, read: Callable[[RecordedRun], Value | None]) -> dict[in
     return {seed: found[seed] for seed in row.seeds}
 
 
-def values(row: Row, read: Callable[[RunRecord], Value | None]) -> dict[int, Value]:
-    """As `run_values`, of what the record alone tells."""
-    return run_values(row, lambda run: read(run.record))
+@overload
+def values(row: Row, read: ReadValue) -> dict[int, Value]: ...
+
+
+@overload
+def values(row: AnyRow, read: ReadScore) -> dict[int, Value]: ...
+
+
+def values(row: AnyRow, read: Callable[..., Value | None]) -> dict[int, Value]:
+    """As `run_values`, of what the record alone tells.
+
+    Of a row that was not trained here, only what such a record tells can be read; what it does not
+    hold is a dash.
+    """
+    if isinstance(row, Row):
+        return run_values(row, lambda run: read(run.record))
+    found = {run.record.seed: read(run.record) for run in row.runs}
+    return {seed: ABSENT if value is None else value for seed, value in found.items()}
 
 
 def by_reason(missing: Mapping[int, str]) -> str:
@@ -72,7 +93,7 @@ def by_reason(missing: Mapping[int, str]) -> str:
     )
 
 
-def seeds_cell(row: Row) -> str:
+def seeds_cell(row: AnyRow) -> str:
     """The cell of the column `Seeds`: how many the row is the mean of, and why not all."""
     return f"{row.n} ({by_reason(row.missing)})" if row.missing else row.n
 

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from reports.quoting import quoted
-from reports.run_files import Missing, RecordedRun
+from reports.run_files import Missing, OutsideRun, RecordedRun
 from suite.errors import SuiteError
+from suite.records.outside import NOT_TRAINED, OutsideRecord, read_outside_record
 from suite.records.run import DatasetFacts, Environment, RunRecord, SystemFacts, read_record
 from suite.records.suite import PlannedDataset, SuitePlan, read_suite_plan
 from suite.tasks.matching import Match
@@ -25,6 +26,9 @@ RESOURCES = {
 }
 """What a system is built from besides its settings: field of its facts -> name in print."""
 
+
+OUTSIDE = "outside"
+"""Folder of an output folder that holds `NAME/DATASET/NUMBER` of each file of predictions."""
 
 PLACE = ("machine", "processor", "cores", "memory_bytes", "device")
 """Fields of an environment that say where a run took place; scores do not depend on them, times
@@ -74,6 +78,11 @@ class Row:
         return self.facts.name
 
     @property
+    def key(self) -> str:
+        """What a suite's plan and folders call it."""
+        return self.facts.key
+
+    @property
     def choices(self) -> dict[str, str]:
         """Settings and resources, as they are printed."""
         facts = self.facts
@@ -109,6 +118,53 @@ class Row:
 
 
 @dataclass(frozen=True)
+class OutsideRow:
+    """A table's row of a system that was not trained here: its files of predictions, scored here.
+
+    Attributes:
+        label: the system's title, marked as from outside.
+    """
+
+    label: str
+    runs: tuple[OutsideRun, ...]
+
+    @property
+    def record(self) -> OutsideRecord:
+        """Of its first file; all say the same of the system."""
+        return self.runs[0].record
+
+    @property
+    def key(self) -> str:
+        """What no trained system can be called, as a folder is named by it."""
+        return f"{OUTSIDE}/{self.record.name}"
+
+    @property
+    def complete(self) -> list[OutsideRun]:
+        """All of them: what cannot be scored is not brought in."""
+        return list(self.runs)
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The numbers of its files."""
+        return tuple(run.record.seed for run in self.runs)
+
+    @property
+    def missing(self) -> dict[int, Missing]:
+        """None."""
+        return {}
+
+    @property
+    def n(self) -> str:
+        """That it was not trained here, and of how many files it is the mean."""
+        count = len(self.runs)
+        return NOT_TRAINED if count == 1 else f"{count} files, {NOT_TRAINED}"
+
+
+AnyRow: TypeAlias = Row | OutsideRow
+"""What tables of scores list; those of costs list rows that were trained here."""
+
+
+@dataclass(frozen=True)
 class Group:
     """Runs whose scores may share a table: one dataset, protocol and version, wherever they ran.
 
@@ -121,6 +177,7 @@ class Group:
         plan: what is known of the dataset besides; None where the plan does not name it.
         differences: to the first group of the same dataset; empty for that one.
         place: from 1, where this is the part of a group that ran on one of its several machines.
+        outside: systems that were not trained here, scored on the same test set by the same rule.
     """
 
     key: str
@@ -129,6 +186,12 @@ class Group:
     plan: PlannedDataset | None
     differences: tuple[str, ...]
     place: int = 0
+    outside: tuple[OutsideRow, ...] = ()
+
+    @property
+    def scored(self) -> tuple[AnyRow, ...]:
+        """All that has scores: what was trained here, then what was not."""
+        return *self.rows, *self.outside
 
     @cached_property
     def machines(self) -> tuple[Group, ...]:
@@ -150,7 +213,8 @@ class Group:
             seeds = tuple(sorted(run.record.seed for run in here))
             if here:
                 rows.append(replace(row, runs=here, seeds=seeds))
-        return replace(self, key=f"{self.key}-machine-{number}", rows=tuple(rows), place=number)
+        key = f"{self.key}-machine-{number}"
+        return replace(self, key=key, rows=tuple(rows), place=number, outside=())
 
     @property
     def runs(self) -> list[RecordedRun]:
@@ -328,6 +392,23 @@ def _rows(runs: Sequence[RecordedRun], plan: SuitePlan) -> tuple[Row, ...]:
     return tuple(rows)
 
 
+def _outside(files: Sequence[OutsideRun], group: Group) -> tuple[OutsideRow, ...]:
+    """A row for each system whose files were scored on the group's data by the group's rule."""
+    ground = (group.dataset.fingerprints, group.dataset.matching, group.first.protocol.match)
+    found: dict[str, list[OutsideRun]] = {}
+    for run in files:
+        data = run.record.dataset
+        if (data.fingerprints, data.matching, run.record.match) == ground:
+            found.setdefault(run.record.name, []).append(run)
+    titles = [runs[0].record.title for runs in found.values()]
+    rows = []
+    for name, runs in sorted(found.items()):
+        title = runs[0].record.title
+        which = f" ({name})" if titles.count(title) > 1 else ""
+        rows.append(OutsideRow(f"{title}{which} (outside)", tuple(runs)))
+    return tuple(rows)
+
+
 def group_runs(runs: Sequence[RecordedRun], plan: SuitePlan) -> tuple[Group, ...]:
     """Runs under equal conditions together, in the plan's order of datasets."""
     order = {dataset.facts.name: place for place, dataset in enumerate(plan.datasets)}
@@ -374,4 +455,7 @@ def load_results(out: Path) -> Results:
             remedy="Run run-suite into this folder first.",
         )
     runs = [RecordedRun(read_record(path), path.parent) for path in paths]
-    return Results(plan, group_runs(runs, plan))
+    brought = sorted((out / OUTSIDE).glob("*/*/*/record.json"))
+    files = [OutsideRun(read_outside_record(path), path.parent) for path in brought]
+    groups = group_runs(runs, plan)
+    return Results(plan, tuple(replace(g, outside=_outside(files, g)) for g in groups))

@@ -6,6 +6,7 @@ import re
 
 from reports.cells import Value
 from reports.load import Group
+from reports.run_files import ScoredRecord
 from suite.records.run import InferenceCost, RunRecord
 from suite.tasks.matching import Match
 from suite.tasks.metric import Metric, ScoredSplit
@@ -15,7 +16,7 @@ NOT_LABELLED = "not labelled"
 """What stands for a score of a test set that has no gold, such as DocRED's."""
 
 
-def evaluation(record: RunRecord, split: ScoredSplit) -> Evaluation | str | None:
+def evaluation(record: ScoredRecord, split: ScoredSplit) -> Evaluation | str | None:
     """The scores of a split, or why there are none."""
     if split == "dev":
         return record.dev
@@ -29,13 +30,13 @@ def labelled(group: Group) -> bool:
     return not tests or any(isinstance(test, Evaluation) for test in tests)
 
 
-def f1_of(record: RunRecord, match: Match, split: ScoredSplit = "test") -> Value | None:
+def f1_of(record: ScoredRecord, match: Match, split: ScoredSplit = "test") -> Value | None:
     """F1 in per cent, or why there is none."""
     found = evaluation(record, split)
     return 100 * found.under(match).f1 if isinstance(found, Evaluation) else found
 
 
-def metric_of(record: RunRecord, metric: Metric, split: ScoredSplit) -> Value | None:
+def metric_of(record: ScoredRecord, metric: Metric, split: ScoredSplit) -> Value | None:
     """A metric of a split, shares in per cent, or why there is none."""
     found = evaluation(record, split)
     if not isinstance(found, Evaluation):
@@ -67,12 +68,14 @@ def milliseconds(
     return getattr(cost.stages[stage], part) if stage in cost.stages else None
 
 
-def slice_f1(record: RunRecord, family: str, name: str) -> Value | None:
+def slice_f1(record: ScoredRecord, family: str, name: str) -> Value | None:
     """Test F1 of a slice in per cent, or why there is none."""
     test = evaluation(record, "test")
     if not isinstance(test, Evaluation):
         return test
-    scores = test.slices.get(family, {}).get(name)
+    if family not in test.slices:
+        return None
+    scores = test.slices[family].get(name)
     if scores is None or not scores.gold:
         return "no gold"
     return 100 * scores.f1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from reports.cells import cell, values
-from reports.load import Group, Row
+from reports.load import AnyRow, Group
 from reports.readings import metric_of
 from suite.tasks.metric import Metric, ScoredSplit
 
@@ -35,7 +35,7 @@ def _heading(group: Group, metric: Metric, split: str) -> str:
     return f"{split}{name}{' (%)' if metric.share else ''}"
 
 
-def score_columns(group: Group, row: Row) -> dict[str, str]:
+def score_columns(group: Group, row: AnyRow) -> dict[str, str]:
     """Heading -> cell: what the main table shows of a row's scores."""
     return {
         heading: cell(values(row, partial(metric_of, metric=metric, split=split)), metric.digits)

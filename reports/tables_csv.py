@@ -8,8 +8,9 @@ from typing import Any
 import pandas as pd
 
 from reports.load import Results
-from reports.run_files import RecordedRun
+from reports.run_files import OutsideRun, RecordedRun
 from reports.sections.operating import Point, read_point
+from suite.records.outside import NOT_TRAINED
 from suite.records.run import InferenceCost
 from suite.tasks.registry import find_task
 from suite.tasks.scores import Evaluation, Scores
@@ -119,8 +120,38 @@ def _row(run: RecordedRun, key: str, label: str) -> dict[str, Any]:
     return row
 
 
+def _outside_row(run: OutsideRun, key: str, label: str) -> dict[str, Any]:
+    """A file of predictions of a system that was not trained here."""
+    record = run.record
+    task = find_task(record.dataset.task)
+    return {
+        "system": record.name,
+        "dataset": record.dataset.name,
+        "seed": record.number,
+        "status": NOT_TRAINED,
+        "title": label,
+        "table": key,
+        "synthetic": record.dataset.synthetic,
+        "task": record.dataset.task,
+        "selection_match": task.selection_match(record.match),
+        "matching": record.dataset.matching,
+        "started": record.scored,
+        "predictions_file": record.file,
+        "predictions_sha256": record.sha256,
+        **{
+            f"predictions_{name}": value
+            for name, value in record.brought.model_dump().items()
+            if isinstance(value, int)
+        },
+        **{f"sha256_{split}": value for split, value in record.dataset.fingerprints.items()},
+        **_evaluation("test", record.test, task),
+    }
+
+
 def results_frame(results: Results) -> pd.DataFrame:
     """One row per run, whatever became of it; scores are shares, costs carry their unit.
+
+    Files of predictions follow, with their number for a seed and without costs.
 
     Columns that a run has no value for are empty; `table` names the group it was tabled with.
     """
@@ -128,6 +159,12 @@ def results_frame(results: Results) -> pd.DataFrame:
         _row(run, group.key, row.label)
         for group in results.groups
         for row in group.rows
+        for run in row.runs
+    ]
+    rows += [
+        _outside_row(run, group.key, row.label)
+        for group in results.groups
+        for row in group.outside
         for run in row.runs
     ]
     return pd.DataFrame(rows).convert_dtypes()  # counts stay whole where some are empty

@@ -309,6 +309,46 @@ class ReportOptions:
     """Of `build-report`."""
 
     folder: Path = option(Path("runs"), "What run-suite wrote.", positional=True)
+    predictions: list[str] | None = option(
+        None,
+        "NAME=FILE of predictions of a system that was not trained here, to be scored beside those "
+        "that were; repeatable, and NAME@DATASET=FILE where several datasets fit.",
+        panel=SYSTEMS,
+    )
+    about: list[Path] | None = option(
+        None,
+        "NAME.yaml of what is stated of such a system: title, citation, costs; repeatable.",
+        panel=SYSTEMS,
+    )
+    data_dir: Path | None = option(
+        None, "Folder that holds datasets by name.", shown="as when they were run", panel=DATA
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreOptions:
+    """Of `score-predictions`."""
+
+    dataset: str = option(
+        MISSING, "Name or folder. See run-suite --list.", positional=True, panel=DATA
+    )
+    file: Path = option(MISSING, "Predictions; see docs/outside.md.", positional=True, panel=DATA)
+    data_dir: Path | None = option(
+        None, "Folder that holds datasets by name.", shown="$RE_DATA_DIR, cache", panel=DATA
+    )
+    words: str | None = option(
+        None,
+        "How texts that their files do not split become words: characters, or spacy:LANG for the "
+        "rules of a language.",
+        shown="at white space",
+        panel=DATA,
+    )
+    match: Match = option(
+        "partial",
+        "Match rule of triples that slices are told by: partial or exact.",
+        kind="match rule",
+    )
+    json_: Path | None = option(None, "File for the scores as JSON.", name="json")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,7 +24,7 @@ ROOMS = (
     ("runners",),
     ("baselines", "reports"),
     ("suite.extraction",),
-    ("suite.explanation",),
+    ("suite.explanation", "suite.outside"),
     ("suite.artifact",),
     ("suite.records",),
     ("suite.studies", "suite.fastre"),

@@ -164,9 +164,8 @@ def command(
 
 
 def _command(name: str, arguments: Sequence[str | Path]) -> None:
-    module = {"build_report": "run_suite"}.get(name, name)
     sys.argv = [name.replace("_", "-"), *map(str, arguments)]
-    getattr(importlib.import_module(f"runners.cli.{module}"), name)()
+    getattr(importlib.import_module(f"runners.cli.{name}"), name)()
 
 
 def suite_without_measuring(arguments: Sequence[str | Path]) -> None:

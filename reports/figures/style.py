@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from reports.load import Group, Results, Row
+from reports.load import AnyRow, Group, Results
 from reports.sections.overview import plural
 
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#8C6D1F")
@@ -53,8 +53,12 @@ Styles = Mapping[str, Style]
 
 
 def make_styles(results: Results) -> Styles:
-    """A style for each row's label; the ninth system takes the first colour, another marker."""
+    """A style for each row's label; the ninth system takes the first colour, another marker.
+
+    Systems that were not trained here follow those that were.
+    """
     bounds = {row.label: bool(row.upper_bound) for group in results.groups for row in group.rows}
+    bounds |= {row.label: False for group in results.groups for row in group.outside}
     return {
         label: Style(
             _COLOURS[i % len(_COLOURS)],
@@ -122,7 +126,7 @@ def _columns(labels: Sequence[str]) -> int:
     return 1
 
 
-def system_legend(figure: Figure, title: str, rows: Sequence[Row], styles: Styles) -> None:
+def system_legend(figure: Figure, title: str, rows: Sequence[AnyRow], styles: Styles) -> None:
     """The figure's title with one entry per row."""
     handles = [
         Line2D(

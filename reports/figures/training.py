@@ -175,7 +175,7 @@ def slices(group: Group, styles: Styles) -> bytes | None:
     figure, axes = canvas(len(families), height=2.9)
     for ax, family in zip(axes, families, strict=True):
         _slice_panel(ax, group, family, styles)
-    system_legend(figure, f"{group.title}: test F1 by slice{group.rule}", group.rows, styles)
+    system_legend(figure, f"{group.title}: test F1 by slice{group.rule}", group.scored, styles)
     note = "Gold items in brackets; bars: standard deviation over seeds; no mark: a seed is missing"
     return finish(figure, group, f"{note}.")
 
@@ -183,8 +183,8 @@ def slices(group: Group, styles: Styles) -> bytes | None:
 def _slice_panel(ax: Axes, group: Group, family: str, styles: Styles) -> None:
     gold = slice_names(group, family)
     names = list(gold)[:SLICES]
-    for place, row in enumerate(group.rows):
-        offset = (place - (len(group.rows) - 1) / 2) * 0.7 / max(1, len(group.rows))
+    for place, row in enumerate(group.scored):
+        offset = (place - (len(group.scored) - 1) / 2) * 0.7 / max(1, len(group.scored))
         for x, name in enumerate(names):
             numbers = measured(values(row, partial(slice_f1, family=family, name=name)))
             if numbers is not None:

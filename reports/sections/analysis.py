@@ -21,11 +21,11 @@ from reports.cells import (
     values,
 )
 from reports.comparison import accepted, f1_reader, refusals
-from reports.load import Group, Row
+from reports.load import AnyRow, Group, Row
 from reports.quoting import quoted
 from reports.readings import NOT_LABELLED, labelled, slice_f1, slice_names
 from reports.sections.caveats import MINIMUM_SEEDS
-from reports.sections.overview import caption, listed
+from reports.sections.overview import caption, listed, plural
 from suite.significance import Counts, Difference, against_published, holm, paired_bootstrap
 from suite.tasks.matching import Match
 
@@ -49,7 +49,7 @@ def slice_table(group: Group, family: str, names: Sequence[str]) -> str:
     table: dict[str, list[str]] = {}
     for name in names:
         cells = {"Slice": quoted(name), "Gold items": f"{gold[name]:,}"}
-        for row in group.rows:
+        for row in group.scored:
             found = values(row, partial(slice_f1, family=family, name=name))
             cells[f"{row.label} ({row.n})"] = cell(found, 1)
         add_row(table, cells)
@@ -95,22 +95,38 @@ def slices_section(groups: Sequence[Group], pictures: Pictures) -> str:
     return "\n".join(parts)
 
 
-def _pooled(
-    a: Row, b: Row, counts: Mapping[tuple[str, int], Mapping[str, Counts]]
-) -> tuple[Counts, Counts, list[int]] | str:
-    """Both systems' counts for each test example, summed over the seeds both have; or why not."""
-    seeds = [s for s in a.seeds if (a.label, s) in counts and (b.label, s) in counts]
-    if not seeds:
+RowCounts = Mapping[tuple[str, int], Mapping[str, Counts]]
+"""Label of a row and seed -> test example -> correct, predicted, gold."""
+
+
+def _pooled(a: AnyRow, b: AnyRow, counts: RowCounts) -> tuple[Counts, Counts, str] | str:
+    """Both systems' counts for each test example, and over what they are summed; or why not."""
+    pooled = [row for row in (a, b) if isinstance(row, Row)]
+    seeds = {row.label: [s for s in row.seeds if (row.label, s) in counts] for row in (a, b)}
+    if len(pooled) == 2:
+        both = [s for s in seeds[a.label] if s in seeds[b.label]]
+        seeds = dict.fromkeys(seeds, both)
+    if not all(seeds.values()):
         return "no seed of which both runs completed and kept their predictions"
-    ids = list(counts[a.label, seeds[0]])
-    runs = [counts[row.label, seed] for row in (a, b) for seed in seeds]
+    ids = list(counts[a.label, seeds[a.label][0]])
+    runs = [counts[label, seed] for label, several in seeds.items() for seed in several]
     if not ids or any(run.keys() != set(ids) for run in runs):
         return "their predictions do not cover the same test examples"
 
-    def pool(row: Row) -> Counts:
-        return sum(np.stack([counts[row.label, seed][i] for i in ids]) for seed in seeds)  # type: ignore[return-value]
+    def pool(row: AnyRow) -> Counts:
+        several = seeds[row.label]
+        return sum(np.stack([counts[row.label, seed][i] for i in ids]) for seed in several)  # type: ignore[return-value]
 
-    return pool(a), pool(b), seeds
+    return pool(a), pool(b), _over(a, b, seeds)
+
+
+def _over(a: AnyRow, b: AnyRow, seeds: Mapping[str, Sequence[int]]) -> str:
+    """Over what the counts of two rows are summed."""
+    if isinstance(a, Row) and isinstance(b, Row):
+        return f"n={len(seeds[a.label])} ({listed(seeds[a.label])})"
+    kinds = ("seed" if isinstance(row, Row) else "file" for row in (a, b))
+    counted = [plural(len(seeds[row.label]), kind) for row, kind in zip((a, b), kinds, strict=True)]
+    return f"{counted[0]} against {counted[1]}"
 
 
 def _p(value: float) -> str:
@@ -120,15 +136,15 @@ def _p(value: float) -> str:
 
 
 class Compared(NamedTuple):
-    """Two rows, the seeds that both have, and how far the first is above the second."""
+    """Two rows, the seeds that were compared, and how far the first is above the second."""
 
-    first: Row
-    second: Row
-    seeds: list[int]
+    first: AnyRow
+    second: AnyRow
+    seeds: str
     difference: Difference
 
 
-def compare(rows: Sequence[Row], match: Match) -> tuple[list[Compared], list[str]]:
+def compare(rows: Sequence[AnyRow], match: Match) -> tuple[list[Compared], list[str]]:
     """Every two rows by a paired bootstrap, and a line for each pair that cannot be.
 
     They may stand in tables of their own, as long as they were tested on the same examples.
@@ -168,9 +184,9 @@ def against(found: Sequence[Compared], key: str, reference: str) -> dict[str, st
         reference: of the other.
     """
     for first, second, _, d in found:
-        if (first.facts.key, second.facts.key) == (key, reference):
+        if (first.key, second.key) == (key, reference):
             return difference_cells(d)
-        if (second.facts.key, first.facts.key) == (key, reference):
+        if (second.key, first.key) == (key, reference):
             return difference_cells(Difference(0 - d.difference, 0 - d.high, 0 - d.low, d.p))
     return dict.fromkeys(("Difference in F1 (points)", "95 % interval", "p"), "-")
 
@@ -179,15 +195,16 @@ def pairs(group: Group) -> str:
     """Paired bootstrap between every two systems."""
     if not labelled(group):
         return f"The test set is {NOT_LABELLED}: nothing to compare.\n"
-    if len(group.systems) < 2:
+    rows: list[AnyRow] = [*group.systems, *group.outside]
+    if len(rows) < 2:
         return "Only one system: nothing to compare.\n"
-    results, refused = compare(group.systems, group.match)
+    results, refused = compare(rows, group.match)
     adjusted = holm([difference.p for *_, difference in results])
     table: dict[str, list[str]] = {}
     for (a, b, seeds, difference), holms in zip(results, adjusted, strict=True):
         cells = {
             "Systems": f"{a.label} minus {b.label}",
-            "Seeds": f"n={len(seeds)} ({listed(seeds)})",
+            "Seeds": seeds,
             **difference_cells(difference),
             "p, Holm": _p(holms),
         }
@@ -231,8 +248,9 @@ def significance_section(groups: Sequence[Group]) -> str:
     """Differences between systems, and to published figures."""
     parts = [
         "Between systems: paired bootstrap over the test examples, 10,000 samples, each example's "
-        "counts summed over the seeds that both systems have. It answers whether another test set "
-        "of this kind would show the difference; the spread between seeds is in section 2. `p, "
+        "counts summed over the seeds that both systems have (of a system that was not trained "
+        "here, over its files, and over all seeds of the other). It answers whether another test "
+        "set of this kind would show the difference; the spread between seeds is in section 2. `p, "
         "Holm` is adjusted for all comparisons of the table. Against published figures: a "
         "one-sample t-test over seeds, which takes the published figure as exact.\n"
     ]

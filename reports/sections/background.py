@@ -12,6 +12,7 @@ from reports.comparison import describes
 from reports.load import RESOURCES, Group, Results, Row
 from reports.quoting import quoted
 from reports.readings import NOT_LABELLED, labelled
+from reports.sections.outside import cited, described
 from reports.sections.overview import machine, published_word
 from suite.protocol import Protocol
 from suite.records.suite import SEEN_SHARE
@@ -229,7 +230,7 @@ def systems_text(groups: Sequence[Group]) -> str:
             f"#### {row.label}\n\n{facts.citation.rstrip('.')}. On {'; '.join(places)}.\n\n"
             f"{table}\nDepartures from its paper:\n\n{departures or 'None named.' + chr(10)}"
         )
-    return "\n".join(parts)
+    return "\n".join([*parts, *described(groups)])
 
 
 def citations(results: Results) -> str:
@@ -237,9 +238,11 @@ def citations(results: Results) -> str:
     systems = {
         row.facts.title: row.facts.citation for group in results.groups for row in group.rows
     }
-    names = {group.dataset.name for group in results.groups}
+    groups = results.groups
+    names = {group.dataset.name for group in groups}
     rows = [
         *((title, citation, "-") for title, citation in systems.items()),
+        *((title, citation, "-") for title, citation in cited(groups).items()),
         *(
             (dataset.facts.title, dataset.citation, dataset.licence)
             for dataset in results.plan.datasets

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from reports.comparison import shortfalls
 from reports.doubts import doubts
 from reports.load import Results, Row
+from reports.sections.outside import brought_in
 from reports.sections.overview import listed, plural, where
 from suite.records.run import Resource, RunRecord
 from suite.records.suite import Cannot
@@ -28,6 +29,7 @@ def warnings(results: Results) -> str:
         *_failures(results),
         *doubts((run.record for run in results.runs), _name),
         *(line for group in results.groups for line in shortfalls(group)),
+        *brought_in(results.groups),
         *_data(results),
         *_repeats(results),
         *_machines(results),

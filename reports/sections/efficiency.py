@@ -21,6 +21,7 @@ from reports.cells import (
 )
 from reports.load import Group, Row
 from reports.readings import inference, milliseconds, training
+from reports.sections.outside import stated_costs
 from reports.sections.overview import caption, listed, on_each_machine, plural
 from reports.sections.results import pass_seconds
 from suite.records.run import InferenceCost, RunRecord
@@ -173,6 +174,7 @@ def section(groups: Sequence[Group], pictures: Pictures) -> str:
     return "\n".join(
         f"### {group.title}\n\n{caption(group)}\n"
         + on_each_machine(group, partial(_costs, pictures=pictures))
+        + stated_costs(group)
         for group in groups
     )
 

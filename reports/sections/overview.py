@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from reports.load import Group, Results
+from reports.quoting import quoted
+from suite.records.outside import NOT_TRAINED
 from suite.records.run import Environment
 from suite.tasks.examples import TaskName
 from suite.tasks.registry import find_task
@@ -83,6 +85,7 @@ def heading(results: Results) -> str:
     else:
         text += f"They ran in {len(environments)} environments, whose times share no table: "
         text += "; ".join(environments) + ". "
+    text += _not_trained(results)
     text += (
         "The test set was scored once per run, by the epoch with the best dev F1. Figures are the "
         "mean over seeds ± the sample standard deviation; where a seed is missing, the values "
@@ -98,6 +101,15 @@ def heading(results: Results) -> str:
             "show that the systems learn and how fast they are, and nothing about real text.\n"
         )
     return text
+
+
+def _not_trained(results: Results) -> str:
+    """The systems whose predictions were brought in."""
+    labels = dict.fromkeys(row.label for group in results.groups for row in group.outside)
+    if not labels:
+        return ""
+    verb = "was" if len(labels) == 1 else "were"
+    return f"{listed(map(quoted, labels))} {verb} {NOT_TRAINED}. "
 
 
 def _tasks(results: Results) -> str:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from reports.cells import Value, add_row, cell, markdown, seeds_cell, values
-from reports.load import Group, Row
+from reports.cells import ABSENT, Value, add_row, cell, markdown, number, seeds_cell, values
+from reports.load import Group, OutsideRow, Row
 from reports.readings import inference, training
 from reports.score_columns import meaning, score_columns
 from reports.sections.overview import caption, on_each_machine
 from reports.sections.published import beside_published
+from suite.records.outside import NOT_TRAINED
 from suite.records.run import InferenceCost, RunRecord
+
+TRAINING = "Training in all (min)"
 
 
 def pass_seconds(record: RunRecord, batch_size: int) -> Value | None:
@@ -27,9 +30,11 @@ def main_table(group: Group) -> str:
     """
     joined = len(group.machines) > 1
     table: dict[str, list[str]] = {}
-    for row in group.rows:
+    for row in group.scored:
         cells = {"System": row.label, "Seeds": seeds_cell(row), **score_columns(group, row)}
-        add_row(table, cells if joined else cells | _times(group, row))
+        if not joined:
+            cells |= _times(group, row) if isinstance(row, Row) else _stated(group, row)
+        add_row(table, cells)
     text = markdown(table)
     return f"{text}\n{on_each_machine(group, _times_table)}" if joined else text
 
@@ -47,7 +52,7 @@ def _times(group: Group, row: Row) -> dict[str, str]:
         heading: cell(values(row, partial(training, name=field, factor=1 / 60)))
         for heading, field in (
             ("Training and dev evaluation to chosen epoch (min)", "seconds_to_best"),
-            ("Training in all (min)", "training_seconds"),
+            (TRAINING, "training_seconds"),
             ("Dev evaluation (min)", "evaluation_seconds"),
         )
     }
@@ -56,6 +61,30 @@ def _times(group: Group, row: Row) -> dict[str, str]:
             values(row, partial(pass_seconds, batch_size=size))
         )
     return cells
+
+
+def _stated(group: Group, row: OutsideRow) -> dict[str, str]:
+    """Cells of times of a system that was not trained here: empty, but for what is stated."""
+    told = row.record.about.training
+    stated = {} if told is None else {TRAINING: f"{number(told.minutes)} (stated)"}
+    return {heading: stated.get(heading, ABSENT) for heading in _times(group, group.rows[0])}
+
+
+def not_trained(group: Group) -> str:
+    """What the rows of systems from outside are."""
+    if not group.outside:
+        return ""
+    costs = (
+        "Costs that are marked so are stated by whoever brought them in, and compare with none "
+        "that was measured. "
+        if any(row.record.about.states_costs for row in group.outside)
+        else ""
+    )
+    return (
+        f"\nRows *(outside)* were {NOT_TRAINED}: their predictions come from a file, and neither "
+        f"epoch nor threshold was chosen here. Scores, slices and tests are by the same rules. "
+        f"{costs}Section 1 says how each file fits the test set.\n"
+    )
 
 
 def bounds(group: Group) -> str:
@@ -73,7 +102,7 @@ def section(groups: Sequence[Group]) -> str:
     return "\n".join(
         f"### {group.title}\n\n{caption(group)}\n{main_table(group)}\n"
         f"{meaning(group)} Times are wall clock; training in all "
-        f"excludes dev evaluation, which has its own column.\n{bounds(group)}\n"
+        f"excludes dev evaluation, which has its own column.\n{bounds(group)}{not_trained(group)}\n"
         f"{beside_published(group)}"
         for group in groups
     )

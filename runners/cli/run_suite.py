@@ -1,4 +1,4 @@
-"""The command lines `run-suite` and `build-report`."""
+"""The command line `run-suite`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from runners.options import (
     SYNTHETIC_EPOCHS,
     SYNTHETIC_SEEDS,
     CarriedOutOptions,
-    ReportOptions,
     SuiteOptions,
     as_configuration,
     shared,
@@ -98,13 +97,6 @@ def make_request(options: SuiteOptions) -> Request:
         published=options.settings == "published",
         options=as_configuration(options),
     )
-
-
-def _build_report(options: ReportOptions) -> None:
-    """Write tables, figures and report.md again, from the records alone."""
-    from reports.report import write_report  # noqa: PLC0415 - heavy
-
-    console.print(f"report: {write_report(options.folder)}", markup=False)
 
 
 def _chosen_study(options: SuiteOptions) -> Study | None:
@@ -209,4 +201,3 @@ def _carry_out(suite: Suite) -> None:
 
 
 run_suite = script(SuiteOptions, _run_suite)
-build_report = script(ReportOptions, _build_report)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from suite.datasets.reading import Reading
 from suite.errors import SuiteError
 from suite.tasks.examples import Entity, Sentence, Span, SurfaceTriple, Triple
+from suite.tasks.matching import find_words
 from suite.tasks.schema import ANY
 
 
@@ -37,22 +38,6 @@ class Record(NamedTuple):
     def error(self, cause: str, remedy: str | None = None) -> SuiteError:
         """The error for a mistake in this record."""
         return SuiteError(cause, where=f"{self.where}, {self.place}", remedy=remedy)
-
-
-def find_words(words: Sequence[str], parts: Sequence[str], start: int = 0) -> int:
-    """Index of the first word of the first occurrence of `parts` at or after `start`, or -1."""
-    size = len(parts)
-    wanted = tuple(parts)
-    last = len(words) - size
-    while start <= last:
-        try:
-            start = words.index(wanted[0], start, last + 1)
-        except ValueError:
-            return -1
-        if size == 1 or tuple(words[start : start + size]) == wanted:
-            return start
-        start += 1
-    return -1
 
 
 def split_words(text: str, record: Record, reading: Reading) -> tuple[str, ...]:

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
+from suite.tasks.claims import Claim, End, WrongClaimError, ends_of
 from suite.tasks.competition import competition_entries
-from suite.tasks.examples import Document, Fact
+from suite.tasks.examples import Document, Fact, Span, SurfaceTriple
 from suite.tasks.items import Prediction
 from suite.tasks.matching import Match, Matching, Wording
 from suite.tasks.metric import Metric, counted
-from suite.tasks.ranking import fact_wordings
+from suite.tasks.ranking import fact_wordings, names_of, rank_predicted
 from suite.tasks.task import ExampleCounts, Task
+
+AnyFact = Fact | SurfaceTriple
+"""A predicted one without a place names what is none of the given entities; it is wrong."""
 
 
 class DocumentCounts(ExampleCounts):
@@ -32,7 +37,7 @@ class DocumentCounts(ExampleCounts):
     facts_across_sentences: int
 
 
-class Documents(Task[Document, Fact]):
+class Documents(Task[Document, AnyFact]):
     """Facts are matched by their relation and their two entities, whatever the rule."""
 
     name = "docre"
@@ -98,30 +103,52 @@ class Documents(Task[Document, Fact]):
             of_ranking=lambda ranking, theta: ranking.ign_auc,
         )
 
-    def gold(self, example: Document) -> list[Fact]:
+    def gold(self, example: Document) -> list[AnyFact]:
         """The facts."""
         return list(example.facts)
 
-    def key(self, example: Document, item: Fact, matching: Matching, match: Match) -> Hashable:
+    def key(self, example: Document, item: AnyFact, matching: Matching, match: Match) -> Hashable:
         """Relation and both entities; evidence has no part in it."""
         del example, matching, match
         return item.head, item.relation, item.tail
 
-    def wordings(self, example: Document, item: Fact) -> set[Wording]:
+    def wordings(self, example: Document, item: AnyFact) -> set[Wording]:
         """As Ign F1 has it, by the names of any mention of each entity."""
-        return fact_wordings(example, item)
+        return {tuple(item)} if isinstance(item, SurfaceTriple) else fact_wordings(example, item)
 
-    def shown(self, example: Document, item: Fact) -> list[object]:
+    def shown(self, example: Document, item: AnyFact) -> list[object]:
         """Names of head and tail with the relation between them, then the entities' indices."""
+        if isinstance(item, SurfaceTriple):
+            return list(item)
         head, tail = example.entities[item.head], example.entities[item.tail]
         return [head.name, item.relation, tail.name, item.head, item.tail]
+
+    def item_of(self, example: Document, claim: Claim, occurrence: int) -> AnyFact:
+        """Entities by index, or by the name of any of their mentions."""
+        del occurrence
+        head, tail = ends_of(claim, 2, self.items)
+        from_, to = _entity(example, head), _entity(example, tail)
+        if from_ is not None and to is not None:
+            return Fact(from_, claim.label, to)
+        return SurfaceTriple(_called(example, head), claim.label, _called(example, tail))
+
+    def measures_of(
+        self,
+        examples: Sequence[Document],
+        predictions: Sequence[Sequence[Prediction]],
+        in_train: AbstractSet[Wording],
+    ) -> dict[str, float]:
+        """Ign F1; the areas under curves need the facts that were not predicted, too."""
+        facts = [[cast(AnyFact, p.item) for p in row] for row in predictions]
+        found = [{(f.head, f.relation, f.tail) for f in row} for row in facts]
+        return {"ign_f1": rank_predicted(examples, found, in_train).ign_f1(1.0)}
 
     def slices_of_example(self, example: Document, gold: int) -> dict[str, list[str]]:
         """None."""
         del example, gold
         return {}
 
-    def slices_of_items(self, example: Document) -> dict[str, Callable[[Fact], str]]:
+    def slices_of_items(self, example: Document) -> dict[str, Callable[[AnyFact], str]]:
         """The relation, and whether a sentence mentions both entities."""
         return {
             "relation": lambda fact: fact.relation,
@@ -161,5 +188,29 @@ def _is_across(document: Document, fact: Fact) -> bool:
     return head.isdisjoint(tail)
 
 
-def _distance_slice(document: Document, fact: Fact) -> str:
+def _entity(document: Document, end: End) -> int | None:
+    """The index of the first entity that is meant; None where a name is none of theirs."""
+    if isinstance(end, Span):
+        raise WrongClaimError("names words by their place, and facts are between given entities")
+    if isinstance(end, int):
+        if not 0 <= end < len(document.entities):
+            raise WrongClaimError(
+                f"{end} is not an index of the {len(document.entities)} entities, from 0"
+            )
+        return end
+    wanted = "".join(end.split())
+    for index, entity in enumerate(document.entities):
+        names = {entity.name, *names_of(document, entity)}
+        if wanted in {"".join(name.split()) for name in names}:
+            return index
+    return None
+
+
+def _called(document: Document, end: End) -> str:
+    return document.entities[end].name if isinstance(end, int) else " ".join(str(end).split())
+
+
+def _distance_slice(document: Document, fact: AnyFact) -> str:
+    if isinstance(fact, SurfaceTriple):
+        return "not between given entities"
     return "across sentences" if _is_across(document, fact) else "in a sentence"

@@ -7,11 +7,15 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar
 
-from suite.tasks.examples import Entity, Sentence
+from suite.tasks.claims import Claim, ends_of, place, said
+from suite.tasks.examples import Entity, Sentence, Span, SurfaceEntity
 from suite.tasks.lengths import length_slice
 from suite.tasks.matching import Match, Matching, Wording, in_words
 from suite.tasks.metric import Metric, counted
+from suite.tasks.scores import AnsweredExample
 from suite.tasks.task import ExampleCounts, Task
+
+AnyEntity = Entity | SurfaceEntity
 
 
 class EntityCounts(ExampleCounts):
@@ -30,7 +34,7 @@ class EntityCounts(ExampleCounts):
     entities_beyond: int
 
 
-class Entities(Task[Sentence, Entity]):
+class Entities(Task[Sentence, AnyEntity]):
     """Entities are matched by type and span; whole throughout the literature, which selects."""
 
     name = "ner"
@@ -65,29 +69,45 @@ class Entities(Task[Sentence, Entity]):
             dict.fromkeys(("precision", "recall", "f1"), ("test",)),
         )
 
-    def gold(self, example: Sentence) -> list[Entity]:
+    def gold(self, example: Sentence) -> list[AnyEntity]:
         """The typed spans."""
         return list(example.entities)
 
-    def key(self, example: Sentence, item: Entity, matching: Matching, match: Match) -> Hashable:
+    def key(self, example: Sentence, item: AnyEntity, matching: Matching, match: Match) -> Hashable:
         """Type and span, or type and first word."""
         del example, matching
+        if isinstance(item, SurfaceEntity):
+            return item
         return (item.span.start if match == "partial" else item.span), item.type
 
-    def wordings(self, example: Sentence, item: Entity) -> set[Wording]:
+    def wordings(self, example: Sentence, item: AnyEntity) -> set[Wording]:
         """Words and type."""
-        return {(in_words(example.words, item.span), item.type)}
+        return {(_words(example, item), item.type)}
 
-    def shown(self, example: Sentence, item: Entity) -> list[object]:
-        """Words, type and span."""
-        return [in_words(example.words, item.span), item.type, list(item.span)]
+    def shown(self, example: Sentence, item: AnyEntity) -> list[object]:
+        """Words and type, and the span where the words have a place."""
+        place = [] if isinstance(item, SurfaceEntity) else [list(item.span)]
+        return [_words(example, item), item.type, *place]
+
+    def item_of(self, example: Sentence, claim: Claim, occurrence: int) -> AnyEntity:
+        """By its place; words that are named again are taken at their next occurrence."""
+        (end,) = ends_of(claim, 1, self.items)
+        span = place(example.words, end, occurrence)
+        if span is None:
+            return SurfaceEntity(said(example.words, end, None), claim.label)
+        return Entity(span, claim.label)
+
+    def example_of(self, answered: AnsweredExample) -> Sentence:
+        """Words and entities."""
+        entities = tuple(Entity(Span(*span), kind) for _, kind, span in answered.gold)
+        return Sentence(answered.id, tuple(answered.text.split(" ")), entities=entities)
 
     def slices_of_example(self, example: Sentence, gold: int) -> dict[str, list[str]]:
         """Length."""
         del gold
         return {"length": [length_slice(len(example.words))]}
 
-    def slices_of_items(self, example: Sentence) -> dict[str, Callable[[Entity], str]]:
+    def slices_of_items(self, example: Sentence) -> dict[str, Callable[[AnyEntity], str]]:
         """The type, and whether it shares words with another."""
         return {"type": lambda entity: entity.type, "nested": partial(_nested_slice, example)}
 
@@ -106,8 +126,16 @@ class Entities(Task[Sentence, Entity]):
         )
 
 
-def _nested_slice(sentence: Sentence, entity: Entity) -> str:
+def _words(sentence: Sentence, entity: AnyEntity) -> str:
+    if isinstance(entity, SurfaceEntity):
+        return entity.words
+    return in_words(sentence.words, entity.span)
+
+
+def _nested_slice(sentence: Sentence, entity: AnyEntity) -> str:
     """Whether a gold entity of another span shares words with the entity."""
+    if isinstance(entity, SurfaceEntity):
+        return "flat"
     start, end = entity.span
     shared = any(
         other.span != entity.span and other.span.start < end and start < other.span.end

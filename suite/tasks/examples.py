@@ -47,6 +47,13 @@ class SurfaceTriple(NamedTuple):
     tail: str
 
 
+class SurfaceEntity(NamedTuple):
+    """A predicted entity whose words are not in the text: it counts as predicted, and is wrong."""
+
+    words: str
+    type: str
+
+
 @dataclass(frozen=True, slots=True)
 class Sentence:
     """An example of the tasks `triples` and `ner`.

@@ -23,6 +23,22 @@ def in_words(words: Sequence[str], span: Span) -> str:
     return " ".join(words[span.start : span.end])
 
 
+def find_words(words: Sequence[str], parts: Sequence[str], start: int = 0) -> int:
+    """Index of the first word of the first occurrence of `parts` at or after `start`, or -1."""
+    size = len(parts)
+    wanted = tuple(parts)
+    last = len(words) - size
+    while start <= last:
+        try:
+            start = words.index(wanted[0], start, last + 1)
+        except ValueError:
+            return -1
+        if size == 1 or tuple(words[start : start + size]) == wanted:
+            return start
+        start += 1
+    return -1
+
+
 def surface(words: Sequence[str], triple: Triple | SurfaceTriple) -> SurfaceTriple:
     """The triple in words."""
     if isinstance(triple, SurfaceTriple):

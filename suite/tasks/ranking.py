@@ -5,7 +5,7 @@ The measures are those of DocRED's public training and evaluation code (Yao et a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
@@ -132,11 +132,38 @@ def rank(
     )
 
 
+def rank_predicted(
+    documents: Sequence[Document],
+    predicted: Sequence[AbstractSet[Hashable]],
+    in_train: AbstractSet[Wording],
+) -> Ranking:
+    """What is predicted alone, all of it equally probable: F1 and Ign F1 at 1 are as in `rank`.
+
+    Args:
+        documents: with their gold facts.
+        predicted: for each document head, relation and tail of its facts.
+        in_train: facts of train, in words.
+    """
+    correct, known, gold = [], [], 0
+    for document, found in zip(documents, predicted, strict=True):
+        facts = {(f.head, f.relation, f.tail): f for f in document.facts}
+        gold += len(facts)
+        for key in found:
+            fact = facts.get(key)  # type: ignore[call-overload]
+            correct.append(fact is not None)
+            known.append(
+                fact is not None and not in_train.isdisjoint(fact_wordings(document, fact))
+            )
+    scores = np.ones(len(correct))
+    return Ranking(scores, np.array(correct, dtype=bool), np.array(known, dtype=bool), gold)
+
+
 def fact_wordings(document: Document, fact: Fact) -> set[Wording]:
     """A fact in words, as DocRED's public code has it: by the names of any of its mentions."""
-    heads, tails = (_names(document, document.entities[i]) for i in (fact.head, fact.tail))
+    heads, tails = (names_of(document, document.entities[i]) for i in (fact.head, fact.tail))
     return {(head, fact.relation, tail) for head in heads for tail in tails}
 
 
-def _names(document: Document, entity: DocumentEntity) -> set[str]:
+def names_of(document: Document, entity: DocumentEntity) -> set[str]:
+    """What the mentions of an entity are called."""
     return {mention.name or in_words(document.words, mention.span) for mention in entity.mentions}

@@ -10,11 +10,12 @@ from typing import Any, ClassVar, Generic, TypeVar
 from pydantic import Field
 
 from suite.files import StrictModel
+from suite.tasks.claims import Claim
 from suite.tasks.examples import Example, TaskName
 from suite.tasks.items import Item, Prediction
 from suite.tasks.matching import Match, Matching, Wording
 from suite.tasks.metric import Metric
-from suite.tasks.scores import Evaluation, Scores
+from suite.tasks.scores import AnsweredExample, Evaluation, Scores
 
 E = TypeVar("E", bound=Example)
 I = TypeVar("I", bound=Item)  # noqa: E741 - the item of a task
@@ -131,6 +132,44 @@ class Task(ABC, Generic[E, I]):
     @abstractmethod
     def shown(self, example: E, item: I) -> list[object]:
         """An item as a line of `predictions.jsonl` holds it."""
+
+    @abstractmethod
+    def item_of(self, example: E, claim: Claim, occurrence: int) -> Item:
+        """The item that a file names; one without a place where its words are not in the text.
+
+        Args:
+            example: that it is about.
+            claim: as the file has it.
+            occurrence: how often the file named the same before, of this example.
+
+        Raises:
+            WrongClaimError: no item of the task can be meant.
+        """
+
+    def example_of(self, answered: AnsweredExample) -> E | None:
+        """The example that a line of `predictions.jsonl` is about; None where it lacks of it.
+
+        Raises:
+            ValueError: the line is not of the task.
+        """
+        del answered
+        return None
+
+    def measures_of(
+        self,
+        examples: Sequence[E],
+        predictions: Sequence[Sequence[Prediction]],
+        in_train: AbstractSet[Wording],
+    ) -> dict[str, float]:
+        """The measures of a ranking that what is predicted gives without its scores.
+
+        Args:
+            examples: of the split.
+            predictions: of each.
+            in_train: what counts as seen.
+        """
+        del examples, predictions, in_train
+        return {}
 
     @abstractmethod
     def slices_of_example(self, example: E, gold: int) -> dict[str, list[str]]:

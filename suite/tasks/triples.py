@@ -6,11 +6,13 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
-from suite.tasks.examples import Sentence, SurfaceTriple, Triple
+from suite.tasks.claims import Claim, ends_of, place, said
+from suite.tasks.examples import Sentence, Span, SurfaceTriple, Triple
 from suite.tasks.lengths import length_slice
 from suite.tasks.matching import Match, Matching, Wording, surface, triple_key
 from suite.tasks.metric import Metric, counted
 from suite.tasks.overlap import PATTERNS, overlap_patterns
+from suite.tasks.scores import AnsweredExample
 from suite.tasks.task import ExampleCounts, Task
 
 AnyTriple = Triple | SurfaceTriple
@@ -98,6 +100,23 @@ class Triples(Task[Sentence, AnyTriple]):
             return list(item)
         return [*surface(example.words, item), list(item.head), list(item.tail)]
 
+    def item_of(self, example: Sentence, claim: Claim, occurrence: int) -> AnyTriple:
+        """Each end by its place, or at the first occurrence of its words."""
+        del occurrence
+        head, tail = ends_of(claim, 2, self.items)
+        from_, to = place(example.words, head), place(example.words, tail)
+        if from_ is not None and to is not None:
+            return Triple(from_, claim.label, to)
+        words = example.words
+        return SurfaceTriple(said(words, head, from_), claim.label, said(words, tail, to))
+
+    def example_of(self, answered: AnsweredExample) -> Sentence:
+        """Words and triples; entity types are not known."""
+        gold = [_triple(row) for row in answered.gold]
+        placed = tuple(t for t in gold if isinstance(t, Triple))
+        unplaced = tuple(t for t in gold if isinstance(t, SurfaceTriple))
+        return Sentence(answered.id, tuple(answered.text.split(" ")), placed, unplaced=unplaced)
+
     def slices_of_example(self, example: Sentence, gold: int) -> dict[str, list[str]]:
         """Length, overlap pattern (a sentence may show both EPO and SEO), number of triples."""
         return {
@@ -134,3 +153,12 @@ class Triples(Task[Sentence, AnyTriple]):
             beyond=sum(len(s.words) > max_words for s in examples),
             triples_beyond=sum(len(s.triples) - len(s.cut(max_words).triples) for s in examples),
         )
+
+
+def _triple(row: Sequence[Any]) -> AnyTriple:
+    """The inverse of `Triples.shown`."""
+    head, relation, tail, *places = row
+    if not places:
+        return SurfaceTriple(head, relation, tail)
+    from_, to = places
+    return Triple(Span(*from_), relation, Span(*to))

@@ -97,7 +97,7 @@ def choose_columns(
     lines = [line for sentence in sentences for line in sentence]
     width = min((len(line.columns) for line in lines), default=0)
     wider = next((line for line in lines if len(line.columns) != width), None)
-    word = 1 if width > 2 and _indexed(sentences) else 0
+    word = 1 if width > 2 and indexed(sentences) else 0
     if wider is not None:
         return Columns(word, -1)
     before, last = (_kinds(lines, column) for column in (width - 2, width - 1))
@@ -120,7 +120,7 @@ def choose_columns(
     return Columns(word, width - 1)
 
 
-def _indexed(sentences: Sequence[Sequence[Line]]) -> bool:
+def indexed(sentences: Sequence[Sequence[Line]]) -> bool:
     """Whether the first column counts the words of every sentence, from 0 or from 1."""
     counted = [[line.columns[0] for line in lines] for lines in sentences]
     return any(

@@ -26,25 +26,36 @@ def read(file: TextFile, split: str, reading: Reading) -> list[Example]:
         SuiteError: a line of one column, a tag of no known scheme, or a file without blank lines.
     """
     sentences = lines_of(file)
-    _refuse_one_sentence(file, sentences)
+    refuse_one_sentence(file, sentences)
     columns = choose_columns(file, sentences, reading.problems)
     tags = [line.columns[columns.tag] for lines in sentences for line in lines]
     scheme = Scheme.of(tags)
     examples: list[Example] = []
     for number, lines in enumerate(sentences, 1):
         record = Record(f"{split}-{number}", file.path, f"line {lines[0].number}")
-        words, entities = _read_sentence(file, lines, columns.word, columns.tag, scheme)
+        words, entities = read_sentence(file, lines, columns.word, columns.tag, scheme)
         for nested in columns.nested:
-            more = _read_sentence(file, lines, columns.word, nested, scheme)[1]
+            more = read_sentence(file, lines, columns.word, nested, scheme)[1]
             entities = tuple(sorted({*entities, *more}))
         examples.append(Sentence(record.id, words, entities=entities))
     return examples
 
 
-def _read_sentence(
+def read_sentence(
     file: TextFile, lines: Sequence[Line], word: int, tag: int, scheme: Scheme
 ) -> tuple[tuple[str, ...], tuple[Entity, ...]]:
-    """Words and entities; a cell of several words has the tag for all of them."""
+    """Words and entities; a cell of several words has the tag for all of them.
+
+    Args:
+        file: for messages.
+        lines: of the sentence.
+        word: column of the words.
+        tag: column of their tags.
+        scheme: of the tags.
+
+    Raises:
+        SuiteError: a tag is not of the scheme.
+    """
     tags = [line.columns[tag] for line in lines]
     for line, one in zip(lines, tags, strict=True):
         if not scheme.reads(one):
@@ -62,7 +73,12 @@ def _read_sentence(
     return words, tuple(spans)
 
 
-def _refuse_one_sentence(file: TextFile, sentences: Sequence[Sequence[Line]]) -> None:
+def refuse_one_sentence(file: TextFile, sentences: Sequence[Sequence[Line]]) -> None:
+    """Refuses a file that has lost its blank lines.
+
+    Raises:
+        SuiteError: it is one sentence of more than `LONGEST` words.
+    """
     if len(sentences) == 1 and len(sentences[0]) > LONGEST:
         raise SuiteError(
             f"is one sentence of {len(sentences[0]):,} words: it has no blank line",

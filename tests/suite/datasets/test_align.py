@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from suite.datasets.align import Mentioned, Record, align, find_words
+from suite.datasets.align import Mentioned, Record, align
 from suite.datasets.problems import ProblemLog
 from suite.datasets.reading import Reading
 from suite.errors import SuiteError
 from suite.tasks.examples import Entity, Sentence, Span, SurfaceTriple, Triple
+from suite.tasks.matching import find_words
 
 WORDS = tuple("ababc")
 TYPES = {"r": ("PER", "LOC")}

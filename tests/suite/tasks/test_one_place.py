@@ -17,7 +17,16 @@ FOLDERS = ("suite", "baselines", "runners", "reports")
 MAY_ASK = ("suite/tasks/", "suite/datasets/formats/")
 NAMES = frozenset(get_args(TaskName))
 CLASSES = frozenset(
-    {"Document", "Sentence", "Entity", "DocumentEntity", "Fact", "Triple", "SurfaceTriple"}
+    {
+        "Document",
+        "Sentence",
+        "Entity",
+        "SurfaceEntity",
+        "DocumentEntity",
+        "Fact",
+        "Triple",
+        "SurfaceTriple",
+    }
 )
 
 

@@ -1,0 +1,1 @@
+"""Predictions of systems that were not trained here: read, fitted to the examples, and scored."""
