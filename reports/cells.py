@@ -12,6 +12,7 @@ import pandas as pd
 
 from reports.load import AnyRow, Row
 from reports.run_files import Missing, RecordedRun, ScoredRecord
+from suite.records.outside import NOT_TRAINED
 from suite.records.run import RunRecord
 from suite.tasks.scores import Scores
 
@@ -94,7 +95,12 @@ def by_reason(missing: Mapping[int, str]) -> str:
 
 
 def seeds_cell(row: AnyRow) -> str:
-    """The cell of the column `Seeds`: how many the row is the mean of, and why not all."""
+    """The cell of the column `Seeds`: how many the row is the mean of, and why not all.
+
+    Of a system from outside, that it was not trained here.
+    """
+    if not isinstance(row, Row):
+        return NOT_TRAINED if len(row.runs) == 1 else f"{NOT_TRAINED} ({row.n})"
     return f"{row.n} ({by_reason(row.missing)})" if row.missing else row.n
 
 

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 from reports.quoting import quoted
 from reports.run_files import Missing, OutsideRun, RecordedRun
 from suite.errors import SuiteError
-from suite.records.outside import NOT_TRAINED, OutsideRecord, read_outside_record
+from suite.records.outside import OutsideRecord, read_outside_record
 from suite.records.run import DatasetFacts, Environment, RunRecord, SystemFacts, read_record
 from suite.records.suite import PlannedDataset, SuitePlan, read_suite_plan
 from suite.tasks.matching import Match
@@ -155,9 +155,8 @@ class OutsideRow:
 
     @property
     def n(self) -> str:
-        """That it was not trained here, and of how many files it is the mean."""
-        count = len(self.runs)
-        return NOT_TRAINED if count == 1 else f"{count} files, {NOT_TRAINED}"
+        """How many files the row rests on."""
+        return f"{len(self.runs)} file{'' if len(self.runs) == 1 else 's'}"
 
 
 AnyRow: TypeAlias = Row | OutsideRow

@@ -25,10 +25,9 @@ from suite.files import write_atomically
 from suite.names import PlainTitle, folder_name
 from suite.outside.about import read_about
 from suite.outside.answers import AnswersFile
-from suite.outside.fitting import fit
 from suite.outside.forms import read_answers
 from suite.outside.gold import Gold, gold_of, gold_of_run
-from suite.outside.scoring import Scored, score
+from suite.outside.scoring import Scored, examples_met, score
 from suite.records.outside import About, BroughtIn, OutsideRecord
 from suite.records.run import DatasetFacts
 from suite.significance import f1_interval
@@ -204,6 +203,9 @@ def _abouts(paths: Sequence[Path], names: Sequence[str]) -> Mapping[str, About]:
 def _fitting(one: Asked, file: AnswersFile, grounds: Mapping[str, list[Ground]]) -> list[Ground]:
     """The test sets that a file is about: all of one dataset.
 
+    By its texts it is about the dataset of which it meets at least twice as many examples as of any
+    other; ids alone, which datasets share, must fit one alone.
+
     Raises:
         SuiteError: it is about none, or may be about several.
     """
@@ -211,20 +213,22 @@ def _fitting(one: Asked, file: AnswersFile, grounds: Mapping[str, list[Ground]])
         return grounds[one.dataset]
     if len(grounds) == 1:
         return next(iter(grounds.values()))
-    fitting = [
-        name for name, parts in grounds.items() if fit(file.answers, parts[0].gold.examples).any
-    ]
-    if len(fitting) == 1:
-        return grounds[fitting[0]]
-    which = ", ".join(fitting or grounds)
+    met = {name: examples_met(file, parts[0].gold) for name, parts in grounds.items()}
+    most = max(met, key=lambda name: met[name])
+    by_text = all(answer.letters is not None for answer in file.answers)
+    others = [n for n in met if n != most and (2 * met[n] > met[most] or (met[n] and not by_text))]
+    if met[most] and not others:
+        return grounds[most]
+    if not met[most]:
+        raise SuiteError(
+            f"none of its records is about a test example of {', '.join(met)}",
+            where=one.path,
+            remedy="Give each record the id of its example, or the text as the test file has it.",
+        )
     raise SuiteError(
-        f"its records fit examples of several test sets: {which}"
-        if fitting
-        else f"none of its records is about a test example of {which}",
+        f"its records may be about examples of several test sets: {', '.join([most, *others])}",
         where=one.path,
-        remedy=f"Say which: --predictions {one.name}@{next(iter(fitting or grounds))}={one.path}."
-        if fitting
-        else "Give each record the id of its example, or the text as the test file has it.",
+        remedy=f"Say which: --predictions {one.name}@{most}={one.path}.",
     )
 
 

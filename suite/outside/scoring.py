@@ -83,6 +83,19 @@ def score(file: AnswersFile, gold: Gold, match: Match) -> Scored:
     )
 
 
+def examples_met(file: AnswersFile, gold: Gold) -> int:
+    """How many test examples a file may be about; 0 where its items are of another task."""
+    pairs = zip(fit(file.answers, gold.examples).answers, gold.examples, strict=True)
+    met = [(answer, example) for answer, example in pairs if answer is not None]
+    first = next(((answer, example) for answer, example in met if answer.claims), None)
+    if first is not None:
+        try:
+            _items(first[0].claims, first[1], gold)
+        except WrongClaimError:
+            return 0
+    return len(met)
+
+
 def _no_example(file: AnswersFile, gold: Gold) -> SuiteError:
     first = file.answers[0]
     return SuiteError(
