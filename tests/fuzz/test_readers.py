@@ -27,9 +27,13 @@ from runners.cli.run_suite import make_request
 from runners.options import SuiteOptions
 from runners.runs.plan import read_run_plan
 from runners.suite import _find_variants
-from suite.datasets import load_dataset
+from suite.datasets import Dataset, load_dataset
 from suite.errors import SuiteError
 from suite.modelling.word_vectors import VectorsFile, vocabulary_of
+from suite.outside.about import read_about
+from suite.outside.forms import read_answers
+from suite.outside.gold import gold_of
+from suite.outside.scoring import score
 from suite.records.run import read_history, read_record
 from suite.records.search import Limits, SearchRecord, read_search
 from suite.records.suite import read_suite_plan
@@ -234,6 +238,52 @@ def test_variants(tmp_path_factory: pytest.TempPathFactory, mutations: list[Muta
     refused_or_read(lambda: read_variant(path))
 
 
+PREDICTIONS = {
+    "own": json.dumps(
+        {"id": "test-1", "text": "Rome is in Italy", "gold": [], "correct": {}}
+        | {"predicted": [["Rome", "in", "Italy", [0, 1], [3, 4], 0.75], ["a", "in", "b", 1.0]]}
+    ),
+    "casrel": json.dumps(
+        {"text": "Rome is in Italy", "triple_list_gold": [["Rome", "in", "Italy"]]}
+        | {"triple_list_pred": [{"subject": "Rome", "relation": "in", "object": "Italy"}]}
+    ),
+    "result": json.dumps([{"title": "test-1", "h_idx": 0, "t_idx": 1, "r": "in"}]),
+    "lines": '{"id": "test-1", "triples": [["Rome", "in", "Italy"], [[0, 1], "in", [3, 4], 1]]}\n'
+    '{"tokens": ["Rome"], "entities": [["Rome", "LOC"], {"span": [0, 1], "type": "LOC"}]}\n',
+    "columns": "Rome NNP B-LOC B-LOC\nis VBZ O O\n\nItaly NNP O I-LOC\n",
+}
+
+
+@pytest.fixture(scope="module")
+def italy(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    folder = tmp_path_factory.mktemp("italy")
+    for split in ("train", "dev", "test"):
+        (folder / f"{split}.json").write_text(json.dumps([SPERT]))
+    return load_dataset(str(folder))
+
+
+@pytest.mark.parametrize("name", PREDICTIONS)
+@given(mutations=MUTATIONS)
+@fuzzed
+def test_predictions(
+    tmp_path_factory: pytest.TempPathFactory, italy: Dataset, name: str, mutations: list[Mutation]
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "fuzzed-predictions"
+    path.write_bytes(mutated(PREDICTIONS[name].encode(), mutations))
+    refused_or_read(lambda: score(read_answers(path), gold_of(italy), "exact"))
+
+
+@given(mutations=MUTATIONS)
+@fuzzed
+def test_what_is_stated(
+    tmp_path_factory: pytest.TempPathFactory, mutations: list[Mutation]
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "about.yaml"
+    content = b"title: Mine\nparameters: 7\ntraining: {minutes: 3, machine: mine}\nnotes: [a]\n"
+    path.write_bytes(mutated(content, mutations))
+    refused_or_read(lambda: read_about(path))
+
+
 def command_ends(patch: pytest.MonkeyPatch, *words: str) -> None:
     """A command line up to its variants: 0, or 2 and a line of error; never a traceback."""
 
@@ -292,6 +342,10 @@ def test_what_is_sound_is_read(
         assert load_dataset(str(folder)).train.examples
     for name, read in RECORDS.items():
         assert read(records / name)
+    for content in PREDICTIONS.values():
+        path = tmp_path / "predictions"
+        path.write_text(content)
+        assert read_answers(path).answers
     path = tmp_path / "command.yaml"
     path.write_bytes(CONFIGURATION)
     monkeypatch.setattr(sys, "argv", ["run-suite", "--config", str(path)])
