@@ -22,7 +22,7 @@ from suite.datasets import Dataset, load_dataset
 from suite.datasets.splitting import with_part_of_train
 from suite.errors import SuiteError, first_mistake, unknown
 from suite.files import write_atomically
-from suite.names import PlainTitle, folder_name
+from suite.names import PlainTitle, folder_name, printable
 from suite.outside.about import read_about
 from suite.outside.answers import AnswersFile
 from suite.outside.forms import read_answers
@@ -238,7 +238,7 @@ def _record(
     return OutsideRecord(
         name=name,
         number=number,
-        file=file.path.name,
+        file=printable(file.path.name),
         sha256=file.sha256,
         form=file.form,
         about=about,
@@ -370,4 +370,6 @@ def score_file(
     """
     loaded = load_dataset(dataset, data_dir, words) if isinstance(dataset, str) else dataset
     file = read_answers(path)
-    return ScoredFile(loaded, path.name, file.form, match, score(file, gold_of(loaded), match))
+    return ScoredFile(
+        loaded, printable(path.name), file.form, match, score(file, gold_of(loaded), match)
+    )

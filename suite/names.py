@@ -25,6 +25,15 @@ def folder_name(name: str) -> str:
     return f"{clean.strip('.')}-{digest}"
 
 
+def printable(text: str) -> str:
+    """Text of a file on one line, without what would steer a terminal."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in _one_line(text))
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
 def _plain(title: str) -> str:
     found = _MARKUP.search(title)
     if found is not None or title.startswith(("=", "+", "-", "@")):

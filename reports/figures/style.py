@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from matplotlib import rcParams
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -33,6 +34,9 @@ LEGEND_LETTERS = 105
 """That fit side by side."""
 LINE = 0.22
 """Inches that a further line of the legend takes."""
+
+
+rcParams["text.parse_math"] = False  # a dollar in a name of a system or a type is no formula
 
 
 @dataclass(frozen=True)

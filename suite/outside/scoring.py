@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from suite.errors import SuiteError
+from suite.names import printable
 from suite.outside.answers import Answer, AnswersFile
 from suite.outside.fitting import Fitted, fit
 from suite.outside.gold import Gold
@@ -232,7 +233,7 @@ def _brought(
         items=len(items),
         unplaced=sum(not has_place(item) for item in items),
         ambiguous=_ambiguous(fitted, gold),
-        strange=dict(strange.most_common(SHOWN_LABELS)),
+        strange={_cut(label): count for label, count in strange.most_common(SHOWN_LABELS)},
         strange_items=strange.total(),
         other_gold=other,
         samples={kind: _cut(named[0]) for kind, named in samples.items() if named},
@@ -252,4 +253,6 @@ def _ambiguous(fitted: Fitted, gold: Gold) -> int:
 
 
 def _cut(text: str) -> str:
-    return text if len(text) <= SHOWN_LETTERS else f"{text[:SHOWN_LETTERS]}..."
+    """The beginning of a text of the file, as messages and reports may print it."""
+    shown = printable(text)
+    return shown if len(shown) <= SHOWN_LETTERS else f"{shown[:SHOWN_LETTERS]}..."

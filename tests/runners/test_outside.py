@@ -317,6 +317,20 @@ def test_the_command_scores_without_an_output_folder(
     assert "nothing.jsonl" in missed.err
 
 
+def test_names_and_texts_of_others_are_text_everywhere(alone: Path, tmp_path: Path) -> None:
+    label = "likes\x1b[31m <b>x</b> | `y`"
+    file = lines(tmp_path / "a `b`\x1b.jsonl", {"id": "test-1", "triples": [["Ada", label, "z"]]})
+    name = "co$t {5 $x^_{ & more"
+    ended = tiny.command("build_report", alone, "--predictions", f"{name}={file}", folder=tmp_path)
+    assert ended.code == 0, ended.err
+    text = (alone / "report.md").read_text()
+    assert f"| {name} (outside) |" in text
+    for said in (text, ended.out, ended.err):
+        assert "\x1b" not in said
+        assert "<b>" not in said
+    assert (alone / "figures" / "tiny-slices.png").stat().st_size > 10_000
+
+
 def test_a_record_of_predictions_survives_a_round_trip(alone: Path) -> None:
     _, predictions = run_of(alone, "tiny")
     (record,) = bring_in(alone, [f"a={predictions}"], [], None)
