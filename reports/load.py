@@ -302,10 +302,16 @@ class Group:
 
 @dataclass(frozen=True)
 class Results:
-    """An output folder, read."""
+    """An output folder, read.
+
+    Attributes:
+        strays: files of predictions that were scored on other data, or by another rule, than every
+            run.
+    """
 
     plan: SuitePlan
     groups: tuple[Group, ...]
+    strays: tuple[OutsideRun, ...] = ()
 
     @property
     def runs(self) -> list[RecordedRun]:
@@ -456,5 +462,6 @@ def load_results(out: Path) -> Results:
     runs = [RecordedRun(read_record(path), path.parent) for path in paths]
     brought = sorted((out / OUTSIDE).glob("*/*/*/record.json"))
     files = [OutsideRun(read_outside_record(path), path.parent) for path in brought]
-    groups = group_runs(runs, plan)
-    return Results(plan, tuple(replace(g, outside=_outside(files, g)) for g in groups))
+    groups = tuple(replace(g, outside=_outside(files, g)) for g in group_runs(runs, plan))
+    shown = {run.folder for group in groups for row in group.outside for run in row.runs}
+    return Results(plan, groups, tuple(run for run in files if run.folder not in shown))

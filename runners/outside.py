@@ -191,6 +191,12 @@ def bring_in(
 
 
 def _abouts(paths: Sequence[Path], names: Sequence[str]) -> Mapping[str, About]:
+    if paths and not names:
+        raise SuiteError(
+            "--about states what is known of a system of --predictions, and none is named",
+            where=paths[0],
+            remedy=FORM,
+        )
     found = {}
     for path in paths:
         if path.stem not in names:
@@ -259,6 +265,8 @@ def _keep(folder: Path, kept: Sequence[tuple[OutsideRecord, Scored]]) -> None:
         of_system = folder / folder_name(record.name) / folder_name(record.dataset.name)
         place = of_system / str(record.number)
         lines = "".join(f"{outcome.model_dump_json()}\n" for outcome in found.outcomes)
+        # A command that is killed here leaves no record of other predictions.
+        (place / "record.json").unlink(missing_ok=True)
         write_atomically(place / "predictions.jsonl", lines)
         record.write(place)
         places.setdefault(of_system, set()).add(place.name)

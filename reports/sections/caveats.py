@@ -29,7 +29,7 @@ def warnings(results: Results) -> str:
         *_failures(results),
         *doubts((run.record for run in results.runs), _name),
         *(line for group in results.groups for line in shortfalls(group)),
-        *brought_in(results.groups),
+        *brought_in(results),
         *_data(results),
         *_repeats(results),
         *_machines(results),

@@ -5,18 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from reports.cells import ABSENT, add_row, markdown, number, per_cent
-from reports.load import Group, OutsideRow
+from reports.load import Group, OutsideRow, Results
 from reports.quoting import quoted
 from suite.records.outside import NOT_TRAINED, BroughtIn
 
 
-def brought_in(groups: Sequence[Group]) -> list[str]:
+def brought_in(results: Results) -> list[str]:
     """A line for each file of predictions: what it is, and what of it does not fit the test set."""
-    return [
+    strays = [
+        f"**not shown**: the predictions of {quoted(run.record.title)} on "
+        f"{run.record.dataset.title}, `{_code(run.record.file)}`: they were scored on other data, "
+        "or by another match rule, than the runs here. Bring them in again."
+        for run in results.strays
+    ]
+    return strays + [
         f"**{NOT_TRAINED}**: {quoted(row.label)} on {group.title}, from `{_code(run.record.file)}` "
         f"({run.record.form}), scored against {run.record.gold}. "
         + " ".join(f"{line}." for line in fit_lines(run.record.brought))
-        for group in groups
+        for group in results.groups
         for row in group.outside
         for run in row.runs
     ]
@@ -68,10 +74,14 @@ def _odd_items(brought: BroughtIn) -> Iterator[str]:
             "they count as predicted"
         )
     if brought.ambiguous:
+        by_words = brought.by_words
+        said = (
+            "" if by_words is None else f" (by their words, F1 would be {per_cent(by_words.f1)} %)"
+        )
         yield (
             f"{brought.ambiguous:,} of {brought.items:,} items are given by words that stand in "
             "several places, of which the first is taken; spans are compared by their place here, "
-            "so that this may cost score"
+            f"so that this may cost score{said}"
         )
 
 

@@ -18,7 +18,7 @@ from suite.tasks.items import Item, Prediction, has_place, label_of
 from suite.tasks.matching import Match
 from suite.tasks.registry import find_task
 from suite.tasks.scores import AnsweredExample, Evaluation
-from suite.tasks.scoring import evaluate_in_slices
+from suite.tasks.scoring import evaluate, evaluate_in_slices
 
 SHOWN_LABELS = 5
 SHOWN_LETTERS = 80
@@ -77,8 +77,12 @@ def score(file: AnswersFile, gold: Gold, match: Match) -> Scored:
         slices = {family: named for family, named in slices.items() if family != "seen"}
     else:
         measures = task.measures_of(gold.examples, predictions, gold.in_train)
+    brought = _brought(file, fitted, gold, predictions, other)
+    if brought.ambiguous:
+        by_words = evaluate(gold.examples, predictions, gold.task, "surface")
+        brought = brought.model_copy(update={"by_words": task.selected(by_words, match)})
     return Scored(
-        _brought(file, fitted, gold, predictions, other),
+        brought,
         evaluation.model_copy(update={"slices": slices, "measures": measures}),
         outcomes,
     )

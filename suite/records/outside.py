@@ -11,7 +11,7 @@ from suite.files import StrictModel, read_model, write_atomically
 from suite.names import PlainTitle
 from suite.records.run import FORMAT, DatasetFacts
 from suite.tasks.matching import Match
-from suite.tasks.scores import Evaluation
+from suite.tasks.scores import Evaluation, Scores
 
 NOT_TRAINED: Final = "scored here, not trained here"
 """What tables say of such a row in place of seeds."""
@@ -77,6 +77,8 @@ class BroughtIn(StrictModel):
         unplaced: items whose words are not in the text; they count as predicted.
         ambiguous: items given by words that occur more than once, the first of which is taken; told
             where spans are compared by their place.
+        by_words: scores under the rule that selects, were spans compared by their words; told where
+            items are ambiguous.
         strange: relation or type that the dataset does not know -> items of it; the most frequent.
         strange_items: items of all such labels.
         other_gold: records whose own gold is not that of the example.
@@ -92,6 +94,7 @@ class BroughtIn(StrictModel):
     items: int = 0
     unplaced: int = 0
     ambiguous: int = 0
+    by_words: Scores | None = None
     strange: dict[str, int] = Field(default_factory=dict)
     strange_items: int = 0
     other_gold: int = 0

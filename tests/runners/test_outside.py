@@ -136,6 +136,8 @@ def test_real_data_get_the_same_scores(shared_data: Path, tmp_path: Path) -> Non
     doubt = by_words.brought.ambiguous
     assert 0 < doubt < record.test.exact.predicted
     assert abs(by_words.test.exact.correct - record.test.exact.correct) <= doubt
+    assert by_words.brought.by_words is not None
+    assert by_words.brought.by_words.f1 > by_words.test.partial.f1
 
 
 def test_a_surface_dataset_gets_the_same_scores_in_every_form(

@@ -90,6 +90,8 @@ def test_words_that_stand_twice_are_taken_first_and_told() -> None:
     said = file_of(answer(Claim(PART, ("Rome", "Italy")), id="t"))
     found = score(said, gold_of([gold]), "exact")
     assert (found.evaluation.exact.correct, found.brought.ambiguous) == (0, 1)
+    assert found.brought.by_words is not None
+    assert found.brought.by_words.f1 == 1
     by_words = score(said, gold_of([gold], matching="surface"), "exact")
     assert (by_words.evaluation.exact.correct, by_words.brought.ambiguous) == (1, 0)
 
