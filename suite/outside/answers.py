@@ -37,8 +37,9 @@ class Answer:
 
     @property
     def named(self) -> str:
-        """The example that it is about, for messages."""
-        return self.id or " ".join((self.text or " ".join(self.words or ())).split())
+        """The example that it is about, for messages: by what it is looked for."""
+        text = self.text if self.words is None else " ".join(self.words)
+        return " ".join((text or self.id or "").split())
 
 
 @dataclass(frozen=True)
