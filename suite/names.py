@@ -27,11 +27,8 @@ def folder_name(name: str) -> str:
 
 def printable(text: str) -> str:
     """Text of a file on one line, without what would steer a terminal."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in _one_line(text))
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
+    line = " ".join(text.split())
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line)
 
 
 def _plain(title: str) -> str:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from reports.cells import ABSENT, add_row, markdown, number, per_cent
 from reports.load import Group, OutsideRow, Results
 from reports.quoting import quoted
+from reports.run_files import OutsideRun
+from reports.sections.overview import listed
 from suite.records.outside import NOT_TRAINED, BroughtIn
 
 
@@ -18,13 +21,16 @@ def brought_in(results: Results) -> list[str]:
         "or by another match rule, than the runs here. Bring them in again."
         for run in results.strays
     ]
+    places: dict[Path, tuple[OutsideRow, OutsideRun, list[str]]] = {}
+    for group in results.groups:
+        for row in group.outside:
+            for run in row.runs:
+                places.setdefault(run.folder, (row, run, []))[2].append(group.title)
     return strays + [
-        f"**{NOT_TRAINED}**: {quoted(row.label)} on {group.title}, from `{_code(run.record.file)}` "
-        f"({run.record.form}), scored against {run.record.gold}. "
+        f"**{NOT_TRAINED}**: {quoted(row.label)} on {listed(titles)}, from "
+        f"`{_code(run.record.file)}` ({run.record.form}), scored against {run.record.gold}. "
         + " ".join(f"{line}." for line in fit_lines(run.record.brought))
-        for group in results.groups
-        for row in group.outside
-        for run in row.runs
+        for row, run, titles in places.values()
     ]
 
 
