@@ -86,6 +86,21 @@ def test_what_casrels_code_writes_gets_the_runs_own_scores(alone: Path, tmp_path
     assert record.test == run.test
 
 
+@pytest.mark.slow
+def test_a_trained_run_gets_its_own_scores(data: Path, loaded: Dataset, tmp_path: Path) -> None:
+    plan = tiny.make_plan(data, learning_rate=3e-2, epochs=8)
+    folder = tiny.write_plan(tmp_path / "run", plan)
+    ended = tiny.forked(tiny.train, folder, folder=tmp_path)
+    assert ended.code == 0, ended.err
+    run = read_record(folder / "record.json")
+    assert run.test is not None
+    assert run.test.partial.predicted
+    own = folder / "predictions.jsonl"
+    casrel = tmp_path / "casrel.json"
+    casrel.write_text(as_casrel(own.read_text()))
+    assert score_file(loaded, own).test == score_file(loaded, casrel).test == run.test
+
+
 def test_docreds_result_gets_the_runs_own_scores(out: Path, tmp_path: Path) -> None:
     dataset = load_dataset("synthetic-documents")
     entries = competition_entries(dataset.test.examples, with_mistakes(dataset))  # type: ignore[arg-type]
