@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from suite.extraction.inputs import Inputs
 if TYPE_CHECKING:
     import numpy as np
 
+KNOCK_SECONDS = 10
 TRIES = 5
 """How often a chunk is answered anew by other actors, whose own die over it."""
 AHEAD = 2
@@ -79,6 +81,8 @@ def _started(cluster: Cluster) -> Any:
         ) from error
     own = {} if cluster.address else {"num_cpus": cluster.actors * cluster.threads + 1}
     try:
+        if cluster.address is not None:
+            _knock(cluster.address)
         ray.init(address=cluster.address, include_dashboard=False, log_to_driver=False, **own)
     except Exception as error:  # ray raises of many kinds, none the user's to read
         raise SuiteError(
@@ -94,6 +98,17 @@ def _started(cluster: Cluster) -> Any:
     context.target_min_block_size = context.target_max_block_size = 1
     context.enable_progress_bars = False
     return ray
+
+
+def _knock(address: str) -> None:
+    """Connects to an address once: Ray would try for five minutes, and then end the process.
+
+    Raises:
+        OSError: nobody answers there.
+    """
+    host, _, port = address.rpartition("://")[2].rpartition(":")
+    if host and port.isdecimal():
+        socket.create_connection((host, int(port)), timeout=KNOCK_SECONDS).close()
 
 
 def _check_room(ray: Any, cluster: Cluster) -> None:

@@ -73,7 +73,10 @@ def work(inputs: Inputs) -> Work:
 
 def by_actors(out: Path, after_chunk: Any = lambda progress: None) -> None:
     inputs = Inputs(["a.txt"], Form())
-    with opened_output(out, work(inputs)) as output, actors_of(Cluster(None, 2, 1), make) as answers:
+    with (
+        opened_output(out, work(inputs)) as output,
+        actors_of(Cluster(None, 2, 1), make) as answers,
+    ):
         extract(inputs, answers, output, after_chunk)
 
 
