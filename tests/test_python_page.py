@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -33,3 +34,21 @@ def test_its_blocks_run(
         head = triple["head"]
         assert "Ada lives in Paris, at 12 Main Street."[head["start"] : head["end"]] == head["text"]
     assert capsys.readouterr().out
+
+
+def test_the_notebook_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    nbformat = pytest.importorskip("nbformat", reason="nbclient is not installed: no notebook run")
+    nbclient = pytest.importorskip("nbclient", reason="nbclient is not installed: no notebook run")
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    notebook = nbformat.read(ROOT / "docs" / "first-steps.ipynb", as_version=4)
+    nbclient.NotebookClient(notebook, timeout=240, kernel_name="python3").execute()
+    *_, trained, found, _ = (cell for cell in notebook.cells if cell.cell_type == "code")
+    score = trained.outputs[-1]["data"]["text/plain"]
+    assert float(score.strip("'").split()[2]) > 60, score
+    assert "Emmy Noether lives_in Vienna" in found.outputs[0]["text"]
+
+
+def test_the_notebook_is_kept_without_outputs() -> None:
+    kept = json.loads((ROOT / "docs" / "first-steps.ipynb").read_text())
+    assert all(not cell.get("outputs") for cell in kept["cells"])

@@ -12,12 +12,6 @@ from suite.tasks.registry import find_task
 from suite.tasks.schema import ANY
 from suite.tasks.scores import Evaluation
 
-TAGS = {
-    "triples": "relation-extraction",
-    "docre": "document-level-relation-extraction",
-    "ner": "named-entity-recognition",
-}
-
 
 def model_card(facts: ModelFacts) -> str:
     """The card: metadata for the hub, then what it is, how good, for what, and its limits."""
@@ -42,7 +36,7 @@ def _metadata(facts: ModelFacts) -> dict[str, object]:
     return {
         "library_name": "relation-suite",
         "pipeline_tag": kind,
-        "tags": [TAGS[facts.task], facts.system.name],
+        "tags": [task.tag, facts.system.name],
         "datasets": [facts.dataset.name],
         "license": "other",
         "license_name": facts.licence or "unknown",

@@ -42,6 +42,7 @@ class Documents(Task[Document, AnyFact]):
 
     name = "docre"
     title = "facts between the given entities of documents"
+    tag = "document-level-relation-extraction"
     unit = "document"
     items = "facts"
     compared = "facts compared by relation and entities"

@@ -39,6 +39,7 @@ class Entities(Task[Sentence, AnyEntity]):
 
     name = "ner"
     title = "entities of sentences"
+    tag = "named-entity-recognition"
     unit = "sentence"
     items = "entities"
     compared = "spans compared by {matching}"

@@ -40,6 +40,7 @@ class Task(ABC, Generic[E, I]):
     Attributes:
         name: what files and records call it.
         title: what is found, in words.
+        tag: what model hubs call the task.
         unit: what an example is.
         items: what is found in one, as a plural.
         compared: how two items are compared, in words; `{matching}` stands for what spans are
@@ -65,6 +66,7 @@ class Task(ABC, Generic[E, I]):
 
     name: ClassVar[TaskName]
     title: ClassVar[str]
+    tag: ClassVar[str]
     unit: ClassVar[str]
     items: ClassVar[str]
     compared: ClassVar[str]

@@ -49,6 +49,7 @@ class Triples(Task[Sentence, AnyTriple]):
 
     name = "triples"
     title = "relational triples from sentences"
+    tag = "relation-extraction"
     unit = "sentence"
     items = "triples"
     compared = "spans compared by {matching}"

@@ -90,9 +90,11 @@ def test_the_rows_are_those_of_one_process(folder: Path) -> None:
     by_one(folder / "one.jsonl")
     by_actors(folder / "two.jsonl")
     assert (folder / "two.jsonl").read_bytes() == (folder / "one.jsonl").read_bytes()
-    assert (folder / "two.errors.jsonl").read_bytes() == (folder / "one.errors.jsonl").read_bytes()
+    assert (folder / "two.jsonl.errors.jsonl").read_bytes() == (
+        folder / "one.jsonl.errors.jsonl"
+    ).read_bytes()
     assert len(rows(folder / "two.jsonl")) == TEXTS - 1
-    assert [row["record"] for row in rows(folder / "two.errors.jsonl")] == [8]
+    assert [row["record"] for row in rows(folder / "two.jsonl.errors.jsonl")] == [8]
     own = os.getpid()
     assert len([p for p in folder.glob("pid-*") if p.name != f"pid-{own}"]) == 2, "both actors work"
 

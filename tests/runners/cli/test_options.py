@@ -133,7 +133,7 @@ def test_several_at_a_time_leave_what_one_at_a_time_leaves(tmp_path: Path) -> No
     fixed = ["--epochs", "1", "--seeds", "2", "--threads", "1", "--wandb", "off"]
     for workers in ("1", "2"):
         given = [*common, *fixed, "--workers", workers, "--out", tmp_path / workers]
-        ended = tiny.command("run_suite", *given, folder=tmp_path)
+        ended = tiny.command("run_suite", *given, folder=tmp_path, seconds=240)
         assert ended.code == 0, ended.err
     for seed in ("0", "1"):
         one, two = (tmp_path / w / "runs/fastre/synthetic" / seed for w in ("1", "2"))

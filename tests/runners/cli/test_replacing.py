@@ -50,6 +50,7 @@ def test_the_plan_names_what_is_gone_on_with(held: list[str], tmp_path: Path) ->
     carry_out(held, "--epochs", "2", "--seeds", "1", folder=tmp_path)
     folder = tmp_path / "out/runs/fastre/tiny/0"
     (folder / "record.json").unlink()
+    (folder / "checkpoint").mkdir()
     (folder / "checkpoint" / "last.pt").write_bytes(b"as after an epoch")
     for epochs, state in (("2", "1 of 1 begun"), ("3", "to do")):
         plan = run_suite("--dry-run", *held, "--epochs", epochs, "--seeds", "1", folder=tmp_path)

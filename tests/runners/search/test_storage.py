@@ -138,7 +138,7 @@ def test_measuring_again_trains_nothing(dataset: Path, env: dict[str, str], tmp_
     for more in ((), (), ("--remeasure",)):
         ended = run_suite(dataset, *command, *more, folder=tmp_path, env=env)
         assert ended.code == 0, ended.err
-        times = {p.name: p.stat().st_mtime_ns for p in (run / "checkpoint").iterdir()}
+        times = {p.name: p.stat().st_mtime_ns for p in (run / "model").iterdir()}
         written = (run / "record.json").stat().st_mtime_ns
         said.append(("done before" in ended.out, times, written))
     (_, first, _), (before, second, kept), (again, third, new) = said
