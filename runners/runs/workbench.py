@@ -207,9 +207,9 @@ class Workbench:
             system,
             self.dataset.schema,
             self.resources,
+            self.needed,
             {
                 **facts,
-                "settings": self.settings,
                 "protocol": self.protocol,
                 "seed": self.plan.seed,
                 "licence": self.dataset.licence,

@@ -131,6 +131,7 @@ class Search:
             update={
                 "settings": dict(settings),
                 "test": False,
+                "keep_vectors": "dataset",  # of a trial, whose model nobody takes away
                 "batch_sizes": tuple(sorted(sizes)),
                 "suite": self.request.name,
             }

@@ -49,6 +49,7 @@ class Parts:
         system: with the selected weights.
         schema: of its dataset.
         resources: that it was built from.
+        needed: which of them its settings ask for (`System.resources_needed`).
         facts: fields of `ModelFacts` that no file tells.
         others: file of the other words' vectors, which the folder shares where it can; None: none.
         parser: folder of the parser's pipeline, or `chain`; None where the system uses none.
@@ -57,6 +58,7 @@ class Parts:
     system: System
     schema: Schema
     resources: Resources
+    needed: frozenset[str]
     facts: Mapping[str, Any]
     others: Path | None
     parser: str | None
@@ -69,20 +71,18 @@ def write_artifact(folder: Path, parts: Parts) -> str:
         SuiteError: the folder cannot be written, or the disk is full.
     """
     _clear(folder)
-    needed = type(parts.system).resources_needed(parts.facts["settings"])
     state = {name: t.detach().cpu().contiguous() for name, t in parts.system.state_dict().items()}
     # safetensors takes no two names of one tensor, as of a tied layer.
     write_atomically(folder / WEIGHTS, save({name: t.clone() for name, t in state.items()}))
     vectors = encoder = parser = None
-    if "vectors" in needed:
+    if "vectors" in parts.needed:
         vectors = _write_vectors(folder, parts.resources.vectors, parts.others)
-    if "pretrained" in needed and parts.resources.pretrained is not None:
+    if "pretrained" in parts.needed and parts.resources.pretrained is not None:
         encoder = _write_encoder(folder / ENCODER, parts.resources.pretrained)
-    if "parser" in needed and parts.parser is not None:
+    if "parser" in parts.needed and parts.parser is not None:
         parser = _write_parser(folder / PARSER, parts.parser)
-    fields = {name: value for name, value in parts.facts.items() if name != "settings"}
     facts = ModelFacts(
-        **fields,
+        **parts.facts,
         version=suite.__version__,
         task=parts.schema.task,
         data=SchemaFacts.of(parts.schema),

@@ -272,6 +272,8 @@ def _options(threads: int) -> Any:
     options = _needed("onnxruntime").SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
+    # Between two graphs torch decodes, on the cores on which its threads would wait by turning.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
     return options
 

@@ -16,16 +16,16 @@ import pytest
 
 from suite.datasets.reading import SplitText
 from suite.datasets.words import find_words_of
-from suite.extraction.extract import extract
+from suite.extraction.extract import extract, one_by_one
 from suite.extraction.extractor import Extractor
 from suite.extraction.inputs import Form, Inputs
 from suite.extraction.outputs import Work, opened_output
 from suite.extraction.text import Splitter
-from suite.tasks.examples import Span, Triple
+from suite.tasks.examples import Example, Span, Triple
 from suite.tasks.items import Prediction
 from tests.suite.extraction.fake import Fake
 
-TEXTS, ROUNDS = 8000, 5
+TEXTS, ROUNDS = 4000, 3
 BOUNDS = {"white space": 14.0, "spacy:en": 5.0, "characters": 19.0}
 """Of the ratio, at about twice what was measured."""
 
@@ -33,11 +33,11 @@ BOUNDS = {"white space": 14.0, "spacy:en": 5.0, "characters": 19.0}
 class Instant(Fake):
     """Two triples in each piece."""
 
-    def extract_pieces(
-        self, pieces: Sequence[tuple[str, ...]], batch_size: int
+    def predict(
+        self, examples: Sequence[Example], batch_size: int | None = None
     ) -> list[list[Prediction]]:
         triple = Triple(Span(0, 1), "in", Span(0, 1))
-        return [[Prediction(triple, 0.5)] * 2 for _ in pieces]
+        return [[Prediction(triple, 0.5)] * 2 for _ in examples]
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +62,8 @@ def whole(path: Path, out: Path, words: str | None) -> None:
     inputs = Inputs([str(path)], Form())
     work = Work("d1", {}, inputs.fingerprint(), "triples")
     with opened_output(out, work) as output:
-        extract(inputs, Extractor(Instant(), Splitter(words, 128), 128), output)
+        answers = one_by_one(Extractor(Instant(), Splitter(words, 128), 128))
+        extract(inputs, answers, output)
 
 
 def seconds(action: Callable[[Path], None], folder: Path, name: str) -> float:

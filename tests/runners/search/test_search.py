@@ -172,7 +172,7 @@ def test_a_worker_that_is_killed_costs_nothing(
     """Two workers on one storage; one dies in the middle of a training."""
     out = tmp_path / "out"
     arguments = ("--dataset", str(dataset), *SMALL, "--out", str(out))
-    more = ("--trials", "8", "--workers", "2", "--epochs", "12", "--trade-offs", "0")
+    more = ("--trials", "6", "--workers", "2", "--epochs", "8", "--trade-offs", "0")
     if storage == "postgresql":
         more += ("--storage", request.getfixturevalue("postgresql"), "--name", "killed")
     code = f"from tests.runners.search.test_search import _search; _search({(*arguments, *more)!r})"
@@ -191,7 +191,7 @@ def test_a_worker_that_is_killed_costs_nothing(
     record = read_search(out / "search.json")
     trained_once(record, out)
     own = [t for t in record.trials if t.duplicate_of is None]
-    assert len(own) == 8
+    assert len(own) == 6
     assert all(t.state in {"complete", "pruned"} for t in own), [t.failure for t in own]
     assert folder.name in {t.key for t in own}, "the victim's structure is lost"
     history = (folder / "history.jsonl").read_text().splitlines()

@@ -16,7 +16,7 @@ from suite.protocol import Protocol
 from suite.systems.contract import given, predict
 from tests.suite.systems.test_onnx_graphs import assert_same
 
-EPOCHS = 10
+EPOCHS = 5
 
 
 @pytest.mark.slow
@@ -45,4 +45,4 @@ def test_conll04s_whole_test_set(shared_data: Path, static_vectors: Path, tmp_pa
             for group in batches(examples, size):
                 batch = system.encode(group)
                 found += assert_same(engine.predict(batch), predict(system, batch))
-        assert found > 100, "a system that has learnt nothing shows nothing"
+        assert found > 30, "a system that has learnt nothing shows nothing"
