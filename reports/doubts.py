@@ -32,18 +32,19 @@ def doubts(records: Iterable[RunRecord], name: Callable[[RunRecord], str]) -> li
 
 def _of(record: RunRecord) -> Iterable[tuple[str, str]]:
     """Kinds of doubt with the figure that raises each."""
-    training, dev, test = record.training, record.dev, record.test
-    rule = find_task(record.dataset.task).selection_match(record.protocol.match)
-    if dev is not None and getattr(dev, rule).gold < FEW_ITEMS:
+    training, task, match = record.training, find_task(record.dataset.task), record.protocol.match
+    dev = None if record.dev is None else task.selected(record.dev, match)
+    test = None if record.test is None else task.selected(record.test, match)
+    if dev is not None and dev.gold < FEW_ITEMS:
         yield (
             "**Too small a dev set**: it chooses the epoch, and one more right answer moves its F1 "
             "by points",
-            f" ({getattr(dev, rule).gold} gold items)",
+            f" ({dev.gold} gold items)",
         )
-    if test is not None and getattr(test, rule).gold and getattr(test, rule).f1 < NOTHING:
+    if test is not None and test.gold and test.f1 < NOTHING:
         yield (
             "**Next to nothing was learnt**: train longer (`--epochs`), or with more data",
-            f" (test F1 {100 * getattr(test, rule).f1:.1f} %)",
+            f" (test F1 {100 * test.f1:.1f} %)",
         )
     if training is None:
         return

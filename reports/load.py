@@ -9,9 +9,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from reports.quoting import quoted
 from reports.run_files import Missing, OutsideRun, RecordedRun
 from suite.errors import SuiteError
+from suite.quoting import quoted
 from suite.records.outside import OutsideRecord, read_outside_record
 from suite.records.run import DatasetFacts, Environment, RunRecord, SystemFacts, read_record
 from suite.records.suite import PlannedDataset, SuitePlan, read_suite_plan

@@ -13,7 +13,6 @@ from reports.figures import operating as operating_figure
 from reports.figures import training as figures
 from reports.figures.style import Styles, make_styles
 from reports.load import Group, Results, load_results
-from reports.quoting import csv
 from reports.sections import (
     analysis,
     background,
@@ -28,6 +27,7 @@ from reports.sections import (
 from reports.sections import (
     published as beside,
 )
+from reports.sheets import csv
 from reports.tables_csv import operating_frame, results_frame
 from suite.files import remove_leftovers, write_atomically
 

@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Int
 
 from suite.errors import SuiteError
-from suite.files import read_lines
+from suite.files import AGAIN, read_lines
 from suite.records.outside import OutsideRecord
 from suite.records.run import Epoch, RunRecord, read_history
 from suite.tasks.matching import Match
@@ -86,7 +86,7 @@ def _counts(path: Path, match: Match) -> dict[str, Int[np.ndarray, "3"]] | None:
             raise SuiteError(
                 f"example {outcome.id!r} has no counts under {match} match",
                 where=path,
-                remedy="Delete the run's folder and run the suite again.",
+                remedy=AGAIN,
             )
         scores = outcome.correct[match]
         found[outcome.id] = np.array([scores.correct, scores.predicted, scores.gold])

@@ -18,10 +18,12 @@ from runners.executors.local import LocalExecutor
 from runners.options import SuiteOptions
 from runners.suite import Suite
 from suite.datasets import Dataset, load_dataset
+from suite.datasets.catalogue.entry import SplitName
 from suite.errors import SuiteError
 from suite.extraction.model import Model
 from suite.records.run import RunRecord, read_record
 from suite.tasks.items import Prediction
+from suite.tasks.matching import Match
 from suite.tasks.scores import Evaluation
 from suite.tasks.scoring import evaluate_in_slices
 
@@ -87,14 +89,18 @@ def train(
 
 
 def score(
-    dataset: Dataset, predictions: Sequence[Sequence[Prediction]], split: str = "test"
+    dataset: Dataset,
+    predictions: Sequence[Sequence[Prediction]],
+    split: SplitName = "test",
+    match: Match = "partial",
 ) -> Evaluation:
     """Scores predictions as every run's are scored, under both match rules and by slice.
 
     Args:
         dataset: as `load_dataset` gives it.
         predictions: of each example of the split, in its order, in word offsets.
-        split: `train`, `dev` or `test`.
+        split: of the dataset.
+        match: the rule by which slices of triples are told.
 
     Raises:
         SuiteError: there are not as many as the split has examples.
@@ -108,7 +114,7 @@ def score(
         )
     known = dataset.wordings_in_train
     found, _ = evaluate_in_slices(
-        examples, predictions, dataset.task, dataset.matching, "partial", known
+        examples, predictions, dataset.task, dataset.matching, match, known
     )
     return found
 

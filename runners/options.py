@@ -62,8 +62,8 @@ def option(default: Any, text: str, **how: Any) -> Any:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunOptions:
-    """What runs are made from, whichever command asks for them."""
+class DatasetOptions:
+    """Where datasets are, and how their texts are read."""
 
     data_dir: Path | None = option(
         None, "Folder that holds datasets by name.", shown="$RE_DATA_DIR, cache", panel=DATA
@@ -75,6 +75,39 @@ class RunOptions:
         shown="at white space",
         panel=DATA,
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeviceOptions:
+    """Where something computes."""
+
+    device: str = option(
+        "auto",
+        "cpu, cuda, cuda:1, mps; auto: the first GPU where there is one, else the CPU.",
+        panel=MACHINE,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ThreadsOptions:
+    """With how many threads."""
+
+    threads: int | None = option(None, "CPU threads.", shown="one per core", least=1, panel=MACHINE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelOptions:
+    """Which trained model is used."""
+
+    model: Path = option(
+        MISSING, "Folder of a trained model, or of a complete run.", positional=True
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions(DatasetOptions, DeviceOptions):
+    """What runs are made from, whichever command asks for them."""
+
     train_share: float = option(
         1.0,
         "Part of the training examples, chosen by hash: 0.1 lies within 0.5.",
@@ -108,11 +141,6 @@ class RunOptions:
         "dataset's words, or dataset: those alone.",
         kind="choice of kept vectors",
         panel=RESOURCES,
-    )
-    device: str = option(
-        "auto",
-        "cpu, cuda, cuda:1, mps; auto: the first GPU where there is one, else the CPU.",
-        panel=MACHINE,
     )
     wandb: WandbMode = option("offline", "offline, online or off.", kind="mode of W&B")
     dry_run: bool = option(False, "Print the plan and stop.", recorded=False)
@@ -173,7 +201,7 @@ class CarriedOutOptions(RunOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SuiteOptions(CarriedOutOptions, TrainingOptions):
+class SuiteOptions(CarriedOutOptions, TrainingOptions, ThreadsOptions):
     """Of `run-suite`."""
 
     dataset: list[str] | None = option(
@@ -212,7 +240,6 @@ class SuiteOptions(CarriedOutOptions, TrainingOptions):
         least=1,
         panel=TRAINING,
     )
-    threads: int | None = option(None, "CPU threads.", shown="one per core", least=1, panel=MACHINE)
     accumulate: int = option(
         1, "Parts of a step's batch, where memory is short.", least=1, panel=MACHINE
     )
@@ -326,23 +353,13 @@ class ReportOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ScoreOptions:
+class ScoreOptions(DatasetOptions):
     """Of `score-predictions`."""
 
     dataset: str = option(
         MISSING, "Name or folder. See run-suite --list.", positional=True, panel=DATA
     )
     file: Path = option(MISSING, "Predictions; see docs/outside.md.", positional=True, panel=DATA)
-    data_dir: Path | None = option(
-        None, "Folder that holds datasets by name.", shown="$RE_DATA_DIR, cache", panel=DATA
-    )
-    words: str | None = option(
-        None,
-        "How texts that their files do not split become words: characters, or spacy:LANG for the "
-        "rules of a language.",
-        shown="at white space",
-        panel=DATA,
-    )
     match: Match = option(
         "partial",
         "Match rule of triples that slices are told by: partial or exact.",
@@ -352,12 +369,9 @@ class ScoreOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExtractOptions:
+class ExtractOptions(ModelOptions, DeviceOptions, ThreadsOptions):
     """Of `extract-relations`."""
 
-    model: Path = option(
-        MISSING, "Folder of a trained model, or of a complete run.", positional=True
-    )
     input: list[str] | None = option(
         None,
         "Files (.txt, .md: a text per line; .jsonl, .json; each also as .gz; .parquet), folders of "
@@ -402,12 +416,6 @@ class ExtractOptions:
     batch_size: int = option(
         128, "Sentences, or documents, that are read at once.", least=1, panel=MACHINE
     )
-    threads: int | None = option(None, "CPU threads.", shown="one per core", least=1, panel=MACHINE)
-    device: str = option(
-        "auto",
-        "cpu, cuda, cuda:1, mps; auto: the first GPU where there is one, else the CPU.",
-        panel=MACHINE,
-    )
     ray: bool = option(
         False, "Answer by actors on Ray, on this machine or a cluster.", panel=MACHINE
     )
@@ -433,12 +441,9 @@ class ExtractOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExportOptions:
+class ExportOptions(ModelOptions):
     """Of `export-model`."""
 
-    model: Path = option(
-        MISSING, "Folder of a trained model, or of a complete run.", positional=True
-    )
     to: Literal["onnx"] = option("onnx", "The form: onnx.", kind="form", panel=OUTPUT)
 
 

@@ -18,8 +18,8 @@ import suite
 from reports.load import OUTSIDE, load_results
 from reports.run_files import RecordedRun
 from runners.runs.plan import read_run_plan
+from runners.runs.workbench import load_part
 from suite.datasets import Dataset, load_dataset
-from suite.datasets.splitting import with_part_of_train
 from suite.errors import SuiteError, first_mistake, unknown
 from suite.files import write_atomically
 from suite.names import PlainTitle, folder_name, printable
@@ -106,7 +106,7 @@ class Ground:
             return load_dataset(self.facts.name, self.data_dir)
         plan = read_run_plan(folder)
         place = self.data_dir or plan.data_dir
-        return with_part_of_train(load_dataset(plan.dataset, place, plan.words), plan.train_share)
+        return load_part(plan.dataset, place, plan.train_share, plan.words)
 
     def _kept(self, gone: SuiteError) -> Gold:
         """Gold from the first complete run whose own predictions give its own scores from it."""

@@ -20,6 +20,10 @@ from pydantic_core import from_json
 from suite.errors import SuiteError, first_mistake
 
 Model = TypeVar("Model", bound=BaseModel)
+ROOM = "Free some space or name another --out; finished runs are kept."
+"""What helps where nothing can be written."""
+AGAIN = "Delete the run's folder and run the suite again."
+"""What helps where a file of a run is damaged."""
 _LARGEST = 2**63
 _LONG = re.compile(rb"\d{19}")
 """In every text that holds so large a number, and in few others."""
@@ -60,7 +64,7 @@ def write_atomically(path: Path, content: str | bytes) -> None:
         raise SuiteError(
             f"cannot be written: {error.strerror}",
             where=path,
-            remedy="Free some space or name another --out; finished runs are kept.",
+            remedy=ROOM,
         ) from error
 
 
@@ -131,6 +135,20 @@ def read_regular(path: Path) -> bytes:
         return file.read()
 
 
+@contextmanager
+def readable(path: Path, remedy: str) -> Iterator[None]:
+    """Tells what the system refuses while a file is read as a mistake that a user can mend.
+
+    Raises:
+        SuiteError: in place of an `OSError`.
+    """
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise SuiteError(f"cannot be read: {reason}", where=path, remedy=remedy) from error
+
+
 def read_model(
     path: Path, model: type[Model], what: str, remedy: str, form: int | None = None
 ) -> Model:
@@ -146,13 +164,12 @@ def read_model(
     Raises:
         SuiteError: the file cannot be read, is of another format, or holds something else.
     """
-    try:
+    with readable(path, remedy):
         content = read_regular(path)
-        if form is not None:
-            _refuse_another_format(content, form, what, path, remedy)
+    if form is not None:
+        _refuse_another_format(content, form, what, path, remedy)
+    try:
         return _validated(model, content)
-    except OSError as error:
-        raise SuiteError(f"cannot be read: {error.strerror}", where=path, remedy=remedy) from error
     except ValidationError as error:
         cause = f"not a {what} of this version: {first_mistake(error)}"
         raise SuiteError(cause, where=path, remedy=remedy) from error
@@ -206,7 +223,7 @@ def read_lines(
     Raises:
         SuiteError: a line is not what it should be, or the file cannot be read.
     """
-    with _readable(path) as file:
+    with readable(path, AGAIN), open_regular(path) as file:
         for number, line in enumerate(file, start=1):
             if grows and not line.endswith(b"\n"):
                 return
@@ -217,19 +234,8 @@ def read_lines(
                 raise SuiteError(
                     f"line {number} is not {what} of this version: {cause}",
                     where=path,
-                    remedy="Delete the run's folder and run the suite again.",
+                    remedy=AGAIN,
                 ) from error
-
-
-@contextmanager
-def _readable(path: Path) -> Iterator[BinaryIO]:
-    try:
-        file = open_regular(path)
-    except OSError as error:
-        remedy = "Delete the run's folder and run the suite again."
-        raise SuiteError(f"cannot be read: {error.strerror}", where=path, remedy=remedy) from error
-    with file:
-        yield file
 
 
 def content_digest(*paths: Path) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from suite.errors import SuiteError
-from suite.files import read_regular
+from suite.files import read_regular, readable
 
 MOST_DEPTH = 50
 MOST_VALUES = 100_000
@@ -53,10 +53,10 @@ def read_yaml(path: Path, remedy: str) -> Any:
     Raises:
         SuiteError: it cannot be read, or holds what `parse_yaml` refuses.
     """
+    with readable(path, remedy):
+        content = read_regular(path)
     try:
-        return parse_yaml(read_regular(path).decode())
-    except OSError as error:
-        raise SuiteError(f"cannot be read: {error.strerror}", where=path, remedy=remedy) from error
+        return parse_yaml(content.decode())
     except UnicodeDecodeError as error:
         cause = f"is not UTF-8 text ({error.reason} at byte {error.start})"
         raise SuiteError(cause, where=path, remedy=remedy) from error

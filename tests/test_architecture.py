@@ -33,7 +33,8 @@ ROOMS = (
     ("suite.protocol", "suite.datasets"),
     ("suite.tasks", "suite.significance"),
     ("suite.plain_yaml",),
-    ("suite.files", "suite.privacy", "suite.names"),
+    ("suite.locks",),
+    ("suite.files", "suite.privacy", "suite.names", "suite.quoting"),
     ("suite.errors",),
 )
 """From the top: a module imports from its own room and from those below, not from one beside it."""

@@ -13,8 +13,8 @@ import pandas as pd
 
 from reports.cells import Pictures, add_row, escape, image, markdown, number
 from reports.explain.figures import all_pictures
-from reports.quoting import csv, quoted
 from reports.sections.overview import plural
+from reports.sheets import csv
 from suite.explanation.record import (
     GRADIENT_NORM,
     ClassMean,
@@ -24,6 +24,7 @@ from suite.explanation.record import (
 )
 from suite.explanation.word_classes import CLASSES, FUNCTION_WORDS, WordClass
 from suite.files import remove_leftovers, write_atomically
+from suite.quoting import quoted
 from suite.tasks.examples import Sentence, Triple
 
 NO_PREDICATES = (

@@ -25,11 +25,11 @@ from reports.cells import (
     values,
 )
 from reports.load import Group, Results, Row, load_results
-from reports.quoting import csv
 from reports.readings import f1_of, milliseconds, training
 from reports.search import figures as search_figures
 from reports.sections.analysis import against, compare
 from reports.sections.overview import listed, machine, on_each_machine, plural
+from reports.sheets import csv
 from suite.files import write_atomically
 from suite.records.search import SearchRecord, TrialRecord, best_first, front, read_search
 

@@ -22,10 +22,10 @@ from reports.cells import (
 )
 from reports.comparison import accepted, f1_reader, refusals
 from reports.load import AnyRow, Group, Row
-from reports.quoting import quoted
 from reports.readings import NOT_LABELLED, labelled, slice_f1, slice_names
 from reports.sections.caveats import MINIMUM_SEEDS
 from reports.sections.overview import caption, listed, plural
+from suite.quoting import quoted
 from suite.significance import Counts, Difference, against_published, holm, paired_bootstrap
 from suite.tasks.matching import Match
 

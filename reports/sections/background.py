@@ -10,11 +10,11 @@ from pydantic import JsonValue
 from reports.cells import add_row, escape, markdown, number, per_cent, score_cells
 from reports.comparison import describes
 from reports.load import RESOURCES, Group, Results, Row
-from reports.quoting import quoted
 from reports.readings import NOT_LABELLED, labelled
 from reports.sections.outside import cited, described
 from reports.sections.overview import machine, published_word
 from suite.protocol import Protocol
+from suite.quoting import quoted
 from suite.records.suite import SEEN_SHARE
 from suite.studies.published import studies_that_count
 from suite.tasks.matching import Match

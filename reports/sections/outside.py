@@ -7,9 +7,9 @@ from pathlib import Path
 
 from reports.cells import ABSENT, add_row, markdown, number, per_cent
 from reports.load import Group, OutsideRow, Results
-from reports.quoting import quoted
 from reports.run_files import OutsideRun
 from reports.sections.overview import listed
+from suite.quoting import quoted
 from suite.records.outside import NOT_TRAINED, BroughtIn
 
 

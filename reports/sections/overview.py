@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from reports.load import Group, Results
-from reports.quoting import quoted
+from suite.quoting import quoted
 from suite.records.outside import NOT_TRAINED
 from suite.records.run import Environment
 from suite.tasks.examples import TaskName

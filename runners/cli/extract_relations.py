@@ -57,7 +57,7 @@ def _extract_relations(options: ExtractOptions) -> None:
         shown_texts() as on_progress,
     ):
         answered = extract(inputs, answers, output, on_progress)
-        failed, listed = output.failed, getattr(output, "errors_path", None)
+        failed, listed = output.failed, output.errors_path
     seconds = time.monotonic() - started
     rate = f", {answered / seconds:,.0f} per second" if answered else ""
     errors.print(f"{answered:,} texts in {seconds:,.1f} s{rate}", markup=False)
@@ -200,6 +200,7 @@ def _output(options: ExtractOptions, extractor: Extractor, inputs: Inputs) -> It
             "min-score": repr(extractor.min_score),
             "with-text": str(extractor.with_text),
             "entities": entities,
+            "engine": options.engine,
         },
         inputs=None if inputs.streams else inputs.fingerprint(),
         found=extractor.found,

@@ -111,8 +111,7 @@ class Checkpoints:
             raise SuiteError(
                 f"is damaged ({error})",
                 where=self.best,
-                remedy="The same command trains the run again; of one that is complete, with "
-                "--remeasure.",
+                remedy="The same command trains the run again.",
             ) from error
         if state is None:
             return False

@@ -22,7 +22,7 @@ from runners.runs.workbench import Workbench
 from suite.artifact import Artifact
 from suite.artifact.facts import OF_A_RUN
 from suite.errors import SuiteError
-from suite.files import write_atomically
+from suite.files import AGAIN, write_atomically
 from suite.modelling.device import autocast, synchronise
 from suite.records.run import InferenceCost, Latency, read_record
 from suite.systems.contract import System, given, predict
@@ -130,7 +130,7 @@ def load_system(folder: Path, bench: Workbench) -> System:
         raise SuiteError(
             "the selected weights are missing, damaged or of another configuration",
             where=folder / "checkpoint",
-            remedy="Delete the run's folder and run the suite again.",
+            remedy=AGAIN,
         )
     return system
 

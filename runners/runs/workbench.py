@@ -18,7 +18,7 @@ from suite.datasets import Dataset, Split, load_dataset
 from suite.datasets.splitting import with_part_of_train
 from suite.modelling.device import resolve_device
 from suite.modelling.encoder_kind import EncoderKind
-from suite.modelling.parsers import DependencyParser, find_parser, parser_folder
+from suite.modelling.parsers import DependencyParser, find_parser
 from suite.modelling.pretrained import PretrainedModel, find_pretrained
 from suite.modelling.word_vectors import (
     RANDOM,
@@ -207,7 +207,7 @@ class Workbench:
             system,
             self.dataset.schema,
             self.resources,
-            self.needed,
+            "vectors" in self.needed,
             {
                 **facts,
                 "protocol": self.protocol,
@@ -217,7 +217,6 @@ class Workbench:
                 "words": self.plan.words,
             },
             others=file.open_vocabulary() if others and file is not None else None,
-            parser=parser_folder(self.plan.parser) if self.plan.parser else None,
         )
 
     def system_facts(self) -> SystemFacts:

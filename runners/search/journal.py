@@ -7,11 +7,9 @@ which ends with the process, and what a write left unfinished is cut off under i
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +19,7 @@ from optuna.storages.journal import BaseJournalBackend
 
 from suite.errors import SuiteError
 from suite.files import write_atomically
+from suite.locks import held
 
 WAIT_SECONDS = 120.0
 """How long a journal may be held by others: each does so for one write."""
@@ -42,13 +41,13 @@ class JournalFile(BaseJournalBackend):
     def __init__(self, path: Path, wait: float = WAIT_SECONDS) -> None:
         self._path, self._wait = path.absolute(), wait
         self._starts = [0]
-        with _told(path), self._held(fcntl.LOCK_EX):
+        with _told(path), self._held():
             self._path.touch()
             self._mend()
 
     def read_logs(self, log_number_from: int) -> Iterator[dict[str, Any]]:
         """The operations from a number on."""
-        with _told(self._path), self._held(fcntl.LOCK_SH), self._path.open("rb") as file:
+        with _told(self._path), self._held(shared=True), self._path.open("rb") as file:
             known = min(log_number_from, len(self._starts) - 1)
             file.seek(self._starts[known])
             # A last line without an end is that of a dead writer: whoever writes next cuts it off.
@@ -71,7 +70,7 @@ class JournalFile(BaseJournalBackend):
     def append_logs(self, logs: list[dict[str, Any]]) -> None:
         """Writes operations, all or none."""
         lines = "".join(f"{json.dumps(log, separators=(',', ':'))}\n" for log in logs)
-        with _told(self._path), self._held(fcntl.LOCK_EX), self._opened() as file:
+        with _told(self._path), self._held(), self._opened() as file:
             size = os.fstat(file).st_size
             if size and os.pread(file, 1, size - 1) != b"\n":
                 size = self._cut_off_the_end(file)
@@ -121,24 +120,16 @@ class JournalFile(BaseJournalBackend):
         )
 
     @contextmanager
-    def _held(self, how: int) -> Iterator[None]:
+    def _held(self, *, shared: bool = False) -> Iterator[None]:
         """Holds the journal, beside other readers or alone."""
+        busy = SuiteError(
+            "another process holds the journal",
+            where=self._path,
+            remedy="End that process if it hangs, or name another --out.",
+        )
         beside = self._path.with_name(f".{self._path.name}.lock")
-        descriptor = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
-        try:
-            ends, pause = time.monotonic() + self._wait, 0.001
-            while not _taken(descriptor, how):
-                if time.monotonic() > ends:
-                    raise SuiteError(
-                        "another process holds the journal",
-                        where=self._path,
-                        remedy="End that process if it hangs, or name another --out.",
-                    )
-                time.sleep(pause)
-                pause = min(2 * pause, 0.05)
+        with held(beside, busy, self._wait, shared=shared):
             yield
-        finally:
-            os.close(descriptor)
 
 
 class JournalCopy(BaseJournalBackend):
@@ -190,14 +181,6 @@ def _operation(line: bytes) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) and isinstance(found.get("op_code"), int) else None
-
-
-def _taken(descriptor: int, how: int) -> bool:
-    try:
-        fcntl.flock(descriptor, how | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 @contextmanager

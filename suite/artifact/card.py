@@ -7,10 +7,14 @@ from collections.abc import Iterator
 import yaml
 
 from suite.artifact.facts import ModelFacts
+from suite.quoting import quoted
 from suite.tasks.matching import Match
 from suite.tasks.registry import find_task
 from suite.tasks.schema import ANY
 from suite.tasks.scores import Evaluation
+
+SHOWN = 40
+"""Relations or types that a card names."""
 
 
 def model_card(facts: ModelFacts) -> str:
@@ -18,7 +22,7 @@ def model_card(facts: ModelFacts) -> str:
     sections = (_scores, _use, _limits, _origin)
     text = "\n\n".join("\n".join(section(facts)) for section in sections)
     head = yaml.safe_dump(_metadata(facts), sort_keys=False, allow_unicode=True)
-    title = f"# {_plain(facts.system.title)} on {_plain(facts.dataset.title)}"
+    title = f"# {quoted(facts.system.title)} on {quoted(facts.dataset.title)}"
     return f"---\n{head}---\n\n{title}\n\n{text}\n"
 
 
@@ -46,8 +50,9 @@ def _metadata(facts: ModelFacts) -> dict[str, object]:
 
 def _scores(facts: ModelFacts) -> Iterator[str]:
     task = find_task(facts.task)
-    rules = _rules(facts)
-    named = [task.rules.get(match, "F1") for match in rules]
+    rules, matching = _rules(facts), facts.dataset.matching
+    named = [f"F1, {task.rules[match]}" if task.rules else "F1" for match in rules]
+    named = [name.format(matching=matching) for name in named]
     yield "## Scores"
     yield ""
     if facts.dataset.synthetic:
@@ -61,8 +66,8 @@ def _scores(facts: ModelFacts) -> Iterator[str]:
             cells = [f"{100 * found.under(match).f1:.1f}" for match in rules]
             yield f"| {name} | {' | '.join(cells)} | {found.under(rules[0]).gold} |"
     yield ""
-    compared = task.compared.format(matching=facts.dataset.matching)
-    yield f"Compared by: {compared}. Seed {facts.seed}; the epoch was chosen on dev."
+    compared = task.compared.format(matching=matching)
+    yield f"{compared[0].upper()}{compared[1:]}. Seed {facts.seed}; the epoch was chosen on dev."
 
 
 def _rules(facts: ModelFacts) -> tuple[Match, ...]:
@@ -89,36 +94,30 @@ def _use(facts: ModelFacts) -> Iterator[str]:
 def _limits(facts: ModelFacts) -> Iterator[str]:
     yield "## Limits"
     yield ""
-    yield "- It finds what its training data name, and what these are not is not found: "
-    yield f"  {', '.join(_plain(r) for r in facts.data.relations[:40])}"
-    if len(facts.data.relations) > 40:
-        yield f"  and {len(facts.data.relations) - 40} more"
-    yield f"- Sentences of more than {facts.protocol.max_words} words are read in pieces."
+    names = facts.data.relations or facts.data.entity_types
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    yield f"- It finds nothing but: {', '.join(map(quoted, names[:SHOWN]))}{more}."
+    if not find_task(facts.task).entities_given:  # documents are read whole
+        yield f"- Sentences of more than {facts.protocol.max_words} words are read in pieces."
     yield "- Its scores are of text like its test set; on other text they will be lower."
     if facts.vectors is not None:
         known = facts.vectors.words + facts.vectors.others
         yield f"- It has vectors of {known:,} words at most; all other words look alike to it."
     for note in facts.dataset.notes:
-        yield f"- {_plain(note)}"
+        yield f"- {quoted(note)}"
 
 
 def _origin(facts: ModelFacts) -> Iterator[str]:
     yield "## Where it is from"
     yield ""
-    yield f"- System: {_plain(facts.system.citation)}"
-    yield f"- Data: {_plain(facts.dataset.title)}; licence: {_plain(facts.licence) or 'not known'}"
+    yield f"- System: {quoted(facts.system.citation)}"
+    yield f"- Data: {quoted(facts.dataset.title)}; licence: {quoted(facts.licence or 'not known')}"
     for kind, source in (
         ("Word vectors", facts.system.vectors),
         ("Encoder", facts.system.pretrained),
         ("Parser", facts.system.parser),
     ):
         if source is not None:
-            yield f"- {kind}: {_plain(source)}"
+            yield f"- {kind}: {quoted(source)}"
     yield f"- Versions: {', '.join(f'{k} {v}' for k, v in sorted(facts.versions.items()))}"
     yield f"- Written by relation-suite {facts.version}; settings and protocol: `config.json`."
-
-
-def _plain(text: str) -> str:
-    """A name as one line of text, in which markdown finds nothing."""
-    line = " ".join(text.split())
-    return "".join(f"\\{c}" if c in "\\`*_{}[]<>|" else c for c in line)

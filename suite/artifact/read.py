@@ -140,19 +140,18 @@ class Artifact:
 
 
 def _check_files(folder: Path, files: Mapping[str, str]) -> None:
+    there = set(files_of(folder))
+    for name in sorted(files.keys() ^ there):
+        if name in there:
+            raise SuiteError(
+                f"holds {name}, which is not of the model",
+                where=folder,
+                remedy="Take it away, or copy the model again.",
+            )
+        raise SuiteError(f"{name} of the model is missing", where=folder, remedy=_AGAIN)
     for name, digest in files.items():
-        path = folder / name
-        if not path.is_file():
-            raise SuiteError(f"{name} of the model is missing", where=folder, remedy=_AGAIN)
-        if file_digest(path) != digest:
-            raise _damaged(path, "its content is not what was written")
-    more = set(files_of(folder)) - set(files)
-    if more:
-        raise SuiteError(
-            f"holds {sorted(more)[0]}, which is not of the model",
-            where=folder,
-            remedy="Take it away, or copy the model again.",
-        )
+        if file_digest(folder / name) != digest:
+            raise _damaged(folder / name, "its content is not what was written")
 
 
 def _damaged(path: Path, reason: str) -> SuiteError:

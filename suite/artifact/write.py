@@ -32,9 +32,9 @@ from suite.artifact.facts import (
     files_of,
 )
 from suite.errors import SuiteError
-from suite.files import read_regular, write_atomically
+from suite.files import ROOM, read_regular, write_atomically
 from suite.modelling.open_vocabulary import read_open_vocabulary
-from suite.modelling.parsers import CHAIN
+from suite.modelling.parsers import CHAIN, DependencyParser
 from suite.modelling.pretrained import EncoderFacts, PretrainedModel
 from suite.modelling.word_vectors import WordVectors
 from suite.systems.contract import Resources, System
@@ -48,20 +48,19 @@ class Parts:
     Attributes:
         system: with the selected weights.
         schema: of its dataset.
-        resources: that it was built from.
-        needed: which of them its settings ask for (`System.resources_needed`).
+        resources: that it was built from, those that it needs alone; but word vectors are there for
+            every system.
+        uses_vectors: whether they are needed.
         facts: fields of `ModelFacts` that no file tells.
         others: file of the other words' vectors, which the folder shares where it can; None: none.
-        parser: folder of the parser's pipeline, or `chain`; None where the system uses none.
     """
 
     system: System
     schema: Schema
     resources: Resources
-    needed: frozenset[str]
+    uses_vectors: bool
     facts: Mapping[str, Any]
     others: Path | None
-    parser: str | None
 
 
 def write_artifact(folder: Path, parts: Parts) -> str:
@@ -71,16 +70,19 @@ def write_artifact(folder: Path, parts: Parts) -> str:
         SuiteError: the folder cannot be written, or the disk is full.
     """
     _clear(folder)
-    state = {name: t.detach().cpu().contiguous() for name, t in parts.system.state_dict().items()}
-    # safetensors takes no two names of one tensor, as of a tied layer.
-    write_atomically(folder / WEIGHTS, save({name: t.clone() for name, t in state.items()}))
+    # Copies: safetensors takes no two names of one tensor, as a tied layer has.
+    state = {
+        name: tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
+        for name, tensor in parts.system.state_dict().items()
+    }
+    write_atomically(folder / WEIGHTS, save(state))
     vectors = encoder = parser = None
-    if "vectors" in parts.needed:
+    if parts.uses_vectors:
         vectors = _write_vectors(folder, parts.resources.vectors, parts.others)
-    if "pretrained" in parts.needed and parts.resources.pretrained is not None:
+    if parts.resources.pretrained is not None:
         encoder = _write_encoder(folder / ENCODER, parts.resources.pretrained)
-    if "parser" in parts.needed and parts.parser is not None:
-        parser = _write_parser(folder / PARSER, parts.parser)
+    if parts.resources.parser is not None:
+        parser = _write_parser(folder / PARSER, parts.resources.parser)
     facts = ModelFacts(
         **parts.facts,
         version=suite.__version__,
@@ -144,13 +146,17 @@ def _write_encoder(folder: Path, encoder: PretrainedModel) -> EncoderFacts:
     try:
         encoder.save(folder)
     except OSError as error:
-        raise SuiteError(f"cannot be written: {error.strerror}", where=folder) from error
+        raise SuiteError(
+            f"cannot be written: {error.strerror}",
+            where=folder,
+            remedy=ROOM,
+        ) from error
     return encoder.facts
 
 
-def _write_parser(folder: Path, parser: str) -> str:
-    if parser == CHAIN:
+def _write_parser(folder: Path, parser: DependencyParser) -> str:
+    if parser.folder is None:
         return CHAIN
-    for path in sorted(p for p in Path(parser).rglob("*") if p.is_file()):
-        write_atomically(folder / path.relative_to(parser), read_regular(path))
+    for path in sorted(p for p in parser.folder.rglob("*") if p.is_file()):
+        write_atomically(folder / path.relative_to(parser.folder), read_regular(path))
     return PARSER

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from suite.errors import SuiteError
+from suite.files import read_regular, readable
 
 _MARKS = {
     b"\xef\xbb\xbf": "UTF-8",
@@ -83,21 +84,9 @@ class TextFile:
 
 
 def _content(path: Path) -> bytes:
-    try:
-        if not path.is_file():
-            raise SuiteError(
-                "is no file that can be read whole (a folder, a pipe or a device)",
-                where=path,
-                remedy="Name a file.",
-            )
-        content = path.read_bytes()
-        return content if not path.name.lower().endswith(GZIP) else _unpacked(path, content)
-    except OSError as error:
-        raise SuiteError(
-            f"cannot be read: {error.strerror or error}",
-            where=path,
-            remedy="Check path and permissions.",
-        ) from error
+    with readable(path, "Check path and permissions; a folder, a pipe or a device is none."):
+        content = read_regular(path)
+    return content if not path.name.lower().endswith(GZIP) else _unpacked(path, content)
 
 
 def _unpacked(path: Path, content: bytes) -> bytes:

@@ -27,7 +27,7 @@ from suite.extraction.lines import (
     parsed,
 )
 from suite.extraction.parquet import check_columns, read_columns
-from suite.files import open_regular
+from suite.files import open_regular, readable
 from suite.tasks.examples import Document
 
 STANDARD_INPUT = "-"
@@ -319,27 +319,19 @@ def _checked(path: Path, form: Form) -> InputFile:
         SuiteError: it cannot.
     """
     ending = _ending(path)
-    try:
-        with open_regular(path) as file:
-            found = os.fstat(file.fileno())
-            start = file.read(4)
-            if not _is_known(ending) or path.name.lower().endswith(PARQUET + GZIP):
-                raise SuiteError(
-                    "is of no kind that is known by its ending",
-                    where=path,
-                    remedy=f"Rename it to end in {ENDINGS}, or pipe it to standard input (-).",
-                )
-            if ending == PARQUET:
-                check_columns(file, path, form.field)
-            elif form.documents and ending in TEXT_ENDINGS:
-                raise _no_documents(path)
-    except OSError as error:
-        raise SuiteError(
-            f"cannot be read: {error.strerror or error}",
-            where=path,
-            remedy="Check path and permissions; a pipe is read as standard input (-).",
-        ) from error
-    if form.documents and ending == PARQUET:
+    remedy = "Check path and permissions; a pipe is read as standard input (-)."
+    with readable(path, remedy), open_regular(path) as file:
+        found = os.fstat(file.fileno())
+        start = file.read(4)
+        if not _is_known(ending) or path.name.lower().endswith(PARQUET + GZIP):
+            raise SuiteError(
+                "is of no kind that is known by its ending",
+                where=path,
+                remedy=f"Rename it to end in {ENDINGS}, or pipe it to standard input (-).",
+            )
+        if ending == PARQUET:
+            check_columns(file, path, form.field)
+    if form.documents and ending in (PARQUET, *TEXT_ENDINGS):
         raise _no_documents(path)
     if start.startswith(_OTHER_MARKS) and ending != PARQUET:
         raise SuiteError(

@@ -18,8 +18,6 @@ from suite.extraction.rows import Row
 from suite.extraction.text import Splitter, words_asked
 from suite.modelling.batching import evaluation_batches
 from suite.modelling.device import autocast, resolve_device
-from suite.modelling.fact_scores import facts_from
-from suite.systems.capabilities import ScoresFacts
 from suite.systems.contract import System, given, predict
 from suite.systems.onnx_graphs import OnnxEngine
 from suite.tasks.examples import Example, TaskName
@@ -148,19 +146,10 @@ class Model:
         with torch.inference_mode(), autocast(self.facts.protocol, self.device):
             for rows in evaluation_batches(lengths, size):
                 group = [seen[i] for i in rows.tolist()]
-                for i, items in zip(rows.tolist(), self._predicted(group), strict=True):
+                batch = self.system.encode(group).to(self.device)
+                for i, items in zip(rows.tolist(), self._predict(batch), strict=True):
                     found[i] = items
         return found
-
-    def _predicted(self, group: Sequence[Example]) -> list[list[Prediction]]:
-        batch = self.system.encode(group).to(self.device)
-        dev = self.facts.dev
-        theta = None if dev is None else dev.measures.get("theta")
-        if not find_task(self.task).ranked or theta is None:
-            return self._predict(batch)
-        assert isinstance(self.system, ScoresFacts)  # as every system of such a task is
-        scores = [s.cpu() for s in self.system.fact_scores(batch)]
-        return facts_from(scores, theta, self.facts.data.relations)
 
     def extract(
         self,
@@ -183,8 +172,8 @@ class Model:
             entities: finds the entities of texts where this model finds facts between them.
 
         Returns:
-            A row for each text: `id`, and `triples`, `facts` or `entities` (docs/extraction.md); of
-            one that failed, `error`.
+            A row for each text (`suite.extraction.rows`), whose `id` is its number from 0; of one
+            that failed, with `error`.
 
         Raises:
             SuiteError: the language is unknown, or this model is one of documents and `entities` is
@@ -201,4 +190,4 @@ class Model:
         extractor = Extractor(
             self, Splitter(words, reader.max_words), batch_size, min_score, entities=entities
         )
-        return extractor([Text(str(i), "", i, text) for i, text in enumerate(texts)])
+        return extractor([Text(str(i), "", i, text) for i, text in enumerate(texts, 1)])

@@ -7,12 +7,11 @@ how far both hold what was answered; whatever lies beyond was cut off, and is cu
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -21,6 +20,7 @@ from suite.errors import SuiteError
 from suite.extraction.parquet import require_parquet, write_rows
 from suite.extraction.rows import ERROR, Row
 from suite.files import StrictModel, open_regular, read_model, write_atomically
+from suite.locks import held
 
 FORMAT = 1
 STANDARD_OUTPUT = "-"
@@ -64,6 +64,10 @@ class Output(Protocol):
     def complete(self) -> bool:
         """Whether there are no more texts, as an earlier command found."""
 
+    @property
+    def errors_path(self) -> Path | None:
+        """The file of failures; None where they are told otherwise."""
+
     def write(self, rows: Sequence[Row]) -> None:
         """Keeps the rows of the next texts."""
 
@@ -104,6 +108,7 @@ class StandardOutput:
     def __init__(self, on_failure: Callable[[Row], None]) -> None:
         self.done = self.failed = 0
         self.complete = False
+        self.errors_path = None
         self._on_failure = on_failure
 
     def write(self, rows: Sequence[Row]) -> None:
@@ -322,45 +327,24 @@ def opened_output(path: Path, work: Work) -> Iterator[FileOutput]:
     if path.suffix == PARQUET:
         require_parquet()
     lock = _beside(path, ".lock")
-    with _told(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = _held(lock, path)
-    try:
+    busy = SuiteError(
+        "another process writes it",
+        where=path,
+        remedy="Wait until it has ended, or name another --out.",
+    )
+    with ExitStack() as stack:
+        with _told(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(held(lock, busy))
+        stack.callback(_gone, lock)  # while it is held: the next process makes a new one
         output = FileOutput(path, work)
-        try:
-            yield output
-        finally:
-            output.close()
-    finally:
-        try:
-            with suppress(OSError):
-                lock.unlink()
-        finally:
-            os.close(descriptor)
+        stack.callback(output.close)
+        yield output
 
 
-def _held(lock: Path, path: Path) -> int:
-    """The descriptor of a lock that this process alone holds.
-
-    Raises:
-        SuiteError: another one does.
-    """
-    while True:
-        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(descriptor)
-            raise SuiteError(
-                "another process writes it",
-                where=path,
-                remedy="Wait until it has ended, or name another --out.",
-            ) from None
-        except OSError:
-            return descriptor  # some file systems have no locks
-        if os.fstat(descriptor).st_nlink:
-            return descriptor
-        os.close(descriptor)  # its holder ended, and took it away, before it was held here
+def _gone(path: Path) -> None:
+    with suppress(OSError):
+        path.unlink()
 
 
 def _beside(path: Path, ending: str = "") -> Path:

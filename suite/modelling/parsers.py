@@ -40,10 +40,12 @@ class DependencyParser(ABC):
         source: what it is, as reports print it.
         as_published: whether it is the pipeline that is taken for the papers', which name spaCy
             alone.
+        folder: of its pipeline's files; None where it has none.
     """
 
     source: str
     as_published: bool = False
+    folder: Path | None = None
 
     @abstractmethod
     def heads(self, sentences: Sequence[Sequence[str]]) -> list[list[int]]:
@@ -85,7 +87,8 @@ class SpacyParser(DependencyParser):
         pipeline.select_pipes(enable=kept)
         self._pipeline = pipeline
         self.as_published = name == PUBLISHED
-        files = sorted(f for f in Path(pipeline.path).rglob("*") if f.is_file())
+        self.folder = Path(pipeline.path)
+        files = sorted(f for f in self.folder.rglob("*") if f.is_file())
         self.source = (
             f"{name} {meta['version']} (spaCy {_spacy().__version__}, "
             f"SHA-256 {content_digest(*files)})"
@@ -125,6 +128,7 @@ class KeptTrees(DependencyParser):
     def __init__(self, parser: DependencyParser, folder: Path) -> None:
         self.source = parser.source
         self.as_published = parser.as_published
+        self.folder = parser.folder
         self._parser = parser
         self._folder = folder
         self._known: dict[tuple[str, ...], list[int]] = {}
@@ -174,15 +178,6 @@ def find_parser(name: str, *, cached: bool = True) -> DependencyParser:
     from suite.datasets.catalogue.fetch import cache_folder  # noqa: PLC0415 - a chain needs no cache
 
     return KeptTrees(parser, cache_folder().with_name("trees"))
-
-
-def parser_folder(name: str) -> str:
-    """The folder of a pipeline's files, by the pipeline's name or folder; `chain` has none.
-
-    Raises:
-        SuiteError: there is no such pipeline, or it does not load.
-    """
-    return CHAIN if name == CHAIN else str(load_pipeline(name).path)
 
 
 def _spacy() -> Any:

@@ -122,10 +122,10 @@ class PretrainedModel:
     @classmethod
     def restored(cls, folder: Path, facts: EncoderFacts) -> PretrainedModel:
         """What `save` wrote; its weights are drawn, for the system's to take their place."""
-        from transformers import AutoConfig, AutoTokenizer  # noqa: PLC0415
+        from transformers import AutoConfig  # noqa: PLC0415
 
         def read() -> Subwords:
-            return Subwords(AutoTokenizer.from_pretrained(folder), facts.limit)
+            return _read_subwords(facts.source, str(folder))._replace(limit=facts.limit)
 
         return cls(
             facts.source,

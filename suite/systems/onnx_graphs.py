@@ -20,7 +20,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from suite.errors import SuiteError
-from suite.files import StrictModel, read_model, read_regular, write_atomically
+from suite.files import StrictModel, read_model, read_regular, readable, write_atomically
 from suite.systems.capabilities import Axis, Exports, Graph
 from suite.systems.contract import System
 from suite.tasks.items import Prediction
@@ -253,10 +253,8 @@ def _check_owner(index: GraphIndex, system: System, folder: Path) -> None:
 
 
 def _session(path: Path, graph: GraphFile, options: Any) -> Any:
-    try:
+    with readable(path, _AGAIN):
         content = read_regular(path)
-    except OSError as error:
-        raise SuiteError(f"cannot be read: {error.strerror}", where=path, remedy=_AGAIN) from error
     if hashlib.sha256(content).hexdigest() != graph.digest:
         raise SuiteError("is damaged or was changed", where=path, remedy=_AGAIN)
     runtime = _needed("onnxruntime")

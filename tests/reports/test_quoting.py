@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from reports.cells import markdown
-from reports.quoting import csv, quoted
+from reports.sheets import csv
+from suite.quoting import quoted
 
 EVIL = ["<img src=x onerror=a>", "[x](http://a)", "![x](http://a)", "a|b", "a\\|b", "`x`", "**x**"]
 

@@ -271,7 +271,7 @@ def renamed(name: str) -> Callable[[Path], list[str]]:
         (renamed("a@nothing"), "unknown dataset in --predictions"),
         (renamed("<b>"), "would take for markup"),
         (lambda file: ["a=nowhere.jsonl"], "nowhere.jsonl"),
-        (lambda file: [f"a={file.parent}"], "is no file that can be read whole"),
+        (lambda file: [f"a={file.parent}"], "cannot be read: Is a directory"),
     ],
 )
 def test_calls_that_mean_nothing_are_refused(

@@ -14,8 +14,9 @@ from suite.tasks.scores import Evaluation
 from tests.reports.folder import epochs, plan, record, write_run
 from tests.reports.markdown import rows, section
 from tests.reports.tasks import document_epochs, document_run, plan_of
-from tests.runners.runs.test_tracking import private_wandb, read_only, start  # noqa: F401
+from tests.runners.runs.tracked import read_only, start
 
+pytestmark = pytest.mark.usefixtures("private_wandb")
 SENTENCE = "Unseen recall: recall of the gold items that train does not have."
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import resource
 import subprocess
@@ -116,7 +115,7 @@ def test_a_holder_that_is_killed_lets_go(journal: Path) -> None:
     code = (
         "import sys, time; from pathlib import Path; from runners.search.journal import *\n"
         "journal = JournalFile(Path(sys.argv[1]))\n"
-        "with journal._held(fcntl.LOCK_EX): print('held', flush=True); time.sleep(300)"
+        "with journal._held(): print('held', flush=True); time.sleep(300)"
     )
     with subprocess.Popen(
         [sys.executable, "-c", code, journal],
@@ -151,5 +150,5 @@ def test_a_journal_that_cannot_be_opened_is_said(tmp_path: Path) -> None:
 
 def test_readers_do_not_wait_for_one_another(journal: Path) -> None:
     one = JournalFile(journal, wait=0.01)
-    with one._held(fcntl.LOCK_SH):
+    with one._held(shared=True):
         assert len(list(one.read_logs(0))) == len(journal.read_bytes().splitlines())

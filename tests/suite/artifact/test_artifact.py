@@ -169,6 +169,9 @@ def test_the_card_is_one_that_the_hub_reads(trained: Path) -> None:
     for heading in ("## Scores", "## Use", "## Limits", "## Where it is from"):
         assert heading in body
     assert facts["tags"][0] == "relation-extraction"
+    assert "| split | F1, partial/surface (%) | F1, exact/surface (%) | gold triples |" in body
+    assert "{" not in body
+    assert "It finds nothing but: born in, lives in, works in." in body
 
 
 def flip(path: Path) -> None:
@@ -185,6 +188,12 @@ def change_format(folder: Path) -> None:
 def rename_system(folder: Path) -> None:
     text = (folder / "config.json").read_text()
     (folder / "config.json").write_text(text.replace('"name": "fastre"', '"name": "slowre"', 1))
+
+
+def name_a_file_above(folder: Path) -> None:
+    config = json.loads((folder / "config.json").read_text())
+    config["files"]["../record.json"] = config["files"]["words.txt"]
+    (folder / "config.json").write_text(json.dumps(config))
 
 
 def change_settings(folder: Path) -> None:
@@ -206,6 +215,7 @@ def change_settings(folder: Path) -> None:
         (lambda f: (f / "more.py").write_text(""), r"holds more\.py, which is not of the model"),
         (change_format, "of format 7, and this version reads format 1"),
         (lambda f: (f / "config.json").write_text("{"), "not a model's configuration"),
+        (name_a_file_above, r"\.\./record\.json of the model is missing"),
         (rename_system, "unknown system 'slowre'"),
         (change_settings, "its weights are not those of 'fastre' under its settings"),
     ],

@@ -1,18 +1,10 @@
-"""Text of the data, which a report or a sheet must not take for anything but text."""
+"""Frames as CSV."""
 
 from __future__ import annotations
 
-import html
-import re
 from typing import Any
 
 import pandas as pd
-
-
-def quoted(text: object) -> str:
-    """Words of the data on one line, in which no HTML, link, code or emphasis begins."""
-    line = html.escape(" ".join(str(text).split()), quote=False).replace("|", "&#124;")
-    return re.sub(r"([\\`*\[\]])", r"\\\1", line)
 
 
 def csv(frame: pd.DataFrame) -> str:
