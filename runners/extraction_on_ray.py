@@ -79,11 +79,13 @@ def _started(cluster: Cluster) -> Any:
             f"--ray needs Ray Data, which cannot be imported ({error})",
             remedy="Install it: pip install '.[ray]'.",
         ) from error
-    own = {} if cluster.address else {"num_cpus": cluster.actors * cluster.threads + 1}
+    own = None if cluster.address else cluster.actors * cluster.threads + 1
     try:
         if cluster.address is not None:
             _knock(cluster.address)
-        ray.init(address=cluster.address, include_dashboard=False, log_to_driver=False, **own)
+        ray.init(
+            address=cluster.address, num_cpus=own, include_dashboard=False, log_to_driver=False
+        )
     except Exception as error:  # ray raises of many kinds, none the user's to read
         raise SuiteError(
             f"Ray does not answer: {(str(error).strip() or type(error).__name__).splitlines()[0]}",
