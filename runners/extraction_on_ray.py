@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import os
 import pickle
-import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from runners.cluster import INSTALL, connected
 from suite.errors import SuiteError
 from suite.extraction.extract import Answered
 from suite.extraction.extractor import Extractor
@@ -25,7 +25,6 @@ from suite.extraction.inputs import Inputs
 if TYPE_CHECKING:
     import numpy as np
 
-KNOCK_SECONDS = 10
 TRIES = 5
 """How often a chunk is answered anew by other actors, whose own die over it."""
 AHEAD = 2
@@ -61,56 +60,24 @@ def actors_of(cluster: Cluster, make: MakeExtractor) -> Iterator[Callable[..., I
     Raises:
         SuiteError: Ray is not installed, does not answer, or lacks the cores.
     """
-    ray = _started(cluster)
-    try:
+    with connected(cluster.address, cluster.actors * cluster.threads + 1) as ray:
+        try:
+            import ray.data  # noqa: PLC0415 - it comes with what else it needs
+        except ImportError as error:
+            raise SuiteError(
+                f"--ray needs Ray Data, which cannot be imported ({error})", remedy=INSTALL
+            ) from error
+        _check_room(ray, cluster)
+        _kept_in_order(ray)
         yield lambda inputs, leave_out: _answered(ray, cluster, make, inputs, leave_out)
-    finally:
-        ray.shutdown()
 
 
-def _started(cluster: Cluster) -> Any:
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    try:
-        import ray  # noqa: PLC0415 - nobody else needs it
-        import ray.data  # noqa: PLC0415
-    except ImportError as error:
-        raise SuiteError(
-            f"--ray needs Ray Data, which cannot be imported ({error})",
-            remedy="Install it: pip install '.[ray]'.",
-        ) from error
-    own = None if cluster.address else cluster.actors * cluster.threads + 1
-    try:
-        if cluster.address is not None:
-            _knock(cluster.address)
-        ray.init(
-            address=cluster.address, num_cpus=own, include_dashboard=False, log_to_driver=False
-        )
-    except Exception as error:  # ray raises of many kinds, none the user's to read
-        raise SuiteError(
-            f"Ray does not answer: {(str(error).strip() or type(error).__name__).splitlines()[0]}",
-            where=cluster.address,
-            remedy="Start it (`ray start --head`), correct --ray-address, or leave it out for a "
-            "cluster on this machine.",
-        ) from error
-    _check_room(ray, cluster)
+def _kept_in_order(ray: Any) -> None:
     context = ray.data.DataContext.get_current()
     context.execution_options.preserve_order = True
     # Each chunk is a block: Ray would join small ones, and one actor would be given them all.
     context.target_min_block_size = context.target_max_block_size = 1
     context.enable_progress_bars = False
-    return ray
-
-
-def _knock(address: str) -> None:
-    """Connects to an address once: Ray would try for five minutes, and then end the process.
-
-    Raises:
-        OSError: nobody answers there.
-    """
-    host, _, port = address.rpartition("://")[2].rpartition(":")
-    if host and port.isdecimal():
-        socket.create_connection((host, int(port)), timeout=KNOCK_SECONDS).close()
 
 
 def _check_room(ray: Any, cluster: Cluster) -> None:
@@ -120,7 +87,6 @@ def _check_room(ray: Any, cluster: Cluster) -> None:
         ("GPU", cluster.actors * cluster.gpus),
     ):
         if needed > there.get(name, 0):
-            ray.shutdown()
             raise SuiteError(
                 f"{cluster.actors} actors need {needed:g} {name}s, and the cluster has "
                 f"{there.get(name, 0):g}",

@@ -96,6 +96,21 @@ class ThreadsOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RayOptions:
+    """Whether Ray carries it out, and where."""
+
+    ray: bool = option(False, "Carry it out on Ray, on this machine or a cluster.", panel=MACHINE)
+    ray_address: str | None = option(
+        None, "Address of a Ray cluster, as auto or ray://HOST:10001; implies --ray.", panel=MACHINE
+    )
+
+    @property
+    def on_ray(self) -> bool:
+        """Whether Ray was asked for."""
+        return self.ray or self.ray_address is not None
+
+
+@dataclass(frozen=True, kw_only=True)
 class ModelOptions:
     """Which trained model is used."""
 
@@ -369,7 +384,7 @@ class ScoreOptions(DatasetOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExtractOptions(ModelOptions, DeviceOptions, ThreadsOptions):
+class ExtractOptions(ModelOptions, DeviceOptions, ThreadsOptions, RayOptions):
     """Of `extract-relations`."""
 
     input: list[str] | None = option(
@@ -415,12 +430,6 @@ class ExtractOptions(ModelOptions, DeviceOptions, ThreadsOptions):
     with_text: bool = option(False, "Rows hold their text.", panel=OUTPUT)
     batch_size: int = option(
         128, "Sentences, or documents, that are read at once.", least=1, panel=MACHINE
-    )
-    ray: bool = option(
-        False, "Answer by actors on Ray, on this machine or a cluster.", panel=MACHINE
-    )
-    ray_address: str | None = option(
-        None, "Address of a Ray cluster, as auto or ray://HOST:10001; implies --ray.", panel=MACHINE
     )
     actors: int | None = option(
         None,

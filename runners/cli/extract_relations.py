@@ -77,8 +77,7 @@ def _answers(
     """
     from suite.extraction.extract import one_by_one  # noqa: PLC0415
 
-    asked = options.ray or options.ray_address is not None
-    if not asked:
+    if not options.on_ray:
         if options.actors is not None:
             raise SuiteError("--actors are Ray's", remedy="Give --ray, or leave out --actors.")
         yield one_by_one(extractor)
