@@ -12,7 +12,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from suite.modelling.batch import Batch
 from suite.systems.contract import System, predict
-from suite.tasks.examples import Sentence
+from suite.tasks.examples import Example
 
 ROUNDS = 15
 
@@ -29,17 +29,17 @@ def matrix_rate() -> float:
     return 2 * 4096 * 1024 * 1024 / statistics.median(seconds)
 
 
-def operations(system: System, sentences: Sequence[Sentence], *, backward: bool) -> float:
-    """Operations of each sentence by itself, summed: padding is not part of the work.
+def operations(system: System, examples: Sequence[Example], *, backward: bool) -> float:
+    """Operations of each example by itself, summed: padding is not part of the work.
 
-    In training, sentences with as many words, subwords, heads and tails cost the same and are
+    In training, examples with as many words, subwords, heads and tails cost the same and are
     counted once. Attention is counted in its unfused form, since the counter does not know the
     fused kernel of the CPU.
     """
-    encoded = system.encode(sentences)
+    encoded = system.encode(examples)
     counted: dict[tuple[int, ...], float] = {}
     total = 0.0
-    for i in range(len(sentences)):
+    for i in range(len(examples)):
         kind = tuple(int(column.lengths[i]) for column in encoded.columns())
         if kind not in counted or not backward:
             counted[kind] = _count(system, encoded.select(torch.tensor([i])), backward=backward)
