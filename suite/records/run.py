@@ -89,6 +89,8 @@ class InferenceCost(StrictModel):
         total_seconds: median wall clock of a pass over the whole test split.
         stages: `encode`, `forward`, `decode` and `total`.
         alone: whether no other run of the command was under way meanwhile.
+        node: name of the cluster's node that measured it; None where it was the machine of the
+            command.
         failure: why there are no figures, in the reader's words; None where there are.
     """
 
@@ -100,6 +102,7 @@ class InferenceCost(StrictModel):
     peak_memory_bytes: int | None = None
     load_average: tuple[float, float] | None = None
     alone: bool | None = None
+    node: str | None = None
     failure: str | None = None
 
 
@@ -131,11 +134,14 @@ class OperatingCurve(StrictModel):
     Attributes:
         points: full depth first.
         alone: whether no other run of the command was under way meanwhile.
+        node: name of the cluster's node that measured it; None where it was the machine of the
+            command.
         failure: in the reader's words.
     """
 
     points: tuple[OperatingCost, ...] = ()
     alone: bool | None = None
+    node: str | None = None
     failure: str | None = None
 
 
@@ -233,6 +239,8 @@ class RunRecord(StrictModel):
 
     Attributes:
         configuration: hash over all that decides the scores; an equal one is not run again.
+        node: name of the cluster's node that trained it; None where it was the machine of the
+            command.
         failure: the reason, for every status but `complete`.
         test: None for documents that are not labelled, and for a search's trials.
         model: digest of the folder `model` that the run left; None where it left none.
@@ -247,6 +255,7 @@ class RunRecord(StrictModel):
     protocol: Protocol
     seed: int
     environment: Environment
+    node: str | None = None
     started: str = Field(description="UTC, ISO 8601")
     status: Status
     failure: str | None = None
