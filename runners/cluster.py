@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -31,6 +32,9 @@ def connected(address: str | None, cpus: int) -> Iterator[Any]:
         SuiteError: Ray is not installed, does not answer, or is of another version there.
     """
     ray = _imported()
+    # Ray has no switch for it: what its daemons say of a dead node, pages of it, goes to standard
+    # output, among rows that a command may write there.
+    ray._private.worker.print_to_stdstream = _unsaid
     try:
         if address is not None:
             _knock(address)
@@ -39,6 +43,7 @@ def connected(address: str | None, cpus: int) -> Iterator[Any]:
             num_cpus=None if address else cpus,
             include_dashboard=False,
             log_to_driver=False,
+            logging_level=logging.WARNING,
         )
     except Exception as error:  # ray raises of many kinds, none the user's to read
         raise _refused(str(error).strip() or type(error).__name__, address) from error
@@ -58,6 +63,10 @@ def _imported() -> Any:
             f"--ray needs Ray, which cannot be imported ({error})", remedy=INSTALL
         ) from error
     return ray
+
+
+def _unsaid(data: Mapping[str, Any], **_: object) -> None:
+    logging.getLogger(__name__).debug("%s", data.get("lines"))
 
 
 def _refused(said: str, address: str | None) -> SuiteError:

@@ -196,8 +196,12 @@ class TrainingOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class CarriedOutOptions(RunOptions):
+class CarriedOutOptions(RunOptions, RayOptions):
     """How the runs of a suite are carried out, too."""
+
+    memory: float = option(
+        2.0, "GiB of memory that a run asks its node for, on Ray.", least=0.0, panel=MACHINE
+    )
 
     workers: int = option(
         1,

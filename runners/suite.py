@@ -6,7 +6,7 @@ import math
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -223,7 +223,10 @@ class Suite:
             if not self.request.dry_run:
                 bench.check()
             folder = self.request.out / "runs" / variant.name / dataset.name / str(seed)
-            yield PlannedRun(plan, folder, planned_record(bench, started=""))
+            planned = planned_record(bench, started="", elsewhere=self.request.on_ray)
+            run = PlannedRun(plan, folder, planned)
+            length = plan.protocol.length(self.steps_per_epoch(run))
+            yield replace(run, examples=length * len(dataset.train.examples))
 
     def _run_plan(self, asked: str, dataset: Dataset, variant: StudyVariant, seed: int) -> RunPlan:
         request = self.request
@@ -273,7 +276,7 @@ class Suite:
             command=shown_command(sys.argv),
             options=self.request.options,
             protocols=self.protocols,
-            environment=environment(self.request.device),
+            environment=environment(self.request.device, elsewhere=self.request.on_ray),
             systems=tuple(v.name for v in self.variants),
             datasets=tuple(self._described(d) for d in self.datasets),
             seeds=self.request.seeds,

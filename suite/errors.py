@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from functools import partial
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -27,6 +29,10 @@ class SuiteError(Exception):
         place = f"{self.where}: " if self.where else ""
         advice = f" {remedy}" if remedy else ""
         super().__init__(f"{place}{cause}.{advice}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """As it was made, for another process."""
+        return partial(SuiteError, where=self.where, remedy=self.remedy), (self.cause,)
 
 
 def first_mistake(error: ValidationError, within: str = "") -> str:

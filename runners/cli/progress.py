@@ -35,13 +35,23 @@ class _Shown:
 
     def __call__(self, event: Event) -> None:
         """Shows what happened."""
-        from runners.executors.base import Ended, Progressed, Started  # noqa: PLC0415 - torch
+        from runners.executors.base import (  # noqa: PLC0415 - torch
+            Ended,
+            Progressed,
+            Restarted,
+            Started,
+        )
 
         if isinstance(event, Started):
-            self._begin(event.run, "starts")
+            where = f" on {event.node}" if event.node else ""
+            self._begin(event.run, f"starts{where}")
             title = event.run.title
-            self.under_way[title] = self.bars.add_task(title, total=None, state="")
+            self.under_way[title] = self.bars.add_task(f"{title}{where}", total=None, state="")
             self.epochs_said[title] = 0
+        elif isinstance(event, Restarted):
+            title, node = event.run.title, event.node
+            self.bars.update(self.under_way[title], description=f"{title} on {node}")
+            self._print(f"  {title}: goes on on {node}, for what did it before has died")
         elif isinstance(event, Progressed):
             self._further(event.run, event.line)
         elif isinstance(event, Ended):

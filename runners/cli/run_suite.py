@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import signal
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import typer
@@ -26,7 +29,8 @@ from runners.options import (
 from suite.errors import SuiteError
 
 if TYPE_CHECKING:
-    from runners.executors.base import PlannedRun
+    from runners.executors.base import Executor, PlannedRun
+    from runners.executors.ray_cluster import Cluster
     from runners.suite import Request, Suite
     from suite.studies.study import Study
 
@@ -52,10 +56,36 @@ def _run_suite(options: SuiteOptions) -> None:
         return
     from runners.suite import Suite  # noqa: PLC0415 - imports torch
 
-    suite = Suite(make_request(options))
-    _print_plan(suite)
-    if not options.dry_run:
-        _carry_out(suite)
+    request = make_request(options)
+    with _cluster(options) as cluster:
+        if cluster is not None:
+            from runners.executors.nodes import device_of  # noqa: PLC0415
+
+            request = replace(request, device=device_of(cluster.ray, request.device))
+        suite = Suite(request)
+        _print_plan(suite)
+        if not options.dry_run:
+            _carry_out(suite, cluster)
+
+
+@contextmanager
+def _cluster(options: SuiteOptions) -> Iterator[Cluster | None]:
+    """The Ray cluster that is asked for; None where this machine carries the runs out."""
+    if not options.on_ray:
+        yield None
+        return
+    if options.workers > 1:
+        raise SuiteError(
+            "--workers are of this machine, and --ray has as many runs at a time as nodes hold",
+            remedy="Leave one of them out.",
+        )
+    from runners.cluster import connected  # noqa: PLC0415 - Ray is no part of the suite
+    from runners.executors.ray_cluster import Cluster  # noqa: PLC0415
+
+    address = options.ray_address
+    with connected(address, cores()) as ray:
+        client = address is not None and address.startswith("ray://")
+        yield Cluster(ray, on_node=not client, memory=options.memory)
 
 
 def make_request(options: SuiteOptions) -> Request:
@@ -183,13 +213,22 @@ def _length(suite: Suite, run: PlannedRun) -> str:
     return f"{epochs:,} ({steps:,} steps)" if steps <= MIN_STEPS else f"{epochs:,}"
 
 
-def _carry_out(suite: Suite) -> None:
-    from runners.executors.local import LocalExecutor  # noqa: PLC0415 - imports torch
+def _executor(suite: Suite, cluster: Cluster | None) -> Executor:
+    if cluster is None:
+        from runners.executors.local import LocalExecutor  # noqa: PLC0415 - imports torch
+
+        return LocalExecutor(suite.request.workers)
+    from runners.executors.ray_cluster import RayExecutor  # noqa: PLC0415
+
+    return RayExecutor(cluster, suite.request.out)
+
+
+def _carry_out(suite: Suite, cluster: Cluster | None) -> None:
 
     # Whoever ends the suite by SIGTERM gets what Ctrl-C gets: records and a report.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with shown(suite.runs, suite.left()) as on_event:
-        report = suite.run(LocalExecutor(suite.request.workers), on_event)
+        report = suite.run(_executor(suite, cluster), on_event)
     console.print(f"report: {report}", markup=False)
     for line in suite.doubts():
         errors.print(line.replace("**", ""), markup=False)

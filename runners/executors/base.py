@@ -39,11 +39,13 @@ class PlannedRun:
         folder: where it is done; what an earlier, cut-off start left there is gone on with.
         planned: its record as far as the plan tells, left where its process dies without leaving
             one.
+        examples: that it trains on at most, in all epochs.
     """
 
     plan: RunPlan
     folder: Path
     planned: RunRecord
+    examples: int = 0
 
     @property
     def title(self) -> str:
@@ -117,9 +119,18 @@ class PlannedRun:
 
 @dataclass(frozen=True)
 class Started:
-    """A run begins."""
+    """A run begins, on a node of a cluster or here."""
 
     run: PlannedRun
+    node: str | None = None
+
+
+@dataclass(frozen=True)
+class Restarted:
+    """A run goes on, on another node or in another process: the one before has died."""
+
+    run: PlannedRun
+    node: str
 
 
 @dataclass(frozen=True)
@@ -146,7 +157,7 @@ class Ended:
     record: RunRecord
 
 
-Event: TypeAlias = Started | Progressed | Measured | Ended
+Event: TypeAlias = Started | Restarted | Progressed | Measured | Ended
 OnEvent: TypeAlias = Callable[[Event], None]
 
 

@@ -27,24 +27,25 @@ MEMORY_STEP = 64 * 2**20
 """Machines of one kind differ by less, through what their kernels reserve."""
 
 
-def environment(device: str) -> Environment:
+def environment(device: str, *, elsewhere: bool = False) -> Environment:
     """What is held equal between the runs of one table.
 
     Names of hosts, users and folders are not in it: two machines of one kind are one environment.
 
     Args:
         device: as `resolve_device` takes it.
+        elsewhere: whether another machine computes, so that this one need not have the device.
 
     Raises:
         SuiteError: there is no such device.
     """
-    resolved = resolve_device(device)
+    resolved = torch.device(device) if elsewhere else resolve_device(device)
     return Environment(
         machine=f"{platform.system()} {platform.machine()}",
         processor=_processor(),
         cores=_cores(),
         memory_bytes=_memory_bytes(),
-        device=device_title(resolved),
+        device=resolved.type if elsewhere else device_title(resolved),
         python=platform.python_version(),
         versions=_versions(resolved),
         git=_git_state(Path(suite.__file__).resolve().parents[1]),

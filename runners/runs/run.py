@@ -74,10 +74,16 @@ def run(folder: Path, bench: Workbench) -> RunRecord:
     return record
 
 
-def planned_record(bench: Workbench, started: str) -> RunRecord:
-    """The record of a run of which nothing is known but its plan."""
+def planned_record(bench: Workbench, started: str, *, elsewhere: bool = False) -> RunRecord:
+    """The record of a run of which nothing is known but its plan.
+
+    Args:
+        bench: of the run.
+        started: when, UTC; empty where it has not.
+        elsewhere: whether another machine is to do it.
+    """
     facts = dataset_facts(bench.dataset)
-    where = environment(bench.plan.device)
+    where = environment(bench.plan.device, elsewhere=elsewhere)
     versions = [where.versions["torch"].partition("+")[0]]  # after it: the device built for
     system = bench.system_facts()
     return RunRecord(

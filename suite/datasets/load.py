@@ -53,14 +53,26 @@ def load_dataset(
         SuiteError: nothing answers to the name, a split is missing, a file cannot be read, or the
             download fails.
     """
-    if name_or_path in SYNTHETICS:
+    folder = dataset_folder(name_or_path, data_dir)
+    if folder is None:
         return _make(name_or_path)
+    return _read(CATALOGUE.get(name_or_path), folder, words)
+
+
+def dataset_folder(name_or_path: str, data_dir: Path | None = None) -> Path | None:
+    """The folder that `load_dataset` reads, downloaded if need be; None for a synthetic one.
+
+    Raises:
+        SuiteError: as `load_dataset`, of what is found without reading a file.
+    """
+    if name_or_path in SYNTHETICS:
+        return None
     entry = CATALOGUE.get(name_or_path)
     if entry is not None:
-        return _read(entry, _find(entry, data_dir), words)
+        return _find(entry, data_dir)
     folder, is_there = _named(name_or_path)
     if is_there or len(folder.parts) > 1:
-        return _read(None, folder, words)
+        return folder
     raise unknown("dataset", name_or_path, dataset_names())
 
 

@@ -1,0 +1,197 @@
+"""What a node of a cluster does with a run: trains it, or measures it, by the steps of any run."""
+
+from __future__ import annotations
+
+import io
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, redirect_stderr, suppress
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from runners.executors import steps
+from runners.executors.base import Event, Measured, PlannedRun, Progressed
+from runners.executors.desk import Kind
+from runners.executors.parcels import Files, Parcel, at_hand, packed, unpack
+from runners.executors.processes import Processes, StoppedError, served
+from suite.datasets.catalogue.fetch import cache_folder
+from suite.files import read_regular, write_atomically
+from suite.records.run import RunRecord
+
+LEAST_PAUSE = 30.0
+"""Seconds from one checkpoint that is sent to the next, at least."""
+SHARE = 0.05
+"""Of a run's time that sending checkpoints may take."""
+
+
+@dataclass(frozen=True)
+class Errand:
+    """A run, as it is handed to a node.
+
+    Attributes:
+        run: as planned; its folder is that of the command's machine.
+        key: of its folder within OUT.
+        paths: of its resources on the command's machine.
+        token: a file of OUT and its content, by which a node sees whether it sees OUT.
+        desk: where it reports to.
+    """
+
+    run: PlannedRun
+    key: str
+    paths: dict[str, Path]
+    token: tuple[Path, str]
+    desk: Any
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a node gives back.
+
+    Attributes:
+        record: as the step left it; None where the command ended before.
+        node: id of the node.
+    """
+
+    record: RunRecord | None
+    node: str
+
+
+def train(errand: Errand) -> Answer:
+    """Trains and tests on this node.
+
+    Raises:
+        SuiteError: the plan cannot be followed here.
+    """
+    place = _Place(errand)
+    with suppress(StoppedError), place.ready():
+        return place.answer(steps.train(place.run, place.processes, place.on_event))
+    return place.answer(None)
+
+
+def measure(errand: Errand, record: RunRecord, *, alone: bool) -> Answer:
+    """Measures on this node what was trained on it, or on another one."""
+    place = _Place(errand)
+    with suppress(StoppedError), place.ready():
+        run, heard = place.run, place.on_event
+        return place.answer(steps.measure(run, record, place.processes, heard, alone=alone))
+    return place.answer(None)
+
+
+class _Place:
+    """Where a node does an errand: OUT itself, or a folder of its own that the desk keeps."""
+
+    def __init__(self, errand: Errand) -> None:
+        import ray  # noqa: PLC0415 - on a node of it
+
+        self.errand, self.run = errand, errand.run
+        self.node: str = ray.get_runtime_context().get_node_id()
+        self.processes: Processes = served()
+        self._get, self._desk = ray.get, errand.desk
+        self._next_sending = 0.0
+
+    @contextmanager
+    def ready(self) -> Iterator[None]:
+        """The run's folder and resources, for as long as the block lasts."""
+        self._tell("started", self.node)
+        with ExitStack() as stack:
+            stack.enter_context(redirect_stderr(_Told(self)))
+            self._end_with_the_command()
+            if not _reads(*self.errand.token):
+                folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="run-")))
+                stack.enter_context(self._kept(folder))
+                self.run = replace(self.run, folder=folder)
+            cache = cache_folder().with_name("parcels")
+            try:
+                self.run = at_hand(self.run, self.errand.paths, self._give, cache)
+                yield
+            finally:
+                # As the command's machine reads it, wherever its resources lie here.
+                if (self.run.folder / "run.json").exists():
+                    plan = self.errand.run.plan.model_dump_json(indent=1)
+                    write_atomically(self.run.folder / "run.json", plan)
+                self._get(self._tell("left", None))  # before another run has the node
+
+    def on_event(self, event: Event) -> None:
+        """Passes on what happens, and a new checkpoint where the desk keeps the folder."""
+        if isinstance(event, Progressed):
+            self._tell("progressed", event.line)
+            if "dev_f1" in event.line:
+                self._send()
+        elif isinstance(event, Measured):
+            self._tell("measured", event.seconds)
+
+    def answer(self, record: RunRecord | None) -> Answer:
+        """What is given back."""
+        return Answer(record, self.node)
+
+    def say(self, line: str) -> None:
+        """Has the command print a line."""
+        self._tell("said", line)
+
+    def _tell(self, kind: Kind, more: Any) -> Any:
+        return self._desk.tell.remote((self.errand.key, kind, more))
+
+    @contextmanager
+    def _kept(self, folder: Path) -> Iterator[None]:
+        key = self.errand.key
+        self._get(self._desk.hold.remote(key))
+        unpack(self._get(self._desk.fetch.remote(key)), folder)
+        try:
+            yield
+        finally:
+            self._get(self._desk.keep.remote(key, packed(folder)))
+            self._get(self._desk.release.remote(key))
+
+    def _send(self) -> None:
+        """Has the desk keep the folder as it is, unless that was done a moment ago."""
+        if self.run.folder == self.errand.run.folder or time.monotonic() < self._next_sending:
+            return
+        began = time.monotonic()
+        self._get(self._desk.keep.remote(self.errand.key, packed(self.run.folder)))
+        took = time.monotonic() - began
+        self._next_sending = time.monotonic() + max(LEAST_PAUSE, took / SHARE)
+
+    def _give(self, path: Path) -> tuple[Parcel, Any]:
+        parcel: Parcel = self._get(self._desk.parcel.remote(str(path)))
+
+        def content() -> Files:
+            found: Files = self._get(self._desk.content.remote(str(path)))
+            return found
+
+        return parcel, content
+
+    def _end_with_the_command(self) -> None:
+        stopped = self._desk.stopped.remote()
+        threading.Thread(target=partial(self._stop_after, stopped), daemon=True).start()
+
+    def _stop_after(self, stopped: Any) -> None:
+        try:
+            self._get(stopped)
+        finally:  # also where the desk is gone, which ends with the command
+            self.processes.stop()
+
+
+class _Told(io.TextIOBase):
+    """What a step says of its errors, told line by line."""
+
+    def __init__(self, place: _Place) -> None:
+        self._place, self._begun = place, ""
+
+    def write(self, text: str) -> int:
+        """Tells what lines are whole."""
+        *lines, self._begun = (self._begun + text).split("\n")
+        for line in lines:
+            self._place.say(line)
+        return len(text)
+
+
+def _reads(token: Path, content: str) -> bool:
+    """Whether a file is here and holds that."""
+    try:
+        return read_regular(token).decode() == content
+    except OSError:
+        return False
