@@ -31,7 +31,7 @@ ABSENT = "-"
 Table: TypeAlias = Mapping[str, Sequence[str]]
 """Heading -> cells, top to bottom."""
 
-_NUMERIC = re.compile(r"[-+<]? ?[\d,.]+( (±|to) [-+]?[\d,.]+)?|-|n=\d+")
+_NUMERIC = re.compile(r"[-+<]? ?[\d,.]+( (±|to) [-+]?[\d,.]+)?( \((\d+ of \d+ )?shared\))?|-|n=\d+")
 
 Pictures: TypeAlias = Mapping[str, bytes]
 """Name of a figure, without folder and ending -> PNG."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +13,14 @@ from reports.run_files import Missing, OutsideRun, RecordedRun
 from suite.errors import SuiteError
 from suite.quoting import quoted
 from suite.records.outside import OutsideRecord, read_outside_record
-from suite.records.run import DatasetFacts, Environment, RunRecord, SystemFacts, read_record
+from suite.records.run import (
+    DatasetFacts,
+    Environment,
+    Place,
+    RunRecord,
+    SystemFacts,
+    read_record,
+)
 from suite.records.suite import PlannedDataset, SuitePlan, read_suite_plan
 from suite.tasks.matching import Match
 from suite.tasks.registry import find_task
@@ -30,18 +37,10 @@ RESOURCES = {
 OUTSIDE = "outside"
 """Folder of an output folder that holds `NAME/DATASET/NUMBER` of each file of predictions."""
 
-PLACE = ("machine", "processor", "cores", "memory_bytes", "device")
-"""Fields of an environment that say where a run took place; scores do not depend on them, times
-do."""
-
-
-def _place(environment: Environment) -> tuple[Any, ...]:
-    return tuple(getattr(environment, field) for field in PLACE)
-
 
 def _computes(environment: Environment) -> dict[str, Any]:
     """What of an environment decides scores: versions and code, not the place."""
-    held = environment.model_dump(mode="json", exclude=set(PLACE))
+    held = environment.model_dump(mode="json", exclude=set(Place.model_fields))
     # CUDA's version, and what follows torch's `+`, say for which device torch was built.
     versions = {k: v.partition("+")[0] for k, v in held["versions"].items() if k != "cuda"}
     return {**held, "versions": versions}
@@ -194,21 +193,24 @@ class Group:
 
     @cached_property
     def machines(self) -> tuple[Group, ...]:
-        """The parts by machine, the one with most runs first; the group itself where it is one."""
-        found: dict[tuple[Any, ...], list[RecordedRun]] = {}
+        """The parts by machine, the one with most runs first; the group itself where it is one.
+
+        Of a run that was trained on one machine and measured on another, each part has its times.
+        """
+        found: dict[Place, dict[int, RecordedRun]] = {}
         for run in sorted(self.runs, key=lambda run: run.record.started):
-            found.setdefault(_place(run.record.environment), []).append(run)
+            for place, part in run.by_place().items():
+                found.setdefault(place, {})[id(run)] = part
         if len(found) == 1:
             return (self,)
-        parts = sorted(found.values(), key=len, reverse=True)
+        parts = sorted(found.values(), key=_trained_first)
         return tuple(self._on_machine(number, runs) for number, runs in enumerate(parts, start=1))
 
-    def _on_machine(self, number: int, runs: Sequence[RecordedRun]) -> Group:
+    def _on_machine(self, number: int, runs: Mapping[int, RecordedRun]) -> Group:
         """The part that ran on one machine; a seed that ran elsewhere is not missing there."""
-        kept = {id(run) for run in runs}
         rows = []
         for row in self.rows:
-            here = tuple(run for run in row.runs if id(run) in kept)
+            here = tuple(runs[id(run)] for run in row.runs if id(run) in runs)
             seeds = tuple(sorted(run.record.seed for run in here))
             if here:
                 rows.append(replace(row, runs=here, seeds=seeds))
@@ -331,6 +333,10 @@ class Results:
             for seed in self.plan.seeds
             if (system, dataset.facts.name, seed) not in there
         ]
+
+
+def _trained_first(runs: Mapping[int, RecordedRun]) -> tuple[int, int]:
+    return -sum(run.trained_here for run in runs.values()), -len(runs)
 
 
 def _held_equal(record: RunRecord) -> dict[str, Any]:

@@ -6,8 +6,8 @@ import re
 
 from reports.cells import Value
 from reports.load import Group
-from reports.run_files import ScoredRecord
-from suite.records.run import InferenceCost, RunRecord
+from reports.run_files import ON_ANOTHER_MACHINE, ScoredRecord
+from suite.records.run import InferenceCost, RunRecord, TrainingCost
 from suite.tasks.matching import Match
 from suite.tasks.metric import Metric, ScoredSplit
 from suite.tasks.scores import Evaluation
@@ -46,8 +46,27 @@ def metric_of(record: ScoredRecord, metric: Metric, split: ScoredSplit) -> Value
 
 
 def training(record: RunRecord, name: str, factor: float = 1.0) -> Value | None:
-    """A field of the training cost, times `factor`."""
-    return None if record.training is None else factor * getattr(record.training, name)
+    """A field of the training cost, times `factor`, or why there is none."""
+    found = training_cost(record)
+    return factor * getattr(found, name) if isinstance(found, TrainingCost) else found
+
+
+def training_cost(record: RunRecord) -> TrainingCost | str | None:
+    """What training took; a complete run has it where it was trained, and nowhere else."""
+    if record.training is None and record.status == "complete":
+        return ON_ANOTHER_MACHINE
+    return record.training
+
+
+def seconds_to(record: RunRecord, target: str) -> Value | None:
+    """Seconds of training and dev evaluation until a dev F1 was reached, or why there are none."""
+    found = training_cost(record)
+    if not isinstance(found, TrainingCost):
+        return found
+    if target not in found.seconds_to_target:
+        return None
+    seconds = found.seconds_to_target[target]
+    return "not reached" if seconds is None else seconds
 
 
 def inference(record: RunRecord, batch_size: int) -> InferenceCost | str | None:
@@ -66,6 +85,12 @@ def milliseconds(
     if not isinstance(cost, InferenceCost):
         return cost
     return getattr(cost.stages[stage], part) if stage in cost.stages else None
+
+
+def pass_seconds(record: RunRecord, batch_size: int) -> Value | None:
+    """Seconds of a pass over the test set, or why there are none."""
+    cost = inference(record, batch_size)
+    return cost.total_seconds if isinstance(cost, InferenceCost) else cost
 
 
 def slice_f1(record: ScoredRecord, family: str, name: str) -> Value | None:

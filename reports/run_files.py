@@ -16,9 +16,19 @@ from jaxtyping import Int
 from suite.errors import SuiteError
 from suite.files import AGAIN, read_lines
 from suite.records.outside import OutsideRecord
-from suite.records.run import Epoch, RunRecord, read_history
+from suite.records.run import (
+    Epoch,
+    InferenceCost,
+    OperatingCurve,
+    Place,
+    RunRecord,
+    read_history,
+)
 from suite.tasks.matching import Match
 from suite.tasks.scores import AnsweredExample, Evaluation
+
+ON_ANOTHER_MACHINE = "on another machine"
+"""Why a table of one machine's times has none of a part of a run."""
 
 
 class Missing(str):
@@ -45,10 +55,16 @@ class ScoredRecord(Protocol):
 
 @dataclass(frozen=True)
 class RecordedRun:
-    """One run's record with the folder it lies in."""
+    """One run's record with the folder it lies in.
+
+    Attributes:
+        trained_here: False where only what another machine than that of the training measured is
+            meant.
+    """
 
     record: RunRecord
     folder: Path
+    trained_here: bool = True
 
     @property
     def complete(self) -> bool:
@@ -58,11 +74,45 @@ class RecordedRun:
     @cached_property
     def history(self) -> list[Epoch]:
         """Its epochs; empty where none ended."""
-        return read_history(self.folder)
+        return read_history(self.folder) if self.trained_here else []
+
+    def by_place(self) -> dict[Place, RecordedRun]:
+        """Kind of machine -> what of the run's times was taken there; that of training first."""
+        record = self.record
+        own, curve = record.environment.place, record.operating
+        places = [cost.place for cost in record.inference] + [curve.place if curve else None]
+        found = dict.fromkeys([own, *(place for place in places if place is not None)])
+        if len(found) == 1:
+            return {own: self}
+        return {
+            place: RecordedRun(_taken_at(record, place), self.folder, trained_here=place == own)
+            for place in found
+        }
 
     def counts(self, match: Match) -> dict[str, Int[np.ndarray, "3"]] | None:
         """Test example -> correct, predicted, gold; None where no predictions were kept."""
         return _counts(self.folder / "predictions.jsonl", match)
+
+
+def _taken_at(record: RunRecord, place: Place) -> RunRecord:
+    """The record without the times that were taken on other kinds of machine."""
+    own, curve = record.environment.place, record.operating
+    costs = tuple(
+        cost
+        if (cost.place or own) == place
+        else InferenceCost(batch_size=cost.batch_size, failure=ON_ANOTHER_MACHINE)
+        for cost in record.inference
+    )
+    if curve is not None and (curve.place or own) != place:
+        curve = OperatingCurve(failure=ON_ANOTHER_MACHINE)
+    return record.model_copy(
+        update={
+            "environment": record.environment.model_copy(update=dict(place)),
+            "training": record.training if place == own else None,
+            "inference": costs,
+            "operating": curve,
+        }
+    )
 
 
 @dataclass(frozen=True)

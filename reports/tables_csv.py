@@ -62,6 +62,9 @@ def _inference(cost: InferenceCost) -> dict[str, Any]:
             for stage, latency in cost.stages.items()
             for part in ("median", "p95")
         },
+        f"{prefix}_alone": cost.alone,
+        f"{prefix}_node": cost.node,
+        f"{prefix}_processor": cost.place.processor if cost.place else None,
         f"{prefix}_load_average": max(cost.load_average) if cost.load_average else None,
     }
 
@@ -91,6 +94,7 @@ def _row(run: RecordedRun, key: str, label: str) -> dict[str, Any]:
         "upper_bound": record.system.upper_bound,
         "started": record.started,
         "machine": record.environment.machine,
+        "node": record.node,
         "processor": record.environment.processor,
         "device": record.environment.device,
         "git": record.environment.git,
@@ -183,6 +187,8 @@ def _points(run: RecordedRun, key: str, label: str) -> list[dict[str, Any]]:
         "title": label,
         "table": key,
         "failure": record.operating.failure,
+        "alone": record.operating.alone,
+        "node": record.operating.node,
     }
     if record.operating.failure:
         return [who]

@@ -15,6 +15,7 @@ from reports.cells import measured
 from reports.figures.style import Style, Styles, canvas, finish, legend, widen
 from reports.load import Group, Row
 from reports.sections.operating import Point, at_point, operating_rows, points_of
+from reports.times import curve_taken, shared_in_words
 
 LineStyle = Literal["-", "--", ":", "-."]
 LINES: tuple[tuple[LineStyle, str], ...] = (("-", "o"), ("--", "s"), (":", "^"), ("-.", "D"))
@@ -96,7 +97,9 @@ def draw(group: Group, styles: Styles) -> bytes | None:
     widen([ax], LEAST_RANGE)
     cut = _cut(ax, [mark for _, marks in rows for mark in marks])
     _keys(figure, group, [row for row, _ in rows], looks, styles)
-    return finish(figure, group, _note([row for row, marks in drawn if not marks], cut))
+    note = _note([row for row, marks in drawn if not marks], cut)
+    runs = (run for row, _ in rows for run in row.complete)
+    return finish(figure, group, note + shared_in_words(runs, curve_taken))
 
 
 def _cut(ax: Axes, marks: Sequence[Mark]) -> str:

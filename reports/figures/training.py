@@ -27,7 +27,15 @@ from reports.figures.style import (
 from reports.load import Group, Row
 from reports.readings import f1_of, milliseconds, slice_f1, slice_names, training
 from reports.run_files import RecordedRun
-from suite.records.run import Epoch
+from reports.times import (
+    Taken,
+    inference_taken,
+    mark,
+    shared_in_words,
+    training_taken,
+    training_time,
+)
+from suite.records.run import Epoch, RunRecord
 
 NOTE_LETTERS = 130
 """Of a note over all panels abreast."""
@@ -75,7 +83,8 @@ def convergence(group: Group, styles: Styles) -> bytes | None:
     cross = (
         "" if all(r.complete for r in runs) else " Black cross: end of a run that did not complete."
     )
-    return finish(figure, group, f"One line per seed; marker: the chosen epoch.{cross}")
+    note = f"One line per seed; marker: the chosen epoch.{cross}"
+    return finish(figure, group, note + shared_in_words(runs, training_taken))
 
 
 def _clock(history: Sequence[Epoch]) -> list[float]:
@@ -102,16 +111,30 @@ def _curve(
         ax.plot(x[finite[-1]], y[finite[-1]], "x", color="black", markersize=8, markeredgewidth=2)
 
 
-def _bars(ax: Axes, rows: Sequence[Row], found: list[dict[int, Value]], styles: Styles) -> None:
-    """A bar for each row's mean and a dot for each seed; no bar where a seed is missing."""
-    for place, (row, cells) in enumerate(zip(rows, found, strict=True)):
+def _bars(
+    ax: Axes,
+    rows: Sequence[Row],
+    found: list[dict[int, Value]],
+    styles: Styles,
+    marks: Sequence[str],
+) -> None:
+    """A bar for each row's mean and a dot for each seed; no bar where a seed is missing.
+
+    Args:
+        ax: to draw on.
+        rows: from the top.
+        found: each row's values.
+        styles: of the rows.
+        marks: what follows each row's number.
+    """
+    for place, (row, cells, note) in enumerate(zip(rows, found, marks, strict=True)):
         numbers = [value for value in cells.values() if not isinstance(value, str)]
         average = mean(cells)
         if average is not None:
             style = styles[row.label]
             edge = style.colour if style.hollow else None
             ax.barh(place, average, color=style.face, edgecolor=edge, height=0.6)
-            text = number(average)
+            text = number(average) + note
         else:
             reason = next(str(value) for value in cells.values() if isinstance(value, str))
             text = f"{len(numbers)} of {len(cells)} seeds:\n{reason}" if numbers else reason
@@ -143,10 +166,11 @@ def iterations(group: Group, styles: Styles) -> bytes | None:
 
     figure, (step, steps) = canvas(2, height=0.6 + 0.5 * len(group.rows))
     figure.suptitle(f"{group.title}: iteration time and iterations", fontsize=TITLE)
-    time = [values(row, partial(training, name="step_seconds", factor=1000)) for row in group.rows]
+    timed = training_time("step_seconds", factor=1000)
     count = [values(row, partial(training, name="steps_to_best")) for row in group.rows]
-    _bars(step, group.rows, time, styles)
-    _bars(steps, group.rows, count, styles)
+    marks = [mark(timed.ways(row)) for row in group.rows]
+    _bars(step, group.rows, list(map(timed.of, group.rows)), styles, marks)
+    _bars(steps, group.rows, count, styles, [""] * len(group.rows))
     step.set_xlabel("ms per training step (median)")
     steps.set_xlabel("steps to the chosen epoch")
     steps.set_yticklabels([])
@@ -241,7 +265,13 @@ def trade_off(group: Group, styles: Styles) -> bytes | None:
     system_legend(figure, f"{group.title}: test F1 against inference time", group.rows, styles)
     note = "Words to predictions; bars: standard deviation over seeds."
     bounds = " Hollow: upper bounds." if len(group.systems) < len(group.rows) else ""
-    return finish(figure, group, note + bounds)
+
+    def taken(record: RunRecord) -> Taken | None:
+        found = [way for size in panels if (way := inference_taken(record, size)) is not None]
+        return next((way for way in found if way.shared), next(iter(found), None))
+
+    shared = shared_in_words((run for row in group.rows for run in row.complete), taken)
+    return finish(figure, group, note + bounds + shared)
 
 
 def _points(

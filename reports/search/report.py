@@ -25,11 +25,12 @@ from reports.cells import (
     values,
 )
 from reports.load import Group, Results, Row, load_results
-from reports.readings import f1_of, milliseconds, training
+from reports.readings import f1_of
 from reports.search import figures as search_figures
 from reports.sections.analysis import against, compare
 from reports.sections.overview import listed, machine, on_each_machine, plural
 from reports.sheets import csv
+from reports.times import latency, shared_note, time_cell, training_time
 from suite.files import write_atomically
 from suite.records.search import SearchRecord, TrialRecord, best_first, front, read_search
 
@@ -148,7 +149,7 @@ def _finals_of(record: SearchRecord, group: Group) -> str:
                 "Seeds": seeds_cell(row),
                 **structures.get(finalist.key, {}),
                 **_measured(group, row),
-                **({} if joined else _times(row, sizes)),
+                **({} if joined else finalist_times(row, sizes)),
                 **against(found, row.facts.key, default),
                 "Chosen for": finalist.reason,
             }
@@ -156,6 +157,7 @@ def _finals_of(record: SearchRecord, group: Group) -> str:
     text = markdown(table) if table else ""
     if joined:
         text += "\n" + on_each_machine(group, partial(_times_table, sizes=sizes)) + "\n"
+    text += shared_note(group.runs)
     return text + "".join(f"{line}\n" for line in refused)
 
 
@@ -164,19 +166,15 @@ def _times_table(part: Group, sizes: Sequence[int]) -> str:
     table: dict[str, list[str]] = {}
     for row in part.systems:
         cells = {"Structure": row.label, "Seeds": seeds_cell(row)}
-        add_row(table, cells | _times(row, sizes))
+        add_row(table, cells | finalist_times(row, sizes))
     return markdown(table) if table else ""
 
 
-def _times(row: Row, sizes: Sequence[int]) -> dict[str, str]:
+def finalist_times(row: Row, sizes: Sequence[int]) -> dict[str, str]:
     """Training time and latency of a finalist."""
-    minutes = values(row, lambda r: training(r, "training_seconds", factor=1 / 60))
     return {
-        "Training (min)": cell(minutes),
-        **{
-            f"Latency, batch {b} (ms)": cell(values(row, partial(milliseconds, batch_size=b)))
-            for b in sizes
-        },
+        "Training (min)": time_cell(row, training_time("training_seconds", factor=1 / 60)),
+        **{f"Latency, batch {size} (ms)": time_cell(row, latency(size)) for size in sizes},
     }
 
 

@@ -7,14 +7,15 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import JsonValue
 
-from reports.cells import add_row, escape, markdown, number, per_cent, score_cells
+from reports.cells import add_row, by_reason, escape, markdown, number, per_cent, score_cells
 from reports.comparison import describes
 from reports.load import RESOURCES, Group, Results, Row
 from reports.readings import NOT_LABELLED, labelled
 from reports.sections.outside import cited, described
-from reports.sections.overview import machine, published_word
+from reports.sections.overview import listed, machine, published_word
 from suite.protocol import Protocol
 from suite.quoting import quoted
+from suite.records.run import RunRecord
 from suite.records.suite import SEEN_SHARE
 from suite.studies.published import studies_that_count
 from suite.tasks.matching import Match
@@ -204,6 +205,38 @@ def environment_table(groups: Sequence[Group]) -> str:
     return _side_by_side("What", columns)
 
 
+def nodes_table(groups: Sequence[Group]) -> str:
+    """Which node of a cluster trained and measured each run; empty where no record names one."""
+    table: dict[str, list[str]] = {}
+    for group in groups:
+        for row in group.rows:
+            trained = {run.record.seed: run.record.node for run in row.runs}
+            measured = {run.record.seed: _measured_on(run.record) for run in row.runs}
+            if any(trained.values()) or any(node for names in measured.values() for node in names):
+                cells = {
+                    "System": row.label,
+                    "Table": group.title,
+                    "Trained on": by_reason({s: _node(node) for s, node in trained.items()}),
+                    "Measured on": by_reason(
+                        {s: listed(map(_node, names)) or "-" for s, names in measured.items()}
+                    ),
+                }
+                add_row(table, cells)
+    return f"\nNodes of the cluster, run by run:\n\n{markdown(table)}" if table else ""
+
+
+def _measured_on(record: RunRecord) -> list[str | None]:
+    """The nodes that measured inference and operating points, each once."""
+    named = [cost.node for cost in record.inference if cost.failure is None]
+    if record.operating is not None and not record.operating.failure:
+        named.append(record.operating.node)
+    return list(dict.fromkeys(named))
+
+
+def _node(name: str | None) -> str:
+    return "the command's machine" if name is None else quoted(name)
+
+
 def _systems(groups: Sequence[Group]) -> list[tuple[Row, list[str]]]:
     """Each system under each of its settings once, with where it ran."""
     found: dict[str, tuple[Row, list[str]]] = {}
@@ -266,7 +299,8 @@ def background_section(results: Results) -> str:
     command = shlex.join(results.plan.command).replace("`", "'")
     return (
         f"### Protocol\n\n{protocol_table(groups)}\n"
-        f"### Environment\n\n{escape('; '.join(machines))}.\n\n{environment_table(groups)}\n"
+        f"### Environment\n\n{escape('; '.join(machines))}.\n\n{environment_table(groups)}"
+        f"{nodes_table(groups)}\n"
         f"### Systems\n\n{systems_text(groups)}\n"
         f"### Command\n\n```\n{command}\n```\n\nThe suite's version is {results.plan.version}. "
         "This report can be made again from the records with `build-report`.\n\n"

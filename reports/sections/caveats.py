@@ -8,7 +8,7 @@ from reports.comparison import shortfalls
 from reports.doubts import doubts
 from reports.load import Results, Row
 from reports.sections.outside import brought_in
-from reports.sections.overview import listed, plural, where
+from reports.sections.overview import listed, ran, where
 from suite.records.run import Resource, RunRecord
 from suite.records.suite import Cannot
 
@@ -155,7 +155,7 @@ def _machines(results: Results) -> list[str]:
     lines = []
     for group in results.groups:
         if len(group.machines) > 1:
-            named = "; ".join(f"{where(p)}: {plural(len(p.runs), 'run')}" for p in group.machines)
+            named = "; ".join(f"{where(p)}: {ran(p)}" for p in group.machines)
             lines.append(
                 f"{group.title}: scores of {len(group.machines)} machines stand in one table "
                 f"({named}); times stand in a table for each machine, and no ratio is taken "
@@ -175,7 +175,8 @@ def _not_alone(results: Results) -> list[str]:
         return []
     return [
         f"Trained beside other runs of the suite: {len(named)} of {len(results.runs)} runs: their "
-        f"times of training are longer than alone. {'; '.join(named[:6])}"
+        "times of training are longer than alone, marked *shared* where they stand, and in no "
+        f"ratio with those of runs that trained alone. {'; '.join(named[:6])}"
         f"{'; ...' if len(named) > 6 else ''}."
     ]
 

@@ -18,10 +18,11 @@ from reports.cells import (
     values,
 )
 from reports.load import Group
-from reports.readings import training
+from reports.readings import training, training_cost
 from reports.run_files import RecordedRun
 from reports.sections.overview import caption, on_each_machine
-from suite.records.run import RunRecord
+from reports.times import shared_note, time_cell, time_to, training_time
+from suite.records.run import RunRecord, TrainingCost
 
 
 def iteration_table(group: Group) -> str:
@@ -29,32 +30,26 @@ def iteration_table(group: Group) -> str:
     table: dict[str, list[str]] = {}
     for row in group.rows:
         cells = {"System": row.label, "Seeds": seeds_cell(row)}
-        for heading, field, factor, digits in (
-            ("Chosen epoch", "best_epoch", 1, 1),
-            ("Epochs run", "epochs", 1, 1),
-            ("Steps to chosen epoch", "steps_to_best", 1, 0),
-            ("Steps in all", "steps", 1, 0),
-            ("ms per step (median)", "step_seconds", 1000, None),
-            ("Encoding train and dev (s)", "encode_seconds", 1, None),
+        for heading, field, digits in (
+            ("Chosen epoch", "best_epoch", 1),
+            ("Epochs run", "epochs", 1),
+            ("Steps to chosen epoch", "steps_to_best", 0),
+            ("Steps in all", "steps", 0),
         ):
-            cells[heading] = cell(
-                values(row, partial(training, name=field, factor=factor)),
-                digits,
-            )
+            cells[heading] = cell(values(row, partial(training, name=field)), digits)
+        for heading, field, factor in (
+            ("ms per step (median)", "step_seconds", 1000),
+            ("Encoding train and dev (s)", "encode_seconds", 1),
+        ):
+            cells[heading] = time_cell(row, training_time(field, factor))
         cells["Peak memory (MiB)"] = cell(values(row, _memory), 0)
         add_row(table, cells)
     return markdown(table)
 
 
-def _memory(record: RunRecord) -> float | None:
-    return megabytes(record.training.peak_memory_bytes) if record.training else None
-
-
-def _seconds_to(record: RunRecord, target: str) -> Value | None:
-    if record.training is None or target not in record.training.seconds_to_target:
-        return None
-    seconds = record.training.seconds_to_target[target]
-    return "not reached" if seconds is None else seconds
+def _memory(record: RunRecord) -> Value | None:
+    found = training_cost(record)
+    return megabytes(found.peak_memory_bytes) if isinstance(found, TrainingCost) else found
 
 
 def target_table(group: Group) -> str:
@@ -71,9 +66,8 @@ def target_table(group: Group) -> str:
     for row in group.rows:
         cells = {"System": row.label, "Seeds": seeds_cell(row)}
         for target in targets:
-            cells[f"to dev F1 {100 * float(target):g} % (s)"] = cell(
-                values(row, partial(_seconds_to, target=target))
-            )
+            heading = f"to dev F1 {100 * float(target):g} % (s)"
+            cells[heading] = time_cell(row, time_to(target))
         add_row(table, cells)
     return (
         f"Seconds of training and dev evaluation until dev F1{_bracketed(group)} first reached "
@@ -118,6 +112,8 @@ def accuracy_table(group: Group) -> str:
 
 
 def _times(part: Group) -> str:
+    if not any(run.trained_here for run in part.runs):
+        return ""
     return f"{iteration_table(part)}\n{target_table(part)}"
 
 
@@ -127,6 +123,7 @@ def section(groups: Sequence[Group], pictures: Pictures) -> str:
     for group in groups:
         text = f"### {group.title}\n\n{caption(group)}\n{on_each_machine(group, _times)}"
         text += accuracy_table(group)
+        text += shared_note(group.runs)
         if not any(run.history for run in group.runs):
             text += "\nNo curves: no run left a history.\n"
         for part in group.machines:

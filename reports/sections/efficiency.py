@@ -7,23 +7,28 @@ from functools import partial
 
 from reports.cells import (
     Pictures,
-    ReadValue,
     Value,
     add_row,
     cell,
     image,
     markdown,
-    mean,
     megabytes,
-    number,
     seeds_cell,
     values,
 )
 from reports.load import Group, Row
-from reports.readings import inference, milliseconds, training
+from reports.readings import inference
 from reports.sections.outside import stated_costs
 from reports.sections.overview import caption, listed, on_each_machine, plural
-from reports.sections.results import pass_seconds
+from reports.times import (
+    divided,
+    latency,
+    pass_time,
+    ratio_cell,
+    shared_note,
+    time_cell,
+    training_time,
+)
 from suite.records.run import InferenceCost, RunRecord
 from suite.studies.figures import MEASURES, Figure
 from suite.studies.published import published_figures
@@ -61,9 +66,8 @@ def summary_table(group: Group) -> str:
             cells[heading] = cell(values(row, partial(_parameters, which=which)), 0)
         for size in group.batch_sizes:
             for part, name in (("median", "median"), ("p95", "95th percentile")):
-                cells[f"Batch {size}: ms per {group.unit}, {name}"] = cell(
-                    values(row, partial(milliseconds, batch_size=size, part=part))
-                )
+                heading = f"Batch {size}: ms per {group.unit}, {name}"
+                cells[heading] = time_cell(row, latency(size, part=part))
         add_row(table, cells)
     return markdown(table)
 
@@ -82,39 +86,29 @@ def stage_table(group: Group) -> str:
         for row in group.rows:
             cells = {"Batch": str(size), "System": row.label, "Seeds": seeds_cell(row)}
             for stage in STAGES:
-                cells[f"{stage} (ms per {group.unit})"] = cell(
-                    values(row, partial(milliseconds, batch_size=size, stage=stage))
-                )
-            cells["whole test set (s)"] = cell(values(row, partial(pass_seconds, batch_size=size)))
+                heading = f"{stage} (ms per {group.unit})"
+                cells[heading] = time_cell(row, latency(size, stage))
+            cells["whole test set (s)"] = time_cell(row, pass_time(size))
             cells["peak memory (MiB)"] = cell(values(row, partial(_memory, batch_size=size)), 0)
             add_row(table, cells)
     return markdown(table)
 
 
 def _ratio_cells(group: Group, row: Row, reference: Row) -> dict[str, str]:
-    def ratio(read: ReadValue) -> str:
-        ours, theirs = values(reference, read), values(row, read)
-        divisor, dividend = mean(ours), mean(theirs)
-        if divisor and dividend is not None:
-            return number(dividend / divisor, 2)
-        lacking = (row.label, theirs) if dividend is None else (reference.label, ours)
-        reason = next((str(v) for v in lacking[1].values() if isinstance(v, str)), "0")
-        return f"{lacking[0]}: {reason}"
-
-    cells = {
-        "System": row.label,
-        "parameters": ratio(partial(_parameters, which="total")),
-        "parameters without word vectors": ratio(partial(_parameters, which="without vectors")),
-        "training and dev evaluation to chosen epoch": ratio(
-            partial(training, name="seconds_to_best")
-        ),
-        "training in all": ratio(partial(training, name="training_seconds")),
+    sizes = {
+        "parameters": partial(_parameters, which="total"),
+        "parameters without word vectors": partial(_parameters, which="without vectors"),
     }
-    for size in group.batch_sizes:
-        cells[f"ms per {group.unit} at batch {size}"] = ratio(
-            partial(milliseconds, batch_size=size)
-        )
-    return cells
+    times = {
+        "training and dev evaluation to chosen epoch": training_time("seconds_to_best"),
+        "training in all": training_time("training_seconds"),
+        **{f"ms per {group.unit} at batch {size}": latency(size) for size in group.batch_sizes},
+    }
+    return {
+        "System": row.label,
+        **{heading: divided(row, reference, read) for heading, read in sizes.items()},
+        **{heading: ratio_cell(row, reference, timed) for heading, timed in times.items()},
+    }
 
 
 def ratios(group: Group) -> str:
@@ -174,6 +168,7 @@ def section(groups: Sequence[Group], pictures: Pictures) -> str:
     return "\n".join(
         f"### {group.title}\n\n{caption(group)}\n"
         + on_each_machine(group, partial(_costs, pictures=pictures))
+        + shared_note(group.runs)
         + stated_costs(group)
         for group in groups
     )
@@ -209,7 +204,8 @@ def _beside_others(part: Group) -> str:
         return ""
     return (
         f"\n{busy} of {plural(len(part.runs), 'run')} trained beside other runs of the suite: "
-        "times of training are longer than alone.\n"
+        "times of training are longer than alone, and no ratio is taken between them and those of "
+        "runs that trained alone.\n"
     )
 
 

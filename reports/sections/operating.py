@@ -22,6 +22,7 @@ from reports.cells import (
 )
 from reports.load import Group, Row
 from reports.sections.overview import caption, listed, on_each_machine
+from reports.times import Timed, curve_taken, mark, shared_note, time_cell
 from suite.records.run import OperatingCost, RunRecord
 
 TOLERANCE = 1.0
@@ -73,6 +74,11 @@ def at_point(row: Row, point: Point, name: str) -> dict[int, Value]:
     return values(row, partial(read_point, point=point, name=name))
 
 
+def speed_up(point: Point) -> Timed:
+    """The speed-up at a point: of times of one process alone, whose machine may be shared."""
+    return Timed(partial(read_point, point=point, name="speed-up"), curve_taken)
+
+
 def costs(rows: Sequence[Row]) -> list[OperatingCost]:
     """All that was measured of these rows."""
     curves = [run.record.operating for row in rows for run in row.complete]
@@ -106,9 +112,9 @@ def points_table(group: Group, rows: Sequence[Row]) -> str:
                 ("difference", "test F1 to full depth (points)", 1),
                 ("layers", "layers, mean", 2),
                 ("speed-up by layers", "speed-up by layers", 2),
-                ("speed-up", "speed-up in wall clock", 2),
             ):
                 cells[heading] = cell(at_point(row, point, name), digits)
+            cells["speed-up in wall clock"] = time_cell(row, speed_up(point), 2)
             add_row(table, cells)
     return markdown(table) if table else "No operating point was measured.\n"
 
@@ -151,7 +157,8 @@ def choice(row: Row) -> str:
         f"{row.label}: the fastest point {within} is {fastest.words} (dev F1 "
         f"{shown(fastest, 'dev F1')} against {shown(full, 'dev F1')}). On test it reaches F1 "
         f"{shown(fastest, 'test F1')} against {shown(full, 'test F1')} at full depth, "
-        f"{shown(fastest, 'speed-up', 2)} times as fast in wall clock and "
+        f"{shown(fastest, 'speed-up', 2)} times as fast in wall clock"
+        f"{mark(speed_up(fastest).ways(row))} and "
         f"{shown(fastest, 'speed-up by layers', 2)} times by layers."
     )
 
@@ -192,6 +199,7 @@ def section(groups: Sequence[Group], pictures: Pictures) -> str:
     return "\n".join(
         f"### {group.title}\n\n{caption(group)}\n"
         + on_each_machine(group, partial(_part, pictures=pictures))
+        + shared_note(group.runs)
         for group in groups
         if operating_rows(group)
     )

@@ -52,7 +52,15 @@ def on_each_machine(group: Group, write: Callable[[Group], str]) -> str:
 
 
 def _titled(part: Group) -> str:
-    return f"**{where(part)}** ({plural(len(part.runs), 'run')}):\n\n" if part.place else ""
+    return f"**{where(part)}** ({ran(part)}):\n\n" if part.place else ""
+
+
+def ran(part: Group) -> str:
+    """How many runs were trained on a machine, or measured there and trained on another."""
+    trained = sum(run.trained_here for run in part.runs)
+    measured = len(part.runs) - trained
+    alone = f"{plural(measured, 'run')} measured there alone" if measured else ""
+    return ", ".join(filter(None, (plural(trained, "run") if trained else "", alone)))
 
 
 def heading(results: Results) -> str:
@@ -152,7 +160,7 @@ def _joins(group: Group) -> str:
     """That scores of several machines stand in one table, and which they are."""
     if len(group.machines) == 1:
         return ""
-    named = listed(f"{where(part)} ({plural(len(part.runs), 'run')})" for part in group.machines)
+    named = listed(f"{where(part)} ({ran(part)})" for part in group.machines)
     return (
         f"\n\nScores of {len(group.machines)} machines stand in one table; times stand in a table "
         f"for each machine. {named}."

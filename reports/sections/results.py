@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 
-from reports.cells import ABSENT, Value, add_row, cell, markdown, number, seeds_cell, values
+from reports.cells import ABSENT, add_row, markdown, number, seeds_cell
 from reports.load import Group, OutsideRow, Row
-from reports.readings import inference, training
 from reports.score_columns import meaning, score_columns
 from reports.sections.overview import caption, on_each_machine
 from reports.sections.published import beside_published
+from reports.times import pass_time, shared_note, time_cell, training_time
 from suite.records.outside import NOT_TRAINED
-from suite.records.run import InferenceCost, RunRecord
 
 TRAINING = "Training in all (min)"
-
-
-def pass_seconds(record: RunRecord, batch_size: int) -> Value | None:
-    """Seconds of a pass over the test set, or why there are none."""
-    cost = inference(record, batch_size)
-    return cost.total_seconds if isinstance(cost, InferenceCost) else cost
 
 
 def main_table(group: Group) -> str:
@@ -49,7 +41,7 @@ def _times_table(part: Group) -> str:
 
 def _times(group: Group, row: Row) -> dict[str, str]:
     cells = {
-        heading: cell(values(row, partial(training, name=field, factor=1 / 60)))
+        heading: time_cell(row, training_time(field, factor=1 / 60))
         for heading, field in (
             ("Training and dev evaluation to chosen epoch (min)", "seconds_to_best"),
             (TRAINING, "training_seconds"),
@@ -57,9 +49,8 @@ def _times(group: Group, row: Row) -> dict[str, str]:
         )
     }
     for size in group.batch_sizes[-1:]:
-        cells[f"Inference, whole test set at batch {size} (s)"] = cell(
-            values(row, partial(pass_seconds, batch_size=size))
-        )
+        heading = f"Inference, whole test set at batch {size} (s)"
+        cells[heading] = time_cell(row, pass_time(size))
     return cells
 
 
@@ -102,7 +93,8 @@ def section(groups: Sequence[Group]) -> str:
     return "\n".join(
         f"### {group.title}\n\n{caption(group)}\n{main_table(group)}\n"
         f"{meaning(group)} Times are wall clock; training in all "
-        f"excludes dev evaluation, which has its own column.\n{bounds(group)}{not_trained(group)}\n"
+        f"excludes dev evaluation, which has its own column.\n{shared_note(group.runs)}"
+        f"{bounds(group)}{not_trained(group)}\n"
         f"{beside_published(group)}"
         for group in groups
     )

@@ -7,9 +7,17 @@ from functools import partial
 
 from reports.cells import ReadValue, Value, add_row, cell, markdown, number, seeds_cell, values
 from reports.load import Group, Results, Row
-from reports.readings import f1_of, metric_of, milliseconds, training
+from reports.readings import f1_of, metric_of, training
 from reports.sections.analysis import Compared, against, compare
 from reports.sections.overview import machine
+from reports.times import (
+    Timed,
+    latency,
+    pass_time,
+    shared_note,
+    time_cell,
+    training_time,
+)
 from suite.records.run import RunRecord
 from suite.studies.figures import MEASURES, Figure
 from suite.studies.study import Study, StudyVariant
@@ -23,24 +31,16 @@ def _parameters(record: RunRecord) -> Value | None:
     return None if held is None else (held.total - held.word_vectors) / 1000
 
 
-def _whole_test(record: RunRecord) -> Value | None:
-    first = next((c for c in record.inference if c.batch_size == 1), None)
-    return None if first is None else first.failure or first.total_seconds
-
-
-COSTS: Mapping[str, tuple[str, ReadValue]] = {
+COSTS: Mapping[str, tuple[str, ReadValue | Timed]] = {
     "parameters_thousands": ("Parameters without word vectors (thousands)", _parameters),
     "train_minutes": (
         "Training to the chosen epoch (min)",
-        partial(training, name="seconds_to_best", factor=1 / 60),
+        training_time("seconds_to_best", factor=1 / 60),
     ),
-    "inference_seconds": ("Whole test set at batch 1 (s)", _whole_test),
-    "step_milliseconds": ("Training step (ms)", partial(training, name="step_seconds", factor=1e3)),
+    "inference_seconds": ("Whole test set at batch 1 (s)", pass_time(1)),
+    "step_milliseconds": ("Training step (ms)", training_time("step_seconds", factor=1e3)),
     "steps": ("Steps to the chosen epoch", partial(training, name="steps_to_best")),
-    **{
-        f"milliseconds_{size}": (f"Batch {size} (ms)", partial(milliseconds, batch_size=size))
-        for size in (1, 8, 128)
-    },
+    **{f"milliseconds_{size}": (f"Batch {size} (ms)", latency(size)) for size in (1, 8, 128)},
 }
 """Published measure of cost -> what stands here for it, and how it is read."""
 
@@ -205,12 +205,15 @@ def _costs(study: Study, dataset: str, rows: Mapping[str, Row]) -> str:
         for name in names:
             title, read = COSTS[name]
             printed = next((f.numbers[name] for f in figures if name in f.numbers), None)
-            cells[title] = cell(values(row, read))
+            cells[title] = (
+                time_cell(row, read) if isinstance(read, Timed) else cell(values(row, read))
+            )
             cells[f"Paper: {MEASURES[name]}"] = "-" if printed is None else number(printed)
         add_row(table, cells)
     device = study.device or "not stated"
     note = f"Costs; the paper's device: {device}. Times of two devices compare as ratios alone.\n\n"
-    return note + markdown(table) if table else ""
+    runs = (run for row in rows.values() for run in row.runs)
+    return note + markdown(table) + shared_note(runs) if table else ""
 
 
 def _published_only(study: Study) -> str:

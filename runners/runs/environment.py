@@ -15,7 +15,7 @@ import torch
 
 import suite
 from suite.modelling.device import device_title, resolve_device
-from suite.records.run import Environment
+from suite.records.run import Environment, Place
 
 LIBRARIES = ("torch", "numpy", "transformers", "tokenizers", "wandb", "pydantic")
 """Whose versions a record keeps, where they are installed."""
@@ -41,14 +41,21 @@ def environment(device: str, *, elsewhere: bool = False) -> Environment:
     """
     resolved = torch.device(device) if elsewhere else resolve_device(device)
     return Environment(
+        **dict(place(resolved, elsewhere=elsewhere)),
+        python=platform.python_version(),
+        versions=_versions(resolved),
+        git=_git_state(Path(suite.__file__).resolve().parents[1]),
+    )
+
+
+def place(device: torch.device, *, elsewhere: bool = False) -> Place:
+    """The kind of machine that this process runs on; of a device elsewhere, its type alone."""
+    return Place(
         machine=f"{platform.system()} {platform.machine()}",
         processor=_processor(),
         cores=_cores(),
         memory_bytes=_memory_bytes(),
-        device=resolved.type if elsewhere else device_title(resolved),
-        python=platform.python_version(),
-        versions=_versions(resolved),
-        git=_git_state(Path(suite.__file__).resolve().parents[1]),
+        device=device.type if elsewhere else device_title(device),
     )
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import torch
 
 from runners.runs.checkpoint import Checkpoints
-from runners.runs.environment import load_average, peak_memory_bytes
+from runners.runs.environment import load_average, peak_memory_bytes, place
 from runners.runs.failures import in_a_line, memory_ran_out
 from runners.runs.workbench import Workbench
 from suite.artifact import Artifact
@@ -105,6 +105,7 @@ def measure_inference(bench: Workbench, system: System, batch_size: int) -> Infe
         total_seconds=statistics.median(passes),
         stages={name: _latency(values) for name, values in latencies.items()},
         peak_memory_bytes=peak_memory_bytes(device),
+        place=place(device),
     )
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import torch
 
+from runners.runs.environment import place
 from runners.runs.inference import WARM_UP_BATCHES, batches, load_system, predict_once
 from runners.runs.workbench import Workbench
 from suite.datasets import Split
@@ -59,7 +60,7 @@ class Bench:
                     self._pass(self.test, taken)
         timed = zip(costs, seconds, strict=True)
         done = (cost.model_copy(update={"seconds": tuple(taken)}) for cost, taken in timed)
-        return OperatingCurve(points=tuple(done))
+        return OperatingCurve(points=tuple(done), place=place(self.device))
 
     def _cost(self, point: OperatingPoint, seconds: list[float]) -> OperatingCost:
         dataset = self.bench.dataset

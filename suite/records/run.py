@@ -74,6 +74,16 @@ class TrainingCost(StrictModel):
     alone: bool | None = None
 
 
+class Place(StrictModel):
+    """What times depend on and scores do not: a kind of machine, and the device of it."""
+
+    machine: str
+    processor: str
+    cores: int
+    memory_bytes: int
+    device: str
+
+
 class Latency(StrictModel):
     """Milliseconds per sentence: median and 95th percentile over batches of several passes."""
 
@@ -91,6 +101,7 @@ class InferenceCost(StrictModel):
         alone: whether no other run of the command was under way meanwhile.
         node: name of the cluster's node that measured it; None where it was the machine of the
             command.
+        place: the kind of machine that measured it; None where it is that of the run's environment.
         failure: why there are no figures, in the reader's words; None where there are.
     """
 
@@ -103,6 +114,7 @@ class InferenceCost(StrictModel):
     load_average: tuple[float, float] | None = None
     alone: bool | None = None
     node: str | None = None
+    place: Place | None = None
     failure: str | None = None
 
 
@@ -136,12 +148,14 @@ class OperatingCurve(StrictModel):
         alone: whether no other run of the command was under way meanwhile.
         node: name of the cluster's node that measured it; None where it was the machine of the
             command.
+        place: as that of an `InferenceCost`.
         failure: in the reader's words.
     """
 
     points: tuple[OperatingCost, ...] = ()
     alone: bool | None = None
     node: str | None = None
+    place: Place | None = None
     failure: str | None = None
 
 
@@ -229,6 +243,11 @@ class Environment(StrictModel):
     python: str
     versions: dict[str, str]
     git: str = Field(description="commit, with `+changes` where the work tree differs")
+
+    @property
+    def place(self) -> Place:
+        """The kind of machine alone."""
+        return Place.model_validate({name: getattr(self, name) for name in Place.model_fields})
 
 
 Status = Literal["complete", "pruned", "diverged", "out of memory", "interrupted", "failed"]

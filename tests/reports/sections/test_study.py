@@ -10,11 +10,13 @@ import pytest
 from reports.load import Results, group_runs
 from reports.run_files import RecordedRun
 from reports.sections import study as study_report
+from reports.times import SHARED
 from suite.records.run import RunRecord
 from suite.records.suite import SuitePlan
 from suite.studies.study import find_study
 from suite.tasks.scores import Scores
 from tests.reports.folder import plan, record
+from tests.reports.markdown import rows
 
 
 def variant(name: str, settings: dict[str, object], f1: float, seed: int) -> RunRecord:
@@ -105,6 +107,23 @@ def test_costs_of_two_machines_stand_apart(ablation: Results) -> None:
     assert "**Another CPU (4 cores" in text
     assert "**Example CPU @ 2.0 GHz (4 cores" in text
     assert re.findall(r"^\| fastre \| (n=\d)", text, re.MULTILINE) == ["n=2", "n=1", "n=1"]
+
+
+def test_costs_of_a_shared_machine_are_marked(ablation: Results) -> None:
+    runs = []
+    for run in ablation.runs:
+        assert run.record.training is not None
+        shared = run.record.training.model_copy(update={"alone": False})
+        own = run.record.system.key == "fastre"
+        runs.append(run.record.model_copy(update={"training": shared} if own else {}))
+    written = results("fastre-table2", runs)
+    text = study_report.section(written)
+    title = "Training to the chosen epoch (min)"
+    assert [found[title] for found in rows(text, title)] == ["3.50 ± 0.00 (shared)"]
+    assert SHARED in text
+    assert SHARED not in study_report.section(
+        results("fastre-table2", [r.record for r in ablation.runs])
+    )
 
 
 def test_a_suite_without_study_has_no_such_section() -> None:

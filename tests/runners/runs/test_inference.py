@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from runners.runs import inference as measuring
 from runners.runs.checkpoint import Checkpoints
+from runners.runs.environment import environment
 from runners.runs.inference import PASSES, batches, load_system, measure_inference, stage_seconds
 from runners.runs.run import planned_record
 from runners.runs.workbench import Workbench
@@ -70,6 +71,7 @@ def test_the_record_says_what_was_measured(
     assert {len(values) for values in raw.values()} == {PASSES * groups}
     assert cost.peak_memory_bytes is not None
     assert cost.peak_memory_bytes > 50 * 2**20
+    assert cost.place == environment("cpu").place
 
 
 def test_stages_are_parts_of_the_total(
