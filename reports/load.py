@@ -324,15 +324,8 @@ class Results:
     def absent(self) -> list[tuple[str, str, int]]:
         """System, dataset and seed of each planned run that left no record."""
         there = {(r.record.system.key, r.record.dataset.name, r.record.seed) for r in self.runs}
-        barred = {(cannot.system, cannot.dataset) for cannot in self.plan.cannot}
-        return [
-            (system, dataset.facts.name, seed)
-            for dataset in self.plan.datasets
-            for system in self.plan.systems
-            if (system, dataset.facts.name) not in barred
-            for seed in self.plan.seeds
-            if (system, dataset.facts.name, seed) not in there
-        ]
+        planned = dict.fromkeys(run for part in self.plan.parts for run in part.planned())
+        return [run for run in planned if run not in there]
 
 
 def _trained_first(runs: Mapping[int, RecordedRun]) -> tuple[int, int]:
@@ -387,13 +380,8 @@ def _rows(runs: Sequence[RecordedRun], plan: SuitePlan) -> tuple[Row, ...]:
         name, title = record.system.key, record.system.title
         namesakes = [e for e in entries if e[0].record.system.key == name]
         seeds = {run.record.seed for run in entry}
-        planned = (
-            plan.protocols.get(name, {}).get(record.dataset.name) == record.protocol
-            and _computes(plan.environment) == _computes(record.environment)
-            and any(dataset.facts.name == record.dataset.name for dataset in plan.datasets)
-        )
-        if planned and len(namesakes) == 1:
-            seeds |= set(plan.seeds)
+        if len(namesakes) == 1:
+            seeds |= {seed for part in plan.parts for seed in _seeds_planned(part, record)}
         number = f", settings {namesakes.index(entry) + 1}" if len(namesakes) > 1 else ""
         bound = "" if record.system.upper_bound is None else " (upper bound)"
         titled_so = {e[0].record.system.key for e in entries if e[0].record.system.title == title}
@@ -401,6 +389,16 @@ def _rows(runs: Sequence[RecordedRun], plan: SuitePlan) -> tuple[Row, ...]:
         label = f"{title}{which}{number}{bound}"
         rows.append(Row(label, tuple(entry), tuple(sorted(seeds))))
     return tuple(rows)
+
+
+def _seeds_planned(part: SuitePlan, record: RunRecord) -> tuple[int, ...]:
+    """The seeds that a command was to run as it ran this one."""
+    planned = (
+        part.protocols.get(record.system.key, {}).get(record.dataset.name) == record.protocol
+        and _computes(part.environment) == _computes(record.environment)
+        and any(dataset.facts.name == record.dataset.name for dataset in part.datasets)
+    )
+    return part.seeds if planned else ()
 
 
 def _outside(files: Sequence[OutsideRun], group: Group) -> tuple[OutsideRow, ...]:
@@ -420,10 +418,17 @@ def _outside(files: Sequence[OutsideRun], group: Group) -> tuple[OutsideRow, ...
     return tuple(rows)
 
 
+def _described(facts: DatasetFacts, known: Sequence[PlannedDataset]) -> PlannedDataset | None:
+    """What plans tell of a dataset: of these very data, else of others by this name."""
+    named = [dataset for dataset in known if dataset.facts.name == facts.name]
+    own = (d for d in named if d.facts.fingerprints == facts.fingerprints)
+    return next(own, next(iter(named), None))
+
+
 def group_runs(runs: Sequence[RecordedRun], plan: SuitePlan) -> tuple[Group, ...]:
     """Runs under equal conditions together, in the plan's order of datasets."""
     order = {dataset.facts.name: place for place, dataset in enumerate(plan.datasets)}
-    planned = {dataset.facts.name: dataset for dataset in plan.datasets}
+    described = [*plan.datasets, *(d for part in plan.joined for d in part.datasets)]
     found: dict[str, dict[str, list[RecordedRun]]] = {}
     for run in sorted(runs, key=lambda run: run.record.started):
         key = json.dumps(_held_equal(run.record), sort_keys=True)
@@ -438,7 +443,7 @@ def group_runs(runs: Sequence[RecordedRun], plan: SuitePlan) -> tuple[Group, ...
                     key=f"{name}-{number}" if len(parts) > 1 else name,
                     part=number if len(parts) > 1 else 0,
                     rows=_rows(part, plan),
-                    plan=planned.get(name),
+                    plan=_described(part[0].record.dataset, described),
                     differences=_differences(first, _held_equal(part[0].record)),
                 )
             )

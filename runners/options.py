@@ -354,7 +354,20 @@ class ExplainOptions:
 class ReportOptions:
     """Of `build-report`."""
 
-    folder: Path = option(Path("runs"), "What run-suite wrote.", positional=True)
+    folder: list[Path] | None = option(
+        None,
+        "What run-suite wrote; several are joined into --out.",
+        shown="runs",
+        positional=True,
+    )
+    out: Path | None = option(
+        None, "New folder for the joined runs of several folders, and their report."
+    )
+    apart: bool = option(
+        False,
+        "Join folders whose runs differ at one place, too: rows of their own are named by their "
+        "folders.",
+    )
     predictions: list[str] | None = option(
         None,
         "NAME=FILE of predictions of a system that was not trained here, to be scored beside those "

@@ -296,13 +296,16 @@ def background_section(results: Results) -> str:
     groups = results.groups
     parts = [part for group in groups for part in group.machines]
     machines = dict.fromkeys(machine(part.environment) for part in parts)
-    command = shlex.join(results.plan.command).replace("`", "'")
+    plans = [results.plan, *results.plan.joined]
+    heading = "Commands" if results.plan.joined else "Command"
+    commands = "\n".join(shlex.join(plan.command).replace("`", "'") for plan in plans)
     return (
         f"### Protocol\n\n{protocol_table(groups)}\n"
         f"### Environment\n\n{escape('; '.join(machines))}.\n\n{environment_table(groups)}"
         f"{nodes_table(groups)}\n"
         f"### Systems\n\n{systems_text(groups)}\n"
-        f"### Command\n\n```\n{command}\n```\n\nThe suite's version is {results.plan.version}. "
-        "This report can be made again from the records with `build-report`.\n\n"
+        f"### {heading}\n\n```\n{commands}\n```\n\n"
+        f"The suite's version is {results.plan.version}. This report can be made again from the "
+        "records with `build-report`.\n\n"
         f"### Sources\n\n{citations(results)}"
     )

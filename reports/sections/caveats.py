@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from reports.comparison import shortfalls
 from reports.doubts import doubts
-from reports.load import Results, Row
+from reports.load import Group, Results, Row
 from reports.sections.outside import brought_in
 from reports.sections.overview import listed, ran, where
 from suite.records.run import Resource, RunRecord
@@ -112,14 +112,21 @@ def _data(results: Results) -> list[str]:
         several: dict[str, list[Row]] = {}
         for row in group.rows:
             several.setdefault(row.name, []).append(row)
-        apart = group.apart
         lines += [
-            f"{group.title}: the runs of {rows[0].facts.name} have different settings or "
-            f"resources, and stand as {listed(f'{r.label} ({apart[r.label]})' for r in rows)}."
+            f"{group.title}: the runs of {rows[0].facts.name} {_why_apart(group, rows)}."
             for rows in several.values()
             if len(rows) > 1
         ]
     return lines
+
+
+def _why_apart(group: Group, rows: Sequence[Row]) -> str:
+    """What tells rows of one system apart: what they are made of, or the folders they are from."""
+    apart = group.apart
+    named = listed(f"{r.label} ({apart.get(r.label, 'equal settings')})" for r in rows)
+    if all(row.label in apart for row in rows):
+        return f"have different settings or resources, and stand as {named}"
+    return f"were told apart by variant or folder, and stand as {named}"
 
 
 def _repeats(results: Results) -> list[str]:

@@ -80,6 +80,7 @@ def heading(results: Results) -> str:
         f"measured on {plural(len(datasets), 'dataset')} with {plural(len(seeds), 'seed')} "
         f"({listed(seeds)}): {plural(len(runs), 'run')} left a record, {complete} complete. "
     )
+    text += _joined(results)
     if bounds and systems != bounds:
         text += (
             f"Beside them: {listed(bounds)}, an upper bound that is given what systems have to "
@@ -109,6 +110,13 @@ def heading(results: Results) -> str:
             "show that the systems learn and how fast they are, and nothing about real text.\n"
         )
     return text
+
+
+def _joined(results: Results) -> str:
+    """The folders that the runs were joined from."""
+    parts = results.plan.joined
+    named = listed(f"`{part.name}` of {part.created}" for part in parts)
+    return f"Joined from {plural(len(parts), 'folder')}: {named}. " if parts else ""
 
 
 def _not_trained(results: Results) -> str:

@@ -65,7 +65,7 @@ def section(results: Results) -> str:
 def _on(study: Study, groups: Sequence[Group]) -> str:
     """One dataset's tables; rows of several groups where variants differ in what groups share."""
     dataset = groups[0].dataset
-    rows = {row.facts.key: row for group in groups for row in group.systems}
+    rows, others = _first_of_each(study, groups)
     text = f"### {dataset.title}\n\n"
     reported = dataset.name in study.datasets
     if not reported:
@@ -85,7 +85,21 @@ def _on(study: Study, groups: Sequence[Group]) -> str:
     missing = [v.title or v.system for v in study.variants if v.name not in rows]
     text += f"{costs}\n" if costs else ""
     text += f"Not measured here: {'; '.join(missing)}.\n" if missing else ""
+    text += f"In section 2 alone: {'; '.join(others)}.\n" if others else ""
     return text
+
+
+def _first_of_each(study: Study, groups: Sequence[Group]) -> tuple[dict[str, Row], list[str]]:
+    """Variant -> its first row, and the other rows that were measured, in words."""
+    rows: dict[str, Row] = {}
+    others = []
+    known = {variant.name for variant in study.variants}
+    for group in groups:
+        for row in group.systems:
+            if row.facts.key not in known or row.facts.key in rows:
+                others.append(f"{row.label} ({group.title})")
+            rows.setdefault(row.facts.key, row)
+    return rows, others
 
 
 def _matches(study: Study, group: Group) -> list[Match]:
@@ -183,7 +197,7 @@ def _costs_by_machine(study: Study, groups: Sequence[Group]) -> str:
         found.setdefault(machine(part.environment), []).append(part)
     texts = []
     for name, parts in found.items():
-        rows = {row.facts.key: row for part in parts for row in part.systems}
+        rows, _ = _first_of_each(study, parts)
         costs = _costs(study, parts[0].dataset.name, rows)
         if costs:
             texts.append(f"**{name}**\n\n{costs}" if len(found) > 1 else costs)

@@ -2,34 +2,77 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from runners.cli.command import console, errors, script
 from runners.options import ReportOptions
+from suite.errors import SuiteError
 
 
 def _build_report(options: ReportOptions) -> None:
     """Write tables, figures and report.md again, from the records alone.
+
+    With --out, the runs of several folders are joined in a new one, whose report compares them;
+    run-suite goes on with it as with any other.
 
     With --predictions, systems that were not trained here stand in the tables of scores, scored on
     the same test sets by the same rules. They stay in OUT/outside until their folder is deleted.
 
     \b
     build-report OUT
+    build-report OUT1 OUT2 --out NEW
     build-report OUT --predictions gpt=answers.jsonl --about gpt.yaml
     build-report OUT --predictions gpt@webnlg=answers.jsonl
     """  # noqa: D301 - the backspace keeps typer from reflowing the examples
+    folders = options.folder or [Path("runs")]
+    if options.out is None:
+        _refuse_alone(options, folders)
+        _write(options, folders[0])
+        console.print(f"report: {folders[0] / 'report.md'}", markup=False)
+        return
+    from runners.joining.join import join  # noqa: PLC0415 - heavy
+
+    same = join(
+        folders, options.out, apart=options.apart, finish=lambda folder: _write(options, folder)
+    )
+    if same:
+        console.print(f"in several folders, and kept once: {len(same)}", markup=False)
+    for line in same:
+        console.print(f"  {line}", markup=False)
+    console.print(f"report: {options.out / 'report.md'}", markup=False)
+
+
+def _refuse_alone(options: ReportOptions, folders: list[Path]) -> None:
+    """Checks that nothing was asked for that needs --out.
+
+    Raises:
+        SuiteError: something was.
+    """
+    if len(folders) > 1:
+        raise SuiteError(
+            f"{len(folders)} folders are named, and none to join them in",
+            remedy="Name a new folder with --out.",
+        )
+    if options.apart:
+        raise SuiteError(
+            "--apart is of several folders that are joined",
+            remedy="Name them, and a new folder with --out.",
+        )
+
+
+def _write(options: ReportOptions, folder: Path) -> None:
+    """Brings predictions in, and writes the report."""
     from reports.report import write_report  # noqa: PLC0415 - heavy
     from reports.sections.outside import fit_lines  # noqa: PLC0415 - likewise
     from runners.outside import bring_in  # noqa: PLC0415 - likewise
 
-    records = bring_in(
-        options.folder, options.predictions or [], options.about or [], options.data_dir
-    )
-    for record in records:
+    predictions, abouts = options.predictions or [], options.about or []
+    for record in bring_in(folder, predictions, abouts, options.data_dir):
         title = f"{record.name} on {record.dataset.name}"
         console.print(f"{title}: {record.file} is read as {record.form}", markup=False)
         for line in fit_lines(record.brought):
             errors.print(f"{title}: {line}", markup=False)
-    console.print(f"report: {write_report(options.folder)}", markup=False)
+    write_report(folder)
 
 
 build_report = script(ReportOptions, _build_report)

@@ -43,7 +43,7 @@ def read_configuration(
             error = unknown("option", str(asked), known)
             raise SuiteError(error.cause, where=path, remedy=error.remedy)
         parameter = known[name]
-        given = _as_given(name, value, several=parameter.multiple)
+        given = _as_given(name, value, several=parameter.multiple or parameter.nargs == -1)
         try:
             parameter.process_value(context, given)
         except typer.BadParameter as error:
@@ -60,6 +60,12 @@ def _spelling(parameter: Any) -> str:
 def _read(path: Path) -> Mapping[Any, Any]:
     content = read_yaml(path, FORM)  # JSON is YAML too
     if isinstance(content, dict) and "format" in content and "options" in content:
+        if content.get("joined") and not content["options"]:
+            raise SuiteError(
+                "was joined from commands whose options differ",
+                where=path,
+                remedy="Give the suite.json of one of them, or the options that are meant.",
+            )
         content = content["options"]
     if not isinstance(content, dict):
         raise SuiteError("does not hold options by name", where=path, remedy=FORM)

@@ -42,12 +42,21 @@ def standing(run: PlannedRun) -> RunRecord | None:
     return run.recorded() if run.state == "other settings" else None
 
 
-def differences(there: RunRecord, here: RunRecord) -> str:
-    """In what two runs of one system, dataset and seed differ."""
+def differences(
+    there: RunRecord, here: RunRecord, places: tuple[str, str] = ("there", "here")
+) -> str:
+    """In what two runs of one system, dataset and seed differ.
+
+    Args:
+        there: the one.
+        here: the other.
+        places: where each is, as the sentence says it.
+    """
     found = [
-        *_changes(there.protocol.model_dump(), here.protocol.model_dump()),
-        *_changes(_settings(there), _settings(here)),
-        *_changes(_resources(there), _resources(here)),
+        *_changes({"system": there.system.name}, {"system": here.system.name}, places),
+        *_changes(there.protocol.model_dump(), here.protocol.model_dump(), places),
+        *_changes(_settings(there), _settings(here), places),
+        *_changes(_resources(there), _resources(here), places),
     ]
     if there.dataset.fingerprints != here.dataset.fingerprints:
         found.append("other data")
@@ -69,8 +78,10 @@ def _resources(record: RunRecord) -> dict[str, object]:
     }
 
 
-def _changes(there: Mapping[str, object], here: Mapping[str, object]) -> Iterator[str]:
+def _changes(
+    there: Mapping[str, object], here: Mapping[str, object], places: tuple[str, str]
+) -> Iterator[str]:
     for name in dict.fromkeys([*there, *here]):
         old, new = there.get(name), here.get(name)
         if old != new:
-            yield f"{name.replace('_', ' ')} {old} there, {new} here"
+            yield f"{name.replace('_', ' ')} {old} {places[0]}, {new} {places[1]}"

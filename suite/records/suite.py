@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -57,6 +58,8 @@ class SuitePlan(StrictModel):
             settings.
         systems: names, those of variants among them, in the order in which tables list them.
         study: whose variants were run, as its file was then; None where systems were named.
+        joined: the plans of the output folders that this one was joined from, each called by its
+            folder; empty where one command made it.
     """
 
     format: Literal[2] = FORMAT
@@ -74,6 +77,21 @@ class SuitePlan(StrictModel):
     seeds: tuple[int, ...]
     cannot: tuple[Cannot, ...] = ()
     study: Study | None = None
+    joined: tuple[SuitePlan, ...] = ()
+
+    @property
+    def parts(self) -> tuple[SuitePlan, ...]:
+        """The plans of single commands: those that were joined, or this one."""
+        return self.joined or (self,)
+
+    def planned(self) -> Iterator[tuple[str, str, int]]:
+        """System, dataset and seed of each run that one command was to do."""
+        barred = {(cannot.system, cannot.dataset) for cannot in self.cannot}
+        for dataset in (planned.facts.name for planned in self.datasets):
+            for system in self.systems:
+                there = dataset in self.protocols.get(system, {})
+                if there and (system, dataset) not in barred:
+                    yield from ((system, dataset, seed) for seed in self.seeds)
 
     def write(self, out: Path) -> None:
         """Writes `suite.json`, whole or not at all."""

@@ -1,0 +1,1 @@
+"""Output folders of several commands, made one."""
