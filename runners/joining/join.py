@@ -51,7 +51,8 @@ def join(
         SuiteError: a folder is none, `out` cannot be made, or folders differ at one place.
     """
     _refuse_place(folders, out)
-    sources = read_sources(folders)
+    # What stands apart is in no paper's table, so that the runs of a study come first.
+    sources = sorted(read_sources(folders), key=lambda source: source.plan.study is None)
     runs, outside = Choice(), Choice()
     runs.take(source.runs for source in sources)
     outside.take(source.outside for source in sources)

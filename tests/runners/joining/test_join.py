@@ -11,7 +11,9 @@ from runners.joining.join import join
 from suite.errors import SuiteError
 from suite.files import write_atomically
 from suite.locks import held
-from suite.records.suite import read_suite_plan
+from suite.records.run import RunRecord
+from suite.records.suite import SuitePlan, read_suite_plan
+from suite.studies.study import find_study
 from tests.reports.folder import ENVIRONMENT, stopped
 from tests.reports.markdown import rows, section
 from tests.runners.joining.outputs import OTHER, joined, kept, plan_of, run_of, write
@@ -54,6 +56,19 @@ def test_the_plan_is_that_of_all(tmp_path: Path) -> None:
     assert "**no record**: fastre on webnlg-star, seed 0" in text
     assert "**no record**: casrel on webnlg-star, seed 1: planned" in text
     assert "seed 3: planned" not in text
+
+
+def test_the_plan_is_a_command_where_options_do_not_differ(tmp_path: Path) -> None:
+    runs = {"one": run_of(3), "two": run_of(0, "casrel")}
+    shared = {"epochs": 8, "dataset": ["webnlg-star"]}
+    for name, run in runs.items():
+        own = {"seeds": f"{run.seed},", "system": [run.system.key], "out": name}
+        write(tmp_path / name, run, planned=plan_of(run, options={**shared, **own}))
+    out, *_ = joined([tmp_path / name for name in runs], tmp_path / "new")
+    assert read_suite_plan(out / "suite.json").options == {
+        **{"epochs": 8, "dataset": ["webnlg-star"], "system": ["fastre", "casrel"]},
+        **{"seeds": "0,3,", "out": str(tmp_path / "new")},
+    }
 
 
 def test_whole_run_folders_come_along(tmp_path: Path) -> None:
@@ -371,3 +386,29 @@ def test_what_a_killed_command_left_is_removed(tmp_path: Path) -> None:
         join([one], tmp_path / "new", apart=False, finish=nothing)
     assert not dead.exists()
     assert living.exists()
+
+
+def of_study(run: RunRecord, name: str) -> SuitePlan:
+    return plan_of(run, study=find_study(name))
+
+
+def test_folders_of_two_studies_are_refused(tmp_path: Path) -> None:
+    for name, run, study in (
+        ("one", run_of(0), "fastre-table2"),
+        ("two", run_of(1), "fastre-table4"),
+    ):
+        write(tmp_path / name, run, planned=of_study(run, study))
+    message = "two: is of another study than .*one: 'fastre-table2' in one and 'fastre-table4' in"
+    with pytest.raises(SuiteError, match=message):
+        join([tmp_path / "one", tmp_path / "two"], tmp_path / "new", apart=False, finish=nothing)
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_study_keeps_its_table_beside_other_runs(tmp_path: Path) -> None:
+    one = write(tmp_path / "one", run_of(0))
+    run = run_of(0, protocol=OTHER)
+    two = write(tmp_path / "two", run, planned=of_study(run, "fastre-table2"))
+    _, _, text = joined([one, two], tmp_path / "new", apart=True)
+    part = section(text, 3)
+    assert "FastRE: main results" in part
+    assert "In section 2 alone: FastRE (one) (WebNLG*, part" in part, "it is no run of the study"
