@@ -112,10 +112,15 @@ def pass_time(batch_size: int) -> Timed:
 
 def mark(ways: Sequence[Taken]) -> str:
     """What follows a figure that rests on times of a shared machine; empty where none is."""
-    shared = sum(way.shared for way in ways)
-    if not shared:
+    return mark_of([way.shared for way in ways])
+
+
+def mark_of(shared: Sequence[bool]) -> str:
+    """As `mark`, of whether each time was of a shared machine."""
+    count = sum(shared)
+    if not count:
         return ""
-    return " (shared)" if shared == len(ways) else f" ({shared} of {len(ways)} shared)"
+    return " (shared)" if count == len(shared) else f" ({count} of {len(shared)} shared)"
 
 
 def time_cell(row: Row, timed: Timed, digits: int | None = None) -> str:
@@ -146,7 +151,8 @@ def ways_of(record: RunRecord) -> list[Taken]:
 def why_no_ratio(ways: Iterable[Taken]) -> str | None:
     """Why no ratio is taken between times; None where all of them were taken alike.
 
-    Every ratio of times that a report prints asks this first.
+    Every ratio of times of two measurements that a report prints asks this first. A speed-up is of
+    one: its times were taken in turns by one process.
 
     Args:
         ways: how each time was taken that is part of the ratio, above and below.

@@ -115,7 +115,9 @@ def _front(record: SearchRecord, own: Sequence[TrialRecord], front: Sequence[Tri
     ax.set_ylabel("dev F1 (%)")
     ax.legend(frameon=False, fontsize=SMALL, loc="lower right")
     hidden = _cut(ax, min(y) - 5, known)
-    return _finish(figure, record, f"Complete structures, one seed each{hidden}.")
+    shared = sum(t.measured_alone is False for t in known)
+    note = f" {shared} of {len(known)} measured on a shared machine." if shared else ""
+    return _finish(figure, record, f"Complete structures, one seed each{hidden}.{note}")
 
 
 def _name(ax: Axes, name: str, place: tuple[float, float], *, above: bool) -> None:

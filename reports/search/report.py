@@ -6,6 +6,7 @@ Reads `search.json` and the records of the finals alone.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -30,8 +31,9 @@ from reports.search import figures as search_figures
 from reports.sections.analysis import against, compare
 from reports.sections.overview import listed, machine, on_each_machine, plural
 from reports.sheets import csv
-from reports.times import latency, shared_note, time_cell, training_time
+from reports.times import SHARED, latency, mark_of, shared_note, time_cell, training_time
 from suite.files import write_atomically
+from suite.quoting import quoted
 from suite.records.search import SearchRecord, TrialRecord, best_first, front, read_search
 
 SHOWN = 15
@@ -82,9 +84,18 @@ def _what_to_know(record: SearchRecord) -> str:
         "timed with the weights that it had when it was pruned.",
         _limits(record),
         _time(record),
+        SHARED if any(t.alone is False or t.measured_alone is False for t in own) else "",
+        _nodes(own),
     ]
     notes = [note.rstrip(".") + "." for note in record.dataset.notes]
     return "".join(f"- {line}\n" for line in [*lines, *notes] if line)
+
+
+def _nodes(trials: Sequence[TrialRecord]) -> str:
+    """How many trials each node of a cluster trained; empty where none is named."""
+    counts = Counter(t.node for t in trials if t.node is not None)
+    named = listed(f"{quoted(node)} ({plural(n, 'structure')})" for node, n in counts.items())
+    return f"Trained on nodes of a cluster: {named}." if counts else ""
 
 
 def _limits(record: SearchRecord) -> str:
@@ -207,11 +218,8 @@ def trial_table(sizes: Sequence[int], trials: Sequence[TrialRecord]) -> str:
             "Parameters (thousands)": (
                 "-" if t.parameters is None else f"{t.parameters / 1000:,.0f}"
             ),
-            "Training (min)": number(t.spent.training / 60),
-            **{
-                f"Latency, batch {b} (ms)": number(t.latency_ms[b]) if b in t.latency_ms else "-"
-                for b in sizes
-            },
+            "Training (min)": number(t.spent.training / 60) + mark_of([t.alone is False]),
+            **{f"Latency, batch {size} (ms)": _latency(t, size) for size in sizes},
             "Memory (MiB)": (
                 "-" if t.peak_memory_bytes is None else number(megabytes(t.peak_memory_bytes), 0)
             ),
@@ -220,6 +228,12 @@ def trial_table(sizes: Sequence[int], trials: Sequence[TrialRecord]) -> str:
         over = listed(f"{name} by {number(by)}" for name, by in t.broken.items())
         add_row(table, {**cells, "State": t.state + (f"; over {over}" if over else "")})
     return markdown(table) if table else "None.\n"
+
+
+def _latency(trial: TrialRecord, size: int) -> str:
+    if size not in trial.latency_ms:
+        return "-"
+    return number(trial.latency_ms[size]) + mark_of([trial.measured_alone is False])
 
 
 def _published(record: SearchRecord) -> list[TrialRecord]:

@@ -35,6 +35,8 @@ class Outcome:
         """Those of a `TrialRecord`."""
         record = self.record
         measured = {c.batch_size: c for c in record.inference if c.failure is None}
+        beside = {cost.alone for cost in measured.values()}
+        measured_alone = False if False in beside else (True if beside == {True} else None)
         states = {"complete": "complete", "pruned": "pruned"}
         return {
             "state": states.get(record.status, "failed"),
@@ -44,6 +46,9 @@ class Outcome:
             "peak_memory_bytes": record.training.peak_memory_bytes if record.training else None,
             "latency_ms": {size: c.stages["total"].median for size, c in measured.items()},
             "spent": self.spent,
+            "alone": record.training.alone if record.training else measured_alone,
+            "measured_alone": measured_alone,
+            "node": record.node,
             "failure": record.failure,
         }
 

@@ -62,6 +62,10 @@ class TrialRecord(StrictModel):
         dev_f1: of the selected epoch; None where there was none.
         epochs: dev F1 after each epoch.
         latency_ms: batch size -> median milliseconds a sentence of dev.
+        alone: whether no other trial of the machine was under way while it was trained; None where
+            that is not known.
+        measured_alone: likewise, while its latency was measured.
+        node: name of the cluster's node that trained it; None where it was the worker's machine.
         broken: constraint -> by how much it is not kept to, in its unit; empty where all are.
         duplicate_of: number and phase of the trial that trained it.
     """
@@ -80,6 +84,9 @@ class TrialRecord(StrictModel):
     peak_memory_bytes: int | None = None
     latency_ms: dict[int, float] = Field(default_factory=dict)
     spent: Spent = Spent()
+    alone: bool | None = None
+    measured_alone: bool | None = None
+    node: str | None = None
     broken: dict[Constraint, float] = Field(default_factory=dict)
     duplicate_of: tuple[Phase, int] | None = None
     failure: str | None = None

@@ -24,6 +24,7 @@ from reports.times import (
     why_no_ratio,
 )
 from suite.records.run import InferenceCost, RunRecord
+from suite.records.search import Spent, TrialRecord
 from tests.reports.folder import ENVIRONMENT, epochs, plan, record, write_run
 from tests.reports.markdown import rows, section
 from tests.reports.tasks import curve, ner_run, plan_of
@@ -302,3 +303,18 @@ def test_a_searchs_finals_are_marked() -> None:
         "Training (min)": "4.00 (shared)",
         "Latency, batch 8 (ms)": "4.00",
     }
+
+
+def test_trials_of_a_shared_machine_are_marked() -> None:
+    trial = TrialRecord(
+        **{"phase": "accuracy", "number": 0, "key": "k", "label": None, "state": "complete"},
+        **{"choices": {}, "settings": {}, "structure": {}, "spent": Spent(training=120)},
+        **{"latency_ms": {1: 4.0}, "alone": False, "measured_alone": True},
+    )
+    (found,) = rows(search_report.trial_table([1], [trial]), "Training (min)")
+    assert found["Training (min)"] == "2.00 (shared)"
+    assert found["Latency, batch 1 (ms)"] == "4.00"
+    trial = trial.model_copy(update={"alone": True, "measured_alone": False})
+    (found,) = rows(search_report.trial_table([1], [trial]), "Training (min)")
+    assert found["Training (min)"] == "2.00"
+    assert found["Latency, batch 1 (ms)"] == "4.00 (shared)"

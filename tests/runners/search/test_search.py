@@ -92,6 +92,8 @@ def test_a_search_leaves_its_record(done: tuple[Path, tiny.Ended]) -> None:
         assert trial.parameters == run.parameters.total
         assert trial.latency_ms.keys() == {1, 128}
         assert trial.spent.total > 0
+        assert run.training is not None
+        assert (trial.alone, trial.measured_alone) == (run.training.alone, True)
     assert record.trials[0].key == record.default_key
 
 
