@@ -76,6 +76,15 @@ class Choice:
             for unit, own in units.items():
                 streams = [stream for stream in self.streams if stream.unit == unit]
                 self._join(unit, own, streams)
+        self._name_apart()
+
+    def _name_apart(self) -> None:
+        """Gives what stands apart a place that nothing else has."""
+        taken = {stream.unit for stream in self.streams}
+        for stream in self.streams:
+            while stream.suffix and stream.place in taken:
+                stream.suffix += "-2"
+            taken.add(stream.place)
 
     def _join(self, unit: Unit, own: dict[str, Found], streams: list[Stream]) -> None:
         label = next(iter(own.values())).label

@@ -14,7 +14,7 @@ from suite.locks import held
 from suite.records.run import RunRecord
 from suite.records.suite import SuitePlan, read_suite_plan
 from suite.studies.study import find_study
-from tests.reports.folder import ENVIRONMENT, stopped
+from tests.reports.folder import ENVIRONMENT, stopped, write_run
 from tests.reports.markdown import rows, section
 from tests.runners.joining.outputs import OTHER, joined, kept, plan_of, run_of, write
 
@@ -220,6 +220,24 @@ def test_apart_of_three_folders_joins_those_that_agree(tmp_path: Path) -> None:
     assert list(kept(out)) == [
         "fastre.two/webnlg-star/0",
         "fastre.two/webnlg-star/1",
+        "fastre/webnlg-star/0",
+    ]
+
+
+def test_what_stands_apart_takes_no_variants_place(tmp_path: Path) -> None:
+    one = write(tmp_path / "one", run_of(0))
+    own = run_of(0)
+    named = own.model_copy(
+        update={"system": own.system.model_copy(update={"variant": "fastre.two"})}
+    )
+    planned = plan_of(run_of(0, protocol=OTHER), named)
+    two = write(tmp_path / "two", run_of(0, protocol=OTHER), planned=planned)
+    (two / "runs" / "fastre.two").mkdir()
+    write_run(two, named, [], "fastre.two")
+    out, *_ = joined([one, two], tmp_path / "new", apart=True)
+    assert list(kept(out)) == [
+        "fastre.two-2/webnlg-star/0",
+        "fastre.two/webnlg-star/0",
         "fastre/webnlg-star/0",
     ]
 
