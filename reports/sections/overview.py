@@ -116,7 +116,11 @@ def _joined(results: Results) -> str:
     """The folders that the runs were joined from."""
     parts = results.plan.joined
     named = listed(f"`{part.name}` of {part.created}" for part in parts)
-    return f"Joined from {plural(len(parts), 'folder')}: {named}. " if parts else ""
+    if not parts:
+        return ""
+    once = results.plan.kept_once
+    kept = f"; {plural(len(once), 'run')} that lay in several kept once" if once else ""
+    return f"Joined from {plural(len(parts), 'folder')}: {named}{kept}. "
 
 
 def _not_trained(results: Results) -> str:

@@ -56,6 +56,7 @@ def join(
     runs, outside = Choice(), Choice()
     runs.take(source.runs for source in sources)
     outside.take(source.outside for source in sources)
+    same = [*runs.same, *outside.same]
     if not apart:
         refuse_unlike([*runs.unlike, *outside.unlike])
     with _beside(out) as folder:
@@ -63,9 +64,10 @@ def join(
             _write_runs(stream, folder / RUNS)
         for stream in outside.streams:
             _write_outside(stream, folder / OUTSIDE)
-        join_plans(sources, _renamed(sources, runs.streams), out.resolve()).write(folder)
+        plan = join_plans(sources, _renamed(sources, runs.streams), out.resolve())
+        plan.model_copy(update={"kept_once": tuple(same)}).write(folder)
         finish(folder)
-    return [*runs.same, *outside.same]
+    return same
 
 
 def _refuse_place(folders: Sequence[Path], out: Path) -> None:

@@ -60,6 +60,7 @@ class SuitePlan(StrictModel):
         study: whose variants were run, as its file was then; None where systems were named.
         joined: the plans of the output folders that this one was joined from, each called by its
             folder; empty where one command made it.
+        kept_once: a line for each run that lay in several of those, with the one that is kept.
     """
 
     format: Literal[2] = FORMAT
@@ -78,6 +79,7 @@ class SuitePlan(StrictModel):
     cannot: tuple[Cannot, ...] = ()
     study: Study | None = None
     joined: tuple[SuitePlan, ...] = ()
+    kept_once: tuple[str, ...] = ()
 
     @property
     def parts(self) -> tuple[SuitePlan, ...]:

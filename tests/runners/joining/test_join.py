@@ -119,6 +119,8 @@ def test_equal_runs_are_kept_once(
     two = write(tmp_path / "two", run_of(0, alone=other), run_of(1))
     out, said, text = joined([one, two], tmp_path / "new")
     assert said == [f"fastre · webnlg-star · seed 0: {why}"]
+    assert read_suite_plan(out / "suite.json").kept_once == tuple(said)
+    assert "; 1 run that lay in several kept once. " in text
     assert len(kept(out)) == 2
     record = kept(out)["fastre/webnlg-star/0"]
     assert {cost.alone for cost in record.inference} == {kept_alone}
