@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from runners.executors.base import PlannedRun
 
@@ -25,16 +24,3 @@ def expected(run: PlannedRun) -> float:
     """Of an amount that grows with the time of a run; no seconds."""
     encoder = ENCODER_WEIGHT if run.plan.pretrained is not None else 1.0
     return run.examples * encoder
-
-
-def makespan(seconds: Sequence[float], nodes: int) -> float:
-    """Seconds until the last of some runs has ended, each begun when a node is free.
-
-    Args:
-        seconds: of the runs, in the order in which they begin.
-        nodes: that do one run at a time.
-    """
-    free = [0.0] * nodes
-    for one in seconds:
-        heapq.heappush(free, heapq.heappop(free) + one)
-    return max(free)
