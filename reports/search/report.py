@@ -86,6 +86,7 @@ def _what_to_know(record: SearchRecord) -> str:
         _time(record),
         SHARED if any(t.alone is False or t.measured_alone is False for t in own) else "",
         _nodes(own),
+        *(f"**{t.name} was given up**: {t.failure}." for t in own if t.given_up),
     ]
     notes = [note.rstrip(".") + "." for note in record.dataset.notes]
     return "".join(f"- {line}\n" for line in [*lines, *notes] if line)

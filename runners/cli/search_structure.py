@@ -38,7 +38,8 @@ def _search_structure(options: SearchOptions) -> None:
     The same command again goes on where it stopped; with more --trials it adds to them. Started on
     other machines with the same --storage, it works on the same search.
 
-    Ends with 1 where a published structure has no figure, or no structure keeps to the limits.
+    Ends with 1 where a published structure has no figure, a structure was given up, over which
+    worker after worker died, or no structure keeps to the limits.
 
     \b
     search-structure --dataset nyt10 --trials 50 --max-latency 3
@@ -183,15 +184,22 @@ def _conclude(search: Search) -> None:
 
 
 def _all_is_there(search: Search, record: SearchRecord) -> bool:
-    """Whether every published structure has its figure and some structure keeps to the limits."""
+    """Whether every structure came to its end, and some structure keeps to the limits.
+
+    Every published one has its figure then, and none was given up.
+    """
     missing = search.without_figure()
     for label, reason in missing.items():
         said = f"the published structure {label!r} has no figure: {reason}"
         errors.print(f"{said}; the same command tries it again", markup=False)
+    given_up = [t for t in record.trials if t.given_up and t.duplicate_of is None]
+    for trial in given_up:
+        said = f"{trial.name} was given up: {trial.failure}"
+        errors.print(f"{said}; the same command tries it again", markup=False)
     kept = [t for t in record.trials if t.state == "complete" and not t.broken]
     if not kept:
         errors.print("no structure keeps to the limits; see the report for the nearest ones")
-    return bool(kept) and not missing
+    return bool(kept) and not missing and not given_up
 
 
 def _work(number: int) -> int:

@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeAlias, get_args
 
 import numpy as np
 import optuna
@@ -23,24 +23,24 @@ from runners.executors.lock import locked
 from runners.runs.plan import RunPlan
 from runners.runs.run import planned_record
 from runners.runs.workbench import Workbench
-from runners.search.storage import open_study
+from runners.search.attributes import AGAIN, LABEL, RESULT, STRUCTURE
+from runners.search.deaths import put_back_the_failed
+from runners.search.storage import IDENTITY, open_study
 from runners.suite import Request, Suite
 from suite.errors import SuiteError
 from suite.files import remove_leftovers
-from suite.records.run import RunRecord
+from suite.records.run import Environment, RunRecord
 from suite.records.search import Limits, Phase, TrialRecord
 from suite.systems.capabilities import Searches
 from suite.systems.contract import System
 from suite.systems.registry import make_settings
 
-RESULT = "result"
-STRUCTURE = "structure"
-LABEL = "label"
 START_UP = 5
 """Complete trials before any is pruned."""
 WARM_UP_EPOCHS, WARM_UP_SHARE = 2, 0.2
 """Epochs, and share of the epochs asked for, after which a trial is pruned at the earliest."""
 TRIAL_BATCHES = (1, 128)
+MachineKind: TypeAlias = tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -81,6 +81,8 @@ class Search:
         request: of the command.
         storage: where its studies are.
         worker: number of this process among those of the command.
+        here: whether trials are done on this machine; where they are not, `done_in` tells their
+            environment before any study is opened.
 
     Raises:
         SuiteError: a name, a file or a device is not there, the system has no space, or the search
@@ -88,11 +90,18 @@ class Search:
     """
 
     def __init__(
-        self, request: SearchRequest, storage: optuna.storages.BaseStorage, worker: int = 0
+        self,
+        request: SearchRequest,
+        storage: optuna.storages.BaseStorage,
+        worker: int = 0,
+        *,
+        here: bool = True,
     ) -> None:
         self.request, self.storage, self.worker = request, storage, worker
         self.out = request.suite.out
-        checked = Suite(replace(request.suite, seeds=(0,), out=self.out / "finals"))
+        device = request.suite.device if here else "cpu"  # whatever those machines have
+        asked = replace(request.suite, seeds=(0,), out=self.out / "finals", device=device)
+        checked = Suite(asked)
         if len(checked.runs) != 1:
             reason = checked.cannot[0].reason if checked.cannot else "expected one system"
             raise SuiteError(
@@ -108,6 +117,18 @@ class Search:
         self.bench = Workbench(self.base, checked.datasets[0], checked.shelf)
         self.default_key = self.bench_of(self.base.settings)[1].configuration
 
+    def done_in(self, environment: Environment) -> None:
+        """Tells the environment that trials are measured in, on machines elsewhere."""
+        self.planned = self.planned.model_copy(update={"environment": environment})
+
+    def noted_kind(self) -> MachineKind | None:
+        """What an earlier command's trials were measured on; None where there was none."""
+        for study in self.begun().values():
+            noted = study.user_attrs.get(IDENTITY)
+            if noted is not None:
+                return noted["processor"], noted["device"]
+        return None
+
     @cached_property
     def identity(self) -> dict[str, Any]:
         """What must be equal for all trials of the search; latencies of two machines are not."""
@@ -119,8 +140,7 @@ class Search:
             "epochs": self.base.protocol.epochs,
             "system": planned.system.name,
             "settings": self.default_key,
-            "processor": planned.environment.processor,
-            "device": planned.environment.device,
+            **dict(zip(("processor", "device"), kind_of(planned.environment), strict=True)),
             **{name.replace("_", " "): v for name, v in limits.model_dump().items()},
         }
 
@@ -149,11 +169,14 @@ class Search:
     def begin(self) -> optuna.Study:
         """The study of dev F1, with the published structures that have no figure in its queue.
 
-        Those whose trials failed, or whose workers died too often, are tried again.
+        Those whose trials failed, and all that were given up, are tried again.
         """
         remove_leftovers(self.out)
         study = self.accuracy()
         with locked(self.out):
+            for phase in self.begun().values():
+                put_back_the_failed(phase, self.out)
+            self._try_again()
             waiting = study.get_trials(states=(TrialState.WAITING, TrialState.RUNNING))
             expected = {trial.user_attrs.get(LABEL) for trial in waiting}
             for label in self.without_figure():
@@ -161,6 +184,16 @@ class Search:
                     continue
                 study.enqueue_trial(dict(self.space.tried_first()[label]), {LABEL: label})
         return study
+
+    def _try_again(self) -> None:
+        """Puts structures back into the queue that were given up, each in its phase."""
+        begun = self.begun()
+        for found in self.given_up():
+            study = begun[found.phase]
+            waiting = study.get_trials(states=(TrialState.WAITING, TrialState.RUNNING))
+            there = {trial.user_attrs.get(AGAIN) for trial in waiting}
+            if found.label is None and found.key not in there:
+                study.enqueue_trial(found.choices, {AGAIN: found.key})
 
     def accuracy(self) -> optuna.Study:
         """The study of dev F1."""
@@ -216,16 +249,33 @@ class Search:
             return None
         return found.dev_f1, latency, float(found.parameters)
 
+    def begun(self) -> dict[Phase, optuna.Study]:
+        """The studies that are there, as far as to read them and to put trials into their queue."""
+        there = optuna.get_all_study_names(self.storage)
+        names: dict[Phase, str] = {p: f"{self.request.name}/{p}" for p in get_args(Phase)}
+        return {
+            phase: optuna.load_study(study_name=name, storage=self.storage)
+            for phase, name in names.items()
+            if name in there
+        }
+
     def trials(self) -> tuple[TrialRecord, ...]:
-        """All that came to an end, of both phases."""
-        found = []
-        for phase in ("accuracy", "trade-off"):
-            name = f"{self.request.name}/{phase}"
-            if name in optuna.get_all_study_names(self.storage):
-                study = optuna.load_study(study_name=name, storage=self.storage)
-                results = map(result_of, study.get_trials(deepcopy=False))
-                found += [r for r in results if r is not None and r.phase == phase]
-        return tuple(found)
+        """All that came to an end, of both phases; what was given up and tried again, once."""
+        found: list[TrialRecord] = []
+        for phase, study in self.begun().items():
+            results = map(result_of, study.get_trials(deepcopy=False))
+            found += [r for r in results if r is not None and r.phase == phase]
+        last = {r.key: r for r in found if r.duplicate_of is None}
+        return tuple(r for r in found if not r.given_up or r is last.get(r.key))
+
+    def given_up(self) -> list[TrialRecord]:
+        """Structures over which worker after worker died."""
+        return [trial for trial in self.trials() if trial.given_up]
+
+
+def kind_of(environment: Environment) -> MachineKind:
+    """What latencies that are compared have in common: processor and device."""
+    return environment.processor, environment.device
 
 
 def _space(system: type[System]) -> type[Searches]:
@@ -240,7 +290,8 @@ def _space(system: type[System]) -> type[Searches]:
 def result_of(trial: FrozenTrial) -> TrialRecord | None:
     """What a trial came to; None where it has not ended, or failed as a trial."""
     text = trial.user_attrs.get(RESULT)
-    return None if text is None else TrialRecord.model_validate_json(text)
+    ended = trial.state in {TrialState.COMPLETE, TrialState.PRUNED}
+    return None if text is None or not ended else TrialRecord.model_validate_json(text)
 
 
 def _as_known(

@@ -1,44 +1,28 @@
-"""Where a search keeps its trials, and what becomes of those whose worker has died."""
+"""Where a search keeps its trials."""
 
 from __future__ import annotations
 
-import hashlib
 import logging
-import os
-import platform
-import sys
 import time
 import warnings
 from collections.abc import Mapping
-from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import optuna
-import psutil
 from optuna.exceptions import ExperimentalWarning
-from optuna.storages import (
-    BaseStorage,
-    InMemoryStorage,
-    JournalStorage,
-    RDBStorage,
-    RetryHeartbeatStaleTrialCallback,
-)
-from optuna.trial import FrozenTrial, TrialState
+from optuna.storages import BaseStorage, InMemoryStorage, JournalStorage, RDBStorage
 
+from runners.search.deaths import put_back
 from runners.search.journal import JournalCopy, JournalFile
 from suite.errors import SuiteError
 from suite.privacy import credentials, without_credentials
 
 JOURNAL = "search.journal"
 IDENTITY = "identity"
-WORKER = "worker"
 HEARTBEAT_SECONDS, GRACE_SECONDS = 30, 120
 """How often a worker on a database says that it lives, and when it is taken for dead."""
-MOST_RETRIES = 3
-"""Of a trial in one command; a published structure is tried again by the next one."""
-SETTLED_SECONDS = 10
-"""Within which a worker has put its name to a trial that it took up."""
 CONNECT_SECONDS = 10
 MADE_AT_ONCE = ("UniqueViolation", "DuplicateTable")
 """What PostgreSQL says where two commands make the tables of an empty database at one moment."""
@@ -61,7 +45,7 @@ def open_storage(url: str | None, out: Path, *, dry: bool = False) -> BaseStorag
     if url is None:
         return _journal(out, dry=dry)
     try:
-        return _database(url)
+        return _database(url, out)
     except Exception as error:  # SQLAlchemy and each driver raise their own
         first = (str(error).strip() or "no reason given").splitlines()[0]
         if url in first or any(part in first for part in credentials(url)):
@@ -99,7 +83,7 @@ def _journal(out: Path, *, dry: bool) -> BaseStorage:
         ) from error
 
 
-def _database(url: str) -> RDBStorage:
+def _database(url: str, out: Path) -> RDBStorage:
     """Optuna's storage in a database, its tables made where they are not there."""
     for attempt in range(1, MOST_ATTEMPTS + 1):
         try:
@@ -108,7 +92,9 @@ def _database(url: str) -> RDBStorage:
                 engine_kwargs=_engine(url),
                 heartbeat_interval=HEARTBEAT_SECONDS,
                 grace_period=GRACE_SECONDS,
-                heartbeat_stale_trial_callback=_retrier(),
+                heartbeat_stale_trial_callback=partial(
+                    put_back, out=out, died=f"it was not heard of for {GRACE_SECONDS} s"
+                ),
             )
         except Exception as error:
             made_elsewhere = any(kind in str(error) for kind in MADE_AT_ONCE)
@@ -116,10 +102,6 @@ def _database(url: str) -> RDBStorage:
                 raise
             time.sleep(attempt)
     raise AssertionError("the last attempt returns or raises")
-
-
-def _retrier(most: int | None = MOST_RETRIES) -> RetryHeartbeatStaleTrialCallback:
-    return RetryHeartbeatStaleTrialCallback(max_retry=most)
 
 
 def _with_driver(url: str) -> str:
@@ -163,67 +145,3 @@ def open_study(
             "--storage, another --name).",
         )
     return study
-
-
-def this_host() -> str:
-    """What tells this machine from others, without its name."""
-    return hashlib.sha256(platform.node().encode()).hexdigest()[:12]
-
-
-def this_worker() -> dict[str, Any]:
-    """What tells this process from every other one, living or dead."""
-    process = psutil.Process(os.getpid())
-    return {"host": this_host(), "pid": process.pid, "born": process.create_time()}
-
-
-def retry_the_dead(study: optuna.Study) -> None:
-    """Puts trials back in the queue whose worker on this machine has died.
-
-    A database also knows those of other machines by their missing heartbeat; a journal does not.
-    """
-    for trial in study.get_trials(states=(TrialState.RUNNING,)):
-        worker = trial.user_attrs.get(WORKER)
-        if _age(trial) < SETTLED_SECONDS:
-            continue  # a retried trial may still bear its first worker's name
-        if worker is None or (worker["host"] == this_host() and not _alive(worker)):
-            _retry(study, trial)
-
-
-def give_back(study: optuna.Study, worker: Mapping[str, Any]) -> None:
-    """Puts the trial back in the queue that an interruption of this worker has failed."""
-    for trial in study.get_trials(states=(TrialState.FAIL,)):
-        histories = map(RetryHeartbeatStaleTrialCallback.retry_history, study.trials)
-        retried = any(trial.number in history for history in histories)
-        if trial.user_attrs.get(WORKER) == worker and not retried:
-            _retrier(None)(study, trial)  # that the user stops it is no fault of the structure
-
-
-def _age(trial: FrozenTrial) -> float:
-    """Seconds that it has run."""
-    started = trial.datetime_start
-    return 0.0 if started is None else (datetime.now() - started).total_seconds()
-
-
-def _alive(worker: Mapping[str, Any]) -> bool:
-    try:
-        process = psutil.Process(worker["pid"])
-        same = abs(process.create_time() - worker["born"]) < 1
-    except psutil.NoSuchProcess:
-        return False
-    return same and process.status() != psutil.STATUS_ZOMBIE
-
-
-def _retry(study: optuna.Study, trial: FrozenTrial) -> None:
-    try:
-        study.tell(trial.number, state=TrialState.FAIL)
-    except ValueError:  # another worker was quicker
-        return
-    deaths = len(RetryHeartbeatStaleTrialCallback.retry_history(trial)) + 1
-    _retrier()(study, trial)
-    if deaths > MOST_RETRIES:
-        print(
-            f"{study.study_name.rpartition('/')[2]} {trial.number} is given up: its workers have "
-            f"died or were stopped {deaths} times",
-            file=sys.stderr,
-            flush=True,
-        )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
@@ -13,8 +14,17 @@ from optuna.trial import FrozenTrial, TrialState
 from runners.executors.base import Executor, PlannedRun
 from runners.executors.local import LocalExecutor
 from runners.runs.workbench import Workbench
-from runners.search.search import LABEL, RESULT, STRUCTURE, Search, result_of
-from runners.search.storage import WORKER, give_back, retry_the_dead, this_worker
+from runners.search.attributes import AGAIN, LABEL, RESULT, STRUCTURE, WORKER
+from runners.search.deaths import (
+    Deaths,
+    Judge,
+    give_back,
+    judge_here,
+    left_out,
+    this_worker,
+    too_many_deaths,
+)
+from runners.search.search import Search, result_of
 from runners.search.trial import Outcome, PrunedError, try_structure
 from suite.records.search import Constraint, Phase, TrialRecord, WorkerTime
 
@@ -33,11 +43,24 @@ class Worker:
     Args:
         search: what is searched.
         say: is told a line for every trial that ends.
+        me: what tells this worker from all others; None: its process.
+        judge: of other workers; None: of those of this machine.
+        forks: whether this process may be forked, which threads of others forbid.
     """
 
-    def __init__(self, search: Search, say: Callable[[str], None]) -> None:
-        self.search, self.say = search, say
-        self.me = this_worker()
+    def __init__(
+        self,
+        search: Search,
+        say: Callable[[str], None],
+        *,
+        me: Mapping[str, Any] | None = None,
+        judge: Judge | None = None,
+        forks: bool = True,
+    ) -> None:
+        self.search, self.say, self._forks = search, say, forks
+        self.me = this_worker() if me is None else dict(me)
+        here = judge_here(search.out, journal=search.request.storage is None)
+        self.deaths = Deaths(search.out, judge or here)
         self.spent = self.waiting = 0.0
 
     def work(self) -> None:
@@ -59,11 +82,11 @@ class Worker:
         self, study: optuna.Study, count: int, objective: Callable[[optuna.Trial], Any]
     ) -> None:
         """Works until so many different structures have been tried in the study's phase."""
-        while not self._searched_through(study):
-            retry_the_dead(study)
+        while not searched_through(study):
+            self.deaths.put_back(study)
             trials = study.get_trials(deepcopy=False)
-            done = sum(_counts(t, study) for t in trials)
-            running = sum(t.state == TrialState.RUNNING for t in trials)
+            done = len(_tried(trials, study))
+            running = sum(t.state == TrialState.RUNNING for t in trials) + len(left_out(trials))
             queued = any(t.state == TrialState.WAITING for t in trials)
             if queued or done + running < count:
                 self._one(study, objective)
@@ -74,22 +97,20 @@ class Worker:
         self.say("no structure is left that was not tried")
 
     def _one(self, study: optuna.Study, objective: Callable[[optuna.Trial], Any]) -> None:
-        """One trial; an interrupted one goes back into the queue."""
+        """One trial; one that this worker cannot end goes back into the queue."""
         try:
             study.optimize(objective, n_trials=1)
-        except KeyboardInterrupt:
-            give_back(study, self.me)
+        except BaseException as error:
+            stopped = isinstance(error, KeyboardInterrupt)  # which is no fault of the structure
+            died = None if stopped else str(error) or type(error).__name__
+            # Where the storage is gone as well, it goes back when this worker is found dead.
+            with suppress(Exception):
+                give_back(study, self.me, self.search.out, died)
             raise
 
     def _wait(self) -> None:
         time.sleep(POLL_SECONDS)
         self.waiting += POLL_SECONDS
-
-    @staticmethod
-    def _searched_through(study: optuna.Study) -> bool:
-        found = [r for r in map(result_of, study.get_trials(deepcopy=False)) if r is not None]
-        last = found[-MOST_REPEATS:]
-        return len(last) == MOST_REPEATS and all(r.duplicate_of for r in last)
 
     def _accuracy(self, trial: optuna.Trial) -> float:
         def on_epoch(epoch: int, f1: float) -> None:
@@ -129,9 +150,11 @@ class Worker:
             settings=asdict(bench.settings),
             structure=search.space.structure(bench.settings),
         )
-        twin = self._twin(trial, about)
+        twin, given_up = self._twin(trial, about), too_many_deaths(trial)
         if twin is not None:
             found = _as_twin(about, twin)
+        elif given_up is not None:
+            found = about.model_copy(update={"given_up": True, "failure": given_up})
         else:
             folder = search.out / "trials" / planned.configuration
             run = PlannedRun(bench.plan, folder, planned)
@@ -143,7 +166,7 @@ class Worker:
         for name, excess in self._excess(found).items():
             trial.set_constraint(name, excess)
         trial.set_user_attr(RESULT, found.model_dump_json())
-        self.say(_line(found))
+        self.say(line_of(found))
         return found
 
     def _twin(self, trial: optuna.Trial, about: TrialRecord) -> TrialRecord | None:
@@ -159,15 +182,17 @@ class Worker:
 
         while any(map(runs, study.get_trials(deepcopy=False))):
             self._wait()
-            retry_the_dead(study)
+            self.deaths.put_back(study)
         ended = (t for t in self.search.trials() if t.key == about.key)
+        if AGAIN in trial.user_attrs:
+            ended = (t for t in ended if not t.given_up)
         if about.label is not None:
             ended = (t for t in ended if t.state == "complete")
         return next((t for t in ended if t.duplicate_of is None), None)
 
     def _executor(self, bench: Workbench) -> Executor:
         sole = self.search.request.workers == 1
-        if bench.device.type != "cpu":
+        if bench.device.type != "cpu" or not self._forks:
             return LocalExecutor(sole=sole)
         from runners.executors.fork import fork_executor  # noqa: PLC0415 - elsewhere none is wanted
 
@@ -191,15 +216,17 @@ class Worker:
         return excess
 
 
-def _counts(trial: FrozenTrial, study: optuna.Study) -> bool:
-    """Whether a trial is one of those that were asked for: of its phase, and no repetition."""
-    found = result_of(trial)
-    return (
-        trial.state.is_finished()
-        and found is not None
-        and found.duplicate_of is None
-        and study.study_name.endswith(f"/{found.phase}")
-    )
+def searched_through(study: optuna.Study) -> bool:
+    """Whether a study proposes nothing any more that was not tried."""
+    found = [r for r in map(result_of, study.get_trials(deepcopy=False)) if r is not None]
+    last = found[-MOST_REPEATS:]
+    return len(last) == MOST_REPEATS and all(r.duplicate_of for r in last)
+
+
+def _tried(trials: Sequence[FrozenTrial], study: optuna.Study) -> set[str]:
+    """The structures of the study's own phase that came to an end, by key."""
+    found = (r for r in map(result_of, trials) if r is not None and r.duplicate_of is None)
+    return {r.key for r in found if study.study_name.endswith(f"/{r.phase}")}
 
 
 def _train_to_the_end(run: PlannedRun) -> None:
@@ -214,7 +241,8 @@ def _as_twin(about: TrialRecord, twin: TrialRecord) -> TrialRecord:
     return twin.model_copy(update={**own, "duplicate_of": (twin.phase, twin.number)})
 
 
-def _line(found: TrialRecord) -> str:
+def line_of(found: TrialRecord) -> str:
+    """What is said of a trial that has ended."""
     what = ", ".join(found.structure.values())
     f1 = "-" if found.dev_f1 is None else f"{found.dev_f1:.3f}"
     repeated = f", as {found.duplicate_of[0]} {found.duplicate_of[1]}" if found.duplicate_of else ""

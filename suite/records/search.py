@@ -68,6 +68,9 @@ class TrialRecord(StrictModel):
         node: name of the cluster's node that trained it; None where it was the worker's machine.
         broken: constraint -> by how much it is not kept to, in its unit; empty where all are.
         duplicate_of: number and phase of the trial that trained it.
+        failure: why it has no result.
+        given_up: whether it failed because worker after worker died over it; `failure` says of
+            what.
     """
 
     phase: Phase
@@ -90,6 +93,7 @@ class TrialRecord(StrictModel):
     broken: dict[Constraint, float] = Field(default_factory=dict)
     duplicate_of: tuple[Phase, int] | None = None
     failure: str | None = None
+    given_up: bool = False
 
     @property
     def name(self) -> str:

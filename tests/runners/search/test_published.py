@@ -8,9 +8,10 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
-from runners.search import storage
-from runners.search.search import LABEL, RESULT, Search, SearchRequest
-from runners.search.storage import MOST_RETRIES, WORKER, give_back, open_storage, retry_the_dead
+from runners.search.attributes import DEATHS, LABEL, RESULT, WORKER
+from runners.search.deaths import give_back
+from runners.search.search import Search, SearchRequest
+from runners.search.storage import open_storage
 from runners.suite import Request
 from suite.protocol import Protocol
 from suite.records.search import Limits, TrialRecord
@@ -48,21 +49,22 @@ def test_they_wait_once(begun: Search) -> None:
     assert list(begun.without_figure()) == labels
 
 
-def test_one_that_failed_or_was_dropped_is_tried_again(begun: Search) -> None:
+def test_one_that_failed_or_was_cut_off_is_tried_again(begun: Search) -> None:
     labels = list(begun.space.tried_first())
     study = begun.begin()
     for state, failure in (("complete", None), ("failed", "out of memory"), ("pruned", "median")):
         trial = study.ask()
         trial.set_user_attr(RESULT, result(trial.user_attrs[LABEL], state, failure))
         study.tell(trial, 0.5)
-    dropped = study.ask()
-    study.tell(dropped, state=TrialState.FAIL)
+    cut_off = study.ask()
+    study.tell(cut_off, state=TrialState.FAIL)  # and who was to put it back has died as well
     assert begun.without_figure() == {
         labels[1]: "out of memory",
         labels[2]: "median",
         **dict.fromkeys(labels[3:], "every process that tried it has died"),
     }
-    assert queue(begun.begin()) == [*labels[4:], *labels[1:4]]
+    assert queue(begun.begin()) == [*labels[4:], labels[3], *labels[1:3]]
+    assert queue(begun.begin()) == [*labels[4:], labels[3], *labels[1:3]]
 
 
 def test_the_command_says_which_have_none(
@@ -86,32 +88,15 @@ def test_the_command_says_which_have_none(
     )
 
 
-def test_an_interruption_is_no_death(begun: Search, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interruption_is_no_death(begun: Search) -> None:
     """However often the user stops the search, the trial goes back into the queue."""
     study, me = begun.begin(), {"host": "here", "pid": 1, "born": 0.0}
     first = queue(study)[0]
-    for _ in range(MOST_RETRIES + 2):
+    for _ in range(6):
         while (trial := study.ask()).user_attrs.get(LABEL) != first:
             study.tell(trial, 0.5)
+        assert DEATHS not in trial.user_attrs
         trial.set_user_attr(WORKER, me)
         study.tell(trial, state=TrialState.FAIL)
-        give_back(study, me)
+        give_back(study, me, begun.out)
         assert queue(study).count(first) == 1
-
-
-def test_a_trial_that_kills_its_workers_is_given_up_and_that_is_said(
-    begun: Search, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(storage, "SETTLED_SECONDS", -1)
-    study = begun.begin()
-    first = queue(study)[0]
-    for death in range(MOST_RETRIES + 1):
-        while (trial := study.ask()).user_attrs.get(LABEL) != first:
-            study.tell(trial, 0.5)
-        capsys.readouterr()
-        retry_the_dead(study)
-        given_up = death == MOST_RETRIES
-        assert queue(study).count(first) == (not given_up)
-        said = f"accuracy {trial.number} is given up: its workers have died or were stopped 4 times"
-        assert (said in capsys.readouterr().err) is given_up
-    assert first in queue(begun.begin()), "the next command tries it again"
