@@ -272,7 +272,7 @@ class SuiteOptions(CarriedOutOptions, TrainingOptions, ThreadsOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SearchOptions(RunOptions, TrainingOptions):
+class SearchOptions(RunOptions, TrainingOptions, RayOptions):
     """Of `search-structure`."""
 
     dataset: str = option(MISSING, "Name or folder. See run-suite --list.", panel=DATA)
@@ -316,7 +316,10 @@ class SearchOptions(RunOptions, TrainingOptions):
     sampler_seed: int = option(0, "Of Optuna's sampler.", least=0, most=2**32 - 1, panel=SEARCH)
     epochs: int = option(EPOCHS, "Epochs of a training at most.", least=1, panel=TRAINING)
     workers: int = option(
-        1, "Processes on this machine; they share --threads.", least=1, panel=MACHINE
+        1,
+        "Processes on this machine, or actors on Ray; they share --threads.",
+        least=1,
+        panel=MACHINE,
     )
     threads: int | None = option(
         None, "CPU threads of all workers.", shown="one per core", least=1, panel=MACHINE

@@ -21,6 +21,7 @@ from suite.errors import SuiteError
 from suite.privacy import shown_command
 
 if TYPE_CHECKING:
+    from runners.executors.base import Executor
     from runners.search.search import Search, SearchRequest
     from suite.records.search import SearchRecord
 
@@ -36,7 +37,8 @@ def _search_structure(options: SearchOptions) -> None:
     once. OUT/best.yaml is the best of them: run-suite --system OUT/best.yaml trains it.
 
     The same command again goes on where it stopped; with more --trials it adds to them. Started on
-    other machines with the same --storage, it works on the same search.
+    other machines with the same --storage, it works on the same search; with --ray, its workers are
+    on all nodes of a cluster.
 
     Ends with 1 where a published structure has no figure, a structure was given up, over which
     worker after worker died, or no structure keeps to the limits.
@@ -44,18 +46,33 @@ def _search_structure(options: SearchOptions) -> None:
     \b
     search-structure --dataset nyt10 --trials 50 --max-latency 3
     search-structure --dataset nyt10 --storage postgresql://me@host/searches --workers 4
+    search-structure --dataset nyt10 --ray-address auto --workers 16 --threads 64
     """  # noqa: D301 - the backspace keeps typer from reflowing the examples
     from runners.search.search import Search  # noqa: PLC0415 - imports torch
     from runners.search.storage import open_storage  # noqa: PLC0415
 
     request = _request(options)
-    search = Search(request, open_storage(options.storage, options.out, dry=options.dry_run))
+    storage = open_storage(options.storage, options.out, dry=options.dry_run)
+    search = Search(request, storage, here=not options.on_ray)
     _print_plan(search, options.workers)
     if options.dry_run:
         return
-    search.begin()  # refuses a search that was begun under other conditions
-    _run_workers(request, options.workers)
-    _conclude(search)
+    if options.on_ray:
+        from runners.search.on_ray import work_on_ray  # noqa: PLC0415
+
+        threads = request.suite.protocol.threads
+        work_on_ray(search, options.ray_address, threads, lambda said: print(said, flush=True))
+    else:
+        search.begin()  # refuses a search that was begun under other conditions
+        _run_workers(request, options.workers)
+    _conclude(search, _executor_of_finals(options))
+
+
+def _executor_of_finals(options: SearchOptions) -> Executor:
+    """What carries out the finals: this machine, also where the trials were done on Ray."""
+    from runners.executors.local import LocalExecutor  # noqa: PLC0415 - imports torch
+
+    return LocalExecutor(1 if options.on_ray else options.workers)
 
 
 def _request(options: SearchOptions) -> SearchRequest:
@@ -164,10 +181,9 @@ def _run_workers(request: SearchRequest, count: int) -> None:
             errors.print(f"a worker ended with {code}; the others did its work")
 
 
-def _conclude(search: Search) -> None:
+def _conclude(search: Search, executor: Executor) -> None:
     """Runs the finals, writes what the search leaves behind, and says what is to be said."""
     from reports.search.report import write_search_report  # noqa: PLC0415 - heavy
-    from runners.executors.local import LocalExecutor  # noqa: PLC0415 - imports torch
     from runners.search.conclude import conclude  # noqa: PLC0415
     from runners.search.finals import Finals, choose  # noqa: PLC0415
 
@@ -175,7 +191,7 @@ def _conclude(search: Search) -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     finals = Finals(search, choose(search))
     with shown(finals.suite.runs, finals.suite.left()) as on_event:
-        finals.run(LocalExecutor(search.request.workers), on_event)
+        finals.run(executor, on_event)
     record, best = conclude(search, finals)
     console.print(f"report: {write_search_report(search.out)}", markup=False)
     console.print(f"best structure: {best}", markup=False)
