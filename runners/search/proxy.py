@@ -12,11 +12,13 @@ import socket
 import subprocess
 import sys
 import tempfile
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from optuna.exceptions import ExperimentalWarning
 from optuna.storages import BaseStorage, GrpcStorageProxy, run_grpc_proxy_server
 
 from runners.cluster import INSTALL
@@ -125,6 +127,7 @@ def _client(address: Address) -> GrpcStorageProxy:
     host, port = address
     # A proxy of the web does not lead into a cluster; gRPC reads no capitals.
     os.environ["no_grpc_proxy"] = host  # noqa: SIM112
+    warnings.simplefilter("ignore", ExperimentalWarning)
     return GrpcStorageProxy(host=host, port=port)
 
 
