@@ -39,7 +39,7 @@ def connected(address: str | None, cpus: int) -> Iterator[Any]:
         if address is not None:
             _knock(address)
         ray.init(
-            address=address,
+            address=address or "local",  # else Ray takes any cluster that runs here
             num_cpus=None if address else cpus,
             include_dashboard=False,
             log_to_driver=False,

@@ -30,6 +30,10 @@ from suite.errors import SuiteError
 POLL_SECONDS = 1.0
 TOGETHER_SECONDS = 30.0
 """How long the first worker waits for the others, before the kind of machine is chosen."""
+SILENT_SECONDS = 60.0
+"""How long no worker need begin before that is said."""
+LOW, CREATION = "low on memory", "creation task"
+"""Ray's words for an actor that was ended to free memory, and for one that could not be made."""
 GOES_ON = "What was done is kept: the same command goes on."
 
 
@@ -161,7 +165,8 @@ class _Crew:
 
     def _look_about(self, expected: int) -> None:
         """Waits for the first workers and settles on the kind of machine that most are on."""
-        first: float | None = None
+        began, first = monotonic(), None
+        waits = False
         while not self._looked or (
             len(self._looked) < expected
             and self._hands
@@ -170,6 +175,9 @@ class _Crew:
             self._refuse_to_wait_for_nothing()
             self._hear()
             first = first or (monotonic() if self._looked else None)
+            if not first and not waits and monotonic() - began > SILENT_SECONDS:
+                self._say("no worker has begun yet: nodes are busy, or slow to start one")
+                waits = True
         kinds = Counter(kind_of(h.place.environment) for h in self._looked if h.place)
         kind = self._search.noted_kind() or kinds.most_common(1)[0][0]
         own = [h.place.environment for h in self._looked if h.place]
@@ -229,8 +237,10 @@ class _Crew:
 
     def _died(self, hand: _Hand, error: Exception) -> None:
         """Has another worker take the place of one that died."""
-        why = f"{self._why(hand, error)} on {self._place(hand)}"
-        self._dead[hand.name], self._last = why, f"{hand.name} died: {why}"
+        why = self._why(hand, error)
+        # What stands in records names no host.
+        self._dead[hand.name] = f"{why} (node {hand.place.node[:8]})" if hand.place else why
+        self._last = f"{hand.name} on {self._place(hand)} died: {why}"
         self._in_a_row += 1
         with suppress(Exception):  # it may only have been out of reach
             self._ray.kill(hand.actor)
@@ -243,11 +253,14 @@ class _Crew:
         self._hire(hand.number)
 
     def _why(self, hand: _Hand, error: Exception) -> str:
-        if isinstance(error, self._ray.exceptions.RayTaskError):
-            return str(error).strip().splitlines()[-1]
+        said = str(error).strip()
         node = hand.place and hand.place.node
-        gone = any(n["NodeID"] == node and not n["Alive"] for n in self._ray.nodes())
-        return "its node was lost" if gone else "its process ended"
+        if any(n["NodeID"] == node and not n["Alive"] for n in self._ray.nodes()):
+            return "its node was lost"
+        if LOW in said:
+            return "its process was ended, for its node was low on memory"
+        raised = not isinstance(error, self._ray.exceptions.ActorDiedError) or CREATION in said
+        return said.splitlines()[-1] if raised and said else "its process ended"
 
     def _place(self, hand: _Hand) -> str:
         if hand.place is not None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import optuna
 from optuna.exceptions import ExperimentalWarning
-from optuna.storages import BaseStorage, InMemoryStorage, JournalStorage, RDBStorage
+from optuna.storages import BaseStorage, InMemoryStorage, JournalStorage, RDBStorage, get_storage
 
 from runners.search.deaths import put_back
 from runners.search.journal import JournalCopy, JournalFile
@@ -83,11 +83,14 @@ def _journal(out: Path, *, dry: bool) -> BaseStorage:
         ) from error
 
 
-def _database(url: str, out: Path) -> RDBStorage:
-    """Optuna's storage in a database, its tables made where they are not there."""
+def _database(url: str, out: Path) -> BaseStorage:
+    """Optuna's storage in a database, its tables made where they are not there.
+
+    It keeps the trials that have ended: each study that is opened would else read all anew.
+    """
     for attempt in range(1, MOST_ATTEMPTS + 1):
         try:
-            return RDBStorage(
+            database = RDBStorage(
                 _with_driver(url),
                 engine_kwargs=_engine(url),
                 heartbeat_interval=HEARTBEAT_SECONDS,
@@ -96,6 +99,7 @@ def _database(url: str, out: Path) -> RDBStorage:
                     put_back, out=out, died=f"it was not heard of for {GRACE_SECONDS} s"
                 ),
             )
+            return get_storage(database)
         except Exception as error:
             made_elsewhere = any(kind in str(error) for kind in MADE_AT_ONCE)
             if not made_elsewhere or attempt == MOST_ATTEMPTS:
