@@ -89,17 +89,26 @@ class Worker:
             running = sum(t.state == TrialState.RUNNING for t in trials) + len(left_out(trials))
             queued = any(t.state == TrialState.WAITING for t in trials)
             if queued or done + running < count:
-                self._one(study, objective)
+                self._one(study, objective, count)
             elif running:
                 self._wait()
             else:
                 return
         self.say("no structure is left that was not tried")
 
-    def _one(self, study: optuna.Study, objective: Callable[[optuna.Trial], Any]) -> None:
+    def _one(
+        self, study: optuna.Study, objective: Callable[[optuna.Trial], Any], count: int
+    ) -> None:
         """One trial; one that this worker cannot end goes back into the queue."""
+
+        def wanted(trial: optuna.Trial) -> Any:
+            # Others may have begun theirs since this worker counted them.
+            if _is_surplus(trial, count):
+                raise optuna.TrialPruned("as many as were asked for are under way")
+            return objective(trial)
+
         try:
-            study.optimize(objective, n_trials=1)
+            study.optimize(wanted, n_trials=1)
         except BaseException as error:
             stopped = isinstance(error, KeyboardInterrupt)  # which is no fault of the structure
             died = None if stopped else str(error) or type(error).__name__
@@ -227,6 +236,17 @@ def _tried(trials: Sequence[FrozenTrial], study: optuna.Study) -> set[str]:
     """The structures of the study's own phase that came to an end, by key."""
     found = (r for r in map(result_of, trials) if r is not None and r.duplicate_of is None)
     return {r.key for r in found if study.study_name.endswith(f"/{r.phase}")}
+
+
+def _is_surplus(trial: optuna.Trial, count: int) -> bool:
+    """Whether enough trials before it have ended or run; of what was in the queue, none is."""
+    trials = trial.study.get_trials(deepcopy=False)
+    own = next(t.system_attrs for t in trials if t.number == trial.number)
+    if "fixed_params" in own or "retry_history" in own:
+        return False
+    before = [t for t in trials if t.number < trial.number]
+    under_way = sum(t.state == TrialState.RUNNING for t in before) + len(left_out(trials))
+    return len(_tried(before, trial.study)) + under_way >= count
 
 
 def _train_to_the_end(run: PlannedRun) -> None:

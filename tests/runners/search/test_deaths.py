@@ -17,7 +17,7 @@ from runners.search.deaths import MOST_DEATHS, Deaths, driven, judge_here, put_b
 from runners.search.search import Search, SearchRequest
 from runners.search.storage import open_storage
 from runners.search.trial import Outcome
-from runners.search.worker import Worker
+from runners.search.worker import Worker, _is_surplus
 from runners.suite import Request
 from suite.errors import SuiteError
 from suite.protocol import Protocol
@@ -180,3 +180,14 @@ def test_what_costs_every_worker_is_kept_as_failed_and_tried_again_by_the_next_c
     ended = [t for t in search.trials() if t.duplicate_of is None]
     assert len({t.key for t in ended}) == len(ended) == 6
     assert all(t.state == "complete" for t in ended)
+
+
+def test_no_more_are_begun_than_were_asked_for(study: optuna.Study) -> None:
+    """Where others began theirs between a worker's count and its own trial."""
+    for _ in range(2):
+        taken_up(study, this_worker())
+    third = study.ask()
+    assert _is_surplus(third, 2)
+    assert not _is_surplus(third, 3)
+    study.enqueue_trial({"x": 0.5})
+    assert not _is_surplus(study.ask(), 2), "what is in the queue is always wanted"
