@@ -7,6 +7,8 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -65,7 +67,8 @@ def _search_structure(options: SearchOptions) -> None:
     else:
         search.begin()  # refuses a search that was begun under other conditions
         _run_workers(request, options.workers)
-    _conclude(search, _executor_of_finals(options))
+    with _where_trials_are_kept(options.on_ray):
+        _conclude(search, _executor_of_finals(options))
 
 
 def _executor_of_finals(options: SearchOptions) -> Executor:
@@ -73,6 +76,22 @@ def _executor_of_finals(options: SearchOptions) -> Executor:
     from runners.executors.local import LocalExecutor  # noqa: PLC0415 - imports torch
 
     return LocalExecutor(1 if options.on_ray else options.workers)
+
+
+@contextmanager
+def _where_trials_are_kept(on_ray: bool) -> Iterator[None]:
+    """Says of what this machine lacks for the finals that the trials on Ray stand."""
+    try:
+        yield
+    except SuiteError as error:
+        if not on_ray:
+            raise
+        raise SuiteError(
+            f"the finals, which are run where the command is given, cannot be: {error.cause}",
+            where=error.where,
+            remedy=f"{error.remedy or ''} The trials are kept: the same command on a node of the "
+            "cluster goes on.".strip(),
+        ) from error
 
 
 def _request(options: SearchOptions) -> SearchRequest:

@@ -283,7 +283,8 @@ class _Crew:
                 remedy=GOES_ON,
             )
         waiting = not any(h.working for h in self._hands.values())
-        if waiting and not _room(self._ray, *self._resources.values(), refuse=False):
+        cpus, gpus = (self._resources[name] for name in ("num_cpus", "num_gpus"))
+        if waiting and not _room(self._ray, cpus, gpus, refuse=False):
             raise SuiteError(
                 f"no node is left that has room for a worker{self._and_last()}", remedy=GOES_ON
             )

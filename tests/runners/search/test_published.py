@@ -79,6 +79,14 @@ def test_the_command_says_which_have_none(
         study.tell(trial, 0.5)
     record = type("Record", (), {"trials": begun.trials()})()
     assert _all_is_there(begun, record)
+    given_up = record.trials[0].model_copy(
+        update={"state": "failed", "given_up": True, "failure": "4 workers ended over it"}
+    )
+    capsys.readouterr()
+    assert not _all_is_there(begun, type("Record", (), {"trials": (*record.trials, given_up)})())
+    assert capsys.readouterr().err == (
+        "accuracy 0 was given up: 4 workers ended over it; the same command tries it again\n"
+    )
     begun.space = type("Space", (begun.space,), {"tried_first": lambda: {"[FastRE]": {}}})
     capsys.readouterr()
     assert not _all_is_there(begun, record)
