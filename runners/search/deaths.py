@@ -23,9 +23,10 @@ from optuna.storages import RetryHeartbeatStaleTrialCallback
 from optuna.trial import FrozenTrial, TrialState
 
 from runners.executors.lock import locked
-from runners.search.attributes import DEATHS, DRIVER, STRUCTURE, WORKER
+from runners.search.attributes import DEATHS, DRIVER, RESULT, STRUCTURE, WORKER
 from suite.errors import SuiteError
 from suite.locks import held
+from suite.privacy import without_home
 from suite.records.run import read_history
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ SETTLED_SECONDS = 10.0
 DRIVEN = ".driven"
 """File that a command holds while it answers for workers on other machines; names the command."""
 DRIVEN_WAIT_SECONDS = 5.0
-_KEPT = frozenset({WORKER})
+LONGEST_REASON = 200
+_OF_ITS_WORKER = frozenset({WORKER, RESULT})
 
 Judge: TypeAlias = Callable[[Mapping[str, Any]], str | None]
 """Tells what a worker died of; None where it lives, or where that is for others to say."""
@@ -95,7 +97,7 @@ def put_back(study: optuna.Study, trial: FrozenTrial, out: Path, died: str | Non
         out: the search's folder.
         died: what its worker died of; None where the trial has no part in it.
     """
-    attributes = {k: v for k, v in trial.user_attrs.items() if k not in _KEPT}
+    attributes = {k: v for k, v in trial.user_attrs.items() if k not in _OF_ITS_WORKER}
     if died is not None:
         attributes[DEATHS] = _one_more(trial, out, died)
     history = [*RetryHeartbeatStaleTrialCallback.retry_history(trial), trial.number]
@@ -137,7 +139,8 @@ def _one_more(trial: FrozenTrial, out: Path, died: str) -> dict[str, Any]:
     before = trial.user_attrs.get(DEATHS, {"epochs": 0, "said": []})
     epochs = _epochs(trial, out)
     said = [] if epochs > before["epochs"] else before["said"]
-    return {"epochs": epochs, "said": [*said, died]}
+    reason = without_home(died.strip().partition("\n")[0])[:LONGEST_REASON]
+    return {"epochs": epochs, "said": [*said, reason]}
 
 
 def _epochs(trial: FrozenTrial, out: Path) -> int:

@@ -32,8 +32,9 @@ TOGETHER_SECONDS = 30.0
 """How long the first worker waits for the others, before the kind of machine is chosen."""
 SILENT_SECONDS = 60.0
 """How long no worker need begin before that is said."""
-LOW, CREATION = "low on memory", "creation task"
-"""Ray's words for an actor that was ended to free memory, and for one that could not be made."""
+LOST, LOW, CREATION = "node has died", "low on memory", "creation task"
+"""Ray's words for an actor that went with its node, one that was ended to free memory, and one that
+could not be made."""
 GOES_ON = "What was done is kept: the same command goes on."
 
 
@@ -255,7 +256,8 @@ class _Crew:
     def _why(self, hand: _Hand, error: Exception) -> str:
         said = str(error).strip()
         node = hand.place and hand.place.node
-        if any(n["NodeID"] == node and not n["Alive"] for n in self._ray.nodes()):
+        gone = any(n["NodeID"] == node and not n["Alive"] for n in self._ray.nodes())
+        if gone or LOST in said:
             return "its node was lost"
         if LOW in said:
             return "its process was ended, for its node was low on memory"

@@ -61,8 +61,11 @@ def served(out: Path, host: str) -> Iterator[Address]:
 def _process(out: Path, address: Address, said: Any) -> Iterator[subprocess.Popen[bytes]]:
     words = [str(out.absolute()), address[0], str(address[1])]
     command = [sys.executable, "-P", "-m", "runners.search.proxy", *words]
-    # Its standard input ends when this process does.
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=said) as child:
+    # Its standard input ends when this process does. Ctrl-C is this process's to hear: workers'
+    # last words are taken until they have ended.
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stderr=said, start_new_session=True
+    ) as child:
         yield child
 
 

@@ -12,7 +12,7 @@ from optuna.trial import TrialState
 
 from runners.executors.base import PlannedRun
 from runners.search import deaths, worker
-from runners.search.attributes import DEATHS, DRIVER, STRUCTURE, WORKER
+from runners.search.attributes import DEATHS, DRIVER, RESULT, STRUCTURE, WORKER
 from runners.search.deaths import MOST_DEATHS, Deaths, driven, judge_here, put_back, this_worker
 from runners.search.search import Search, SearchRequest
 from runners.search.storage import open_storage
@@ -45,12 +45,15 @@ def states(study: optuna.Study) -> list[TrialState]:
 
 
 def test_a_trial_of_the_dead_goes_back_once_with_its_choices(
-    study: optuna.Study, tmp_path: Path
+    study: optuna.Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("HOME", "/home/someone")
     first = taken_up(study, {"name": "a"})
+    first.set_user_attr(RESULT, "half a result")
     taken_up(study, {"name": "b"})
     noticed = [
-        Deaths(tmp_path, lambda who: "it fell" if who["name"] == "a" else None) for _ in range(2)
+        Deaths(tmp_path, lambda who: "/home/someone/x fell\n" if who["name"] == "a" else None)
+        for _ in range(2)
     ]
     for one in noticed * 2:
         one.put_back(study)
@@ -58,7 +61,8 @@ def test_a_trial_of_the_dead_goes_back_once_with_its_choices(
     queued = study.trials[2]
     assert queued.params == first.params
     assert WORKER not in queued.user_attrs, "it would be taken for dead as it is taken up"
-    assert queued.user_attrs[DEATHS] == {"epochs": 0, "said": ["it fell"]}
+    assert RESULT not in queued.user_attrs
+    assert queued.user_attrs[DEATHS] == {"epochs": 0, "said": ["~/x fell"]}
 
 
 def test_one_that_nobody_put_a_name_to_has_time(
