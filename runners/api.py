@@ -15,7 +15,7 @@ import pandas as pd
 from runners.cli.run_suite import make_request
 from runners.executors.base import Event
 from runners.executors.local import LocalExecutor
-from runners.options import SuiteOptions
+from runners.options.commands import SuiteOptions
 from runners.suite import Suite
 from suite.datasets import Dataset, load_dataset
 from suite.datasets.catalogue.entry import SplitName
@@ -70,7 +70,7 @@ def train(
         out: folder of runs and report.
         seed: of the run.
         on_event: hears of starts, epochs and measurements.
-        options: further fields of `runners.options.SuiteOptions`, as `epochs=20`.
+        options: further fields of `runners.options.commands.SuiteOptions`, as `epochs=20`.
 
     Raises:
         SuiteError: an option means nothing, data or resources are not there, or the run left no

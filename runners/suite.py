@@ -14,7 +14,7 @@ from typing import Any
 import suite
 from runners.executors.base import Executor, OnEvent, PlannedRun
 from runners.executors.replacing import refuse_to_replace
-from runners.options import CarriedOutOptions
+from runners.options.groups import CarriedOutOptions
 from runners.runs.environment import environment
 from runners.runs.plan import RunPlan
 from runners.runs.run import PROJECT, planned_record

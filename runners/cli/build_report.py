@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from runners.cli.command import console, errors, script
-from runners.options import ReportOptions
+from runners.options.commands import ReportOptions
 from suite.errors import SuiteError
 
 

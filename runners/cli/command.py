@@ -17,7 +17,7 @@ from rich.console import Console
 
 from runners.cli.configuration import read_configuration
 from runners.cli.texts import refuse_what_cannot_be
-from runners.options import PANELS, Declared, declared, spelt
+from runners.options.declared import PANELS, Declared, declared, spelt
 from suite.errors import SuiteError, unknown
 
 O = TypeVar("O")  # noqa: E741 - the options of a command

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from runners.cli.command import console, script
-from runners.options import ExplainOptions
+from runners.options.commands import ExplainOptions
 
 
 def _explain_run(options: ExplainOptions) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from runners.cli.command import console, script
-from runners.options import ExportOptions
+from runners.options.commands import ExportOptions
 
 
 def _export_model(options: ExportOptions) -> None:

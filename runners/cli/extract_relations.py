@@ -16,7 +16,7 @@ import typer
 from runners.cli.arguments import cores
 from runners.cli.command import errors, script
 from runners.cli.extract_progress import shown_texts
-from runners.options import ExtractOptions
+from runners.options.commands import ExtractOptions
 from suite.errors import SuiteError
 
 if TYPE_CHECKING:

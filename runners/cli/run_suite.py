@@ -15,16 +15,15 @@ from rich.table import Table
 from runners.cli.arguments import cores, make_protocol, overrides, protocol_fields, seeds_of
 from runners.cli.command import console, errors, script
 from runners.cli.progress import shown
-from runners.options import (
+from runners.options.commands import SuiteOptions
+from runners.options.declared import as_configuration, shared
+from runners.options.groups import (
     MIN_PATIENCE_STEPS,
     MIN_STEPS,
     SEEDS,
     SYNTHETIC_EPOCHS,
     SYNTHETIC_SEEDS,
     CarriedOutOptions,
-    SuiteOptions,
-    as_configuration,
-    shared,
 )
 from suite.errors import SuiteError
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 
 from runners.cli.command import console, errors, script
-from runners.options import ScoreOptions
+from runners.options.commands import ScoreOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

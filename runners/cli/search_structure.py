@@ -18,7 +18,9 @@ from rich.table import Table
 from runners.cli.arguments import cores, make_protocol, overrides, protocol_fields, seeds_of
 from runners.cli.command import console, errors, script
 from runners.cli.progress import shown
-from runners.options import PATIENCE, RunOptions, SearchOptions, shared
+from runners.options.commands import SearchOptions
+from runners.options.declared import shared
+from runners.options.groups import PATIENCE, RunOptions
 from suite.errors import SuiteError
 from suite.privacy import shown_command
 

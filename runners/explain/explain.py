@@ -12,7 +12,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from reports.explain.report import write_explanation
-from runners.options import ExplainOptions
+from runners.options.commands import ExplainOptions
 from runners.runs.inference import load_system
 from runners.runs.plan import RunPlan, read_run_plan
 from runners.runs.workbench import Workbench, dataset_facts

@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 
 from runners.cli.command import script
 from runners.cli.run_suite import make_request
-from runners.options import SuiteOptions
+from runners.options.commands import SuiteOptions
 from runners.runs.plan import read_run_plan
 from runners.suite import _find_variants
 from suite.datasets import Dataset, load_dataset

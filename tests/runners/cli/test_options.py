@@ -8,16 +8,14 @@ from pathlib import Path
 import pytest
 
 from runners.cli.arguments import overrides, protocol_fields, seeds_of
-from runners.options import (
+from runners.options.commands import (
     ExplainOptions,
     ExtractOptions,
     ReportOptions,
     SearchOptions,
     SuiteOptions,
-    as_configuration,
-    declared,
-    spelt,
 )
+from runners.options.declared import as_configuration, declared, spelt
 from suite.errors import SuiteError
 from tests import tiny
 

@@ -17,7 +17,7 @@ import spacy
 from safetensors.torch import load_file, save_file
 
 from runners.explain.explain import explain
-from runners.options import ExplainOptions
+from runners.options.commands import ExplainOptions
 from runners.runs.inference import load_system
 from runners.runs.plan import read_run_plan
 from runners.runs.workbench import Workbench

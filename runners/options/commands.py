@@ -1,222 +1,31 @@
-"""What the commands can be asked for: every option once, as a field of a dataclass.
+"""What each command can be asked for.
 
 Help, command line, configuration file, request and record are all made from these fields.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from runners.runs.plan import WandbMode
-from suite.modelling.keep_vectors import KeepVectors
-from suite.privacy import without_home
+from runners.options.declared import DATA, MACHINE, OUTPUT, SEARCH, SYSTEMS, TRAINING, option
+from runners.options.groups import (
+    EPOCHS,
+    MIN_STEPS,
+    SEEDS,
+    SYNTHETIC_EPOCHS,
+    SYNTHETIC_SEEDS,
+    CarriedOutOptions,
+    DatasetOptions,
+    DeviceOptions,
+    ModelOptions,
+    RayOptions,
+    RunOptions,
+    ThreadsOptions,
+    TrainingOptions,
+)
 from suite.tasks.matching import Match
-
-SEEDS = 3
-SYNTHETIC_EPOCHS, SYNTHETIC_SEEDS = 21, 1
-"""Enough for its 2,000 sentences, so that the command without arguments takes minutes."""
-EPOCHS, PATIENCE = 60, 10
-MIN_STEPS, MIN_PATIENCE_STEPS = 1000, 300
-
-DATA, SYSTEMS, TRAINING = "Data", "Systems", "Training"
-SEARCH, RESOURCES = "Search", "Vectors, encoders, parsers"
-MACHINE, OUTPUT = "Machine", "Output"
-PANELS = (DATA, SYSTEMS, TRAINING, SEARCH, RESOURCES, MACHINE, OUTPUT)
-
-
-@dataclass(frozen=True)
-class Declared:
-    """How a command line shows an option.
-
-    Attributes:
-        text: its help.
-        name: on the command line; None: the field's, with dashes.
-        shown: its default in the help, where the field's own says nothing.
-        least, most: bounds of a number.
-        panel: under which heading the help lists it.
-        kind: what a refusal calls its value, where it is one of a `Literal`.
-        positional: whether it is an argument without a name.
-        recorded: whether it is part of what a command can be given again by.
-    """
-
-    text: str
-    name: str | None = None
-    shown: str | None = None
-    least: float | None = None
-    most: float | None = None
-    panel: str = OUTPUT
-    positional: bool = False
-    kind: str = "value"
-    recorded: bool = True
-
-
-def option(default: Any, text: str, **how: Any) -> Any:
-    """A field that is an option; see `Declared`. Without a default it has to be given."""
-    metadata = {"declared": Declared(text, **how)}
-    if default is MISSING:
-        return field(metadata=metadata)
-    return field(default=default, metadata=metadata)
-
-
-@dataclass(frozen=True, kw_only=True)
-class DatasetOptions:
-    """Where datasets are, and how their texts are read."""
-
-    data_dir: Path | None = option(
-        None, "Folder that holds datasets by name.", shown="$RE_DATA_DIR, cache", panel=DATA
-    )
-    words: str | None = option(
-        None,
-        "How texts that their files do not split become words: characters, or spacy:LANG for the "
-        "rules of a language.",
-        shown="at white space",
-        panel=DATA,
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
-class DeviceOptions:
-    """Where something computes."""
-
-    device: str = option(
-        "auto",
-        "cpu, cuda, cuda:1, mps; auto: the first GPU where there is one, else the CPU.",
-        panel=MACHINE,
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
-class ThreadsOptions:
-    """With how many threads."""
-
-    threads: int | None = option(None, "CPU threads.", shown="one per core", least=1, panel=MACHINE)
-
-
-@dataclass(frozen=True, kw_only=True)
-class RayOptions:
-    """Whether Ray carries it out, and where."""
-
-    ray: bool = option(False, "Carry it out on Ray, on this machine or a cluster.", panel=MACHINE)
-    ray_address: str | None = option(
-        None, "Address of a Ray cluster, as auto or ray://HOST:10001; implies --ray.", panel=MACHINE
-    )
-
-    @property
-    def on_ray(self) -> bool:
-        """Whether Ray was asked for."""
-        return self.ray or self.ray_address is not None
-
-
-@dataclass(frozen=True, kw_only=True)
-class ModelOptions:
-    """Which trained model is used."""
-
-    model: Path = option(
-        MISSING, "Folder of a trained model, or of a complete run.", positional=True
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
-class RunOptions(DatasetOptions, DeviceOptions):
-    """What runs are made from, whichever command asks for them."""
-
-    train_share: float = option(
-        1.0,
-        "Part of the training examples, chosen by hash: 0.1 lies within 0.5.",
-        least=0.0001,
-        most=1.0,
-        panel=DATA,
-    )
-    pretrained: str | None = option(
-        None,
-        "Encoder of the systems that need one: a hub name, a folder, minilm, or untrained.",
-        shown="bert-base-cased; untrained for synthetic",
-        panel=RESOURCES,
-    )
-    parser: str | None = option(
-        None,
-        "Dependency parser of the systems that need one: a spaCy pipeline by name or folder, or "
-        "chain (none).",
-        shown="en_core_web_sm; chain for synthetic",
-        panel=RESOURCES,
-    )
-    vectors: Path | None = option(
-        None,
-        "Word vectors as GloVe's text, .gz or .zip.",
-        shown="random, trained",
-        panel=RESOURCES,
-    )
-    train_vectors: bool = option(False, "Train the vectors of --vectors as well.", panel=RESOURCES)
-    keep_vectors: KeepVectors = option(
-        "first",
-        "Vectors that a run's model keeps: of the file's first 400,000 words besides those of the "
-        "dataset's words, or dataset: those alone.",
-        kind="choice of kept vectors",
-        panel=RESOURCES,
-    )
-    wandb: WandbMode = option("offline", "offline, online or off.", kind="mode of W&B")
-    dry_run: bool = option(False, "Print the plan and stop.", recorded=False)
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrainingOptions:
-    """What the protocol is made from."""
-
-    patience: int | None = option(
-        None,
-        "Epochs without a better dev F1 before training stops.",
-        shown=f"{PATIENCE}, and {MIN_PATIENCE_STEPS} steps at least",
-        least=1,
-        panel=TRAINING,
-    )
-    match: Match = option(
-        "partial",
-        "Match rule of triples that selects: partial or exact.",
-        kind="match rule",
-        panel=TRAINING,
-    )
-    set_: list[str] | None = option(
-        None,
-        "SYSTEM.FIELD=VALUE; repeatable, as fastre.gate=none.",
-        name="set",
-        panel=SYSTEMS,
-    )
-    protocol: list[str] | None = option(
-        None,
-        "FIELD=VALUE of the protocol; repeatable, as pretrained_learning_rate=1e-4. The report "
-        "prints all of it.",
-        panel=TRAINING,
-    )
-    precision: Literal["float32", "bfloat16"] = option(
-        "float32", "float32 or bfloat16 (autocast).", kind="precision", panel=MACHINE
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
-class CarriedOutOptions(RunOptions, RayOptions):
-    """How the runs of a suite are carried out, too."""
-
-    memory: float = option(
-        2.0, "GiB of memory that a run asks its node for, on Ray.", least=0.0, panel=MACHINE
-    )
-
-    workers: int = option(
-        1,
-        "Runs at a time, each with --threads; what is timed still runs alone.",
-        least=1,
-        panel=MACHINE,
-    )
-    remeasure: bool = option(
-        False,
-        "Measure inference of complete runs again, as where other work ran beside it.",
-        panel=MACHINE,
-    )
-    replace: bool = option(
-        False, "Replace complete runs of other settings in OUT; else they are kept."
-    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -474,35 +283,3 @@ class ExportOptions(ModelOptions):
     """Of `export-model`."""
 
     to: Literal["onnx"] = option("onnx", "The form: onnx.", kind="form", panel=OUTPUT)
-
-
-def declared(options: type) -> dict[str, Declared]:
-    """The options of a dataclass by field; fields that are none are left out."""
-    return {f.name: f.metadata["declared"] for f in fields(options) if f.metadata}
-
-
-def spelt(name: str, how: Declared) -> str:
-    """An option as the command line and configuration files spell it, without dashes before it."""
-    return how.name or name.replace("_", "-")
-
-
-def as_configuration(options: Any) -> dict[str, Any]:
-    """What was asked for beyond the defaults, as a configuration file holds it."""
-    found: dict[str, Any] = {}
-    known: Mapping[str, Declared] = declared(type(options))
-    for each in fields(options):
-        how, value = known.get(each.name), getattr(options, each.name)
-        if how is not None and how.recorded and value != each.default:
-            found[spelt(each.name, how)] = _kept(value)
-    return found
-
-
-def _kept(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_kept(one) for one in value]
-    return without_home(str(value)) if isinstance(value, Path | str) else value
-
-
-def shared(options: Any, other: type) -> dict[str, Any]:
-    """The values of the options that another dataclass has as well."""
-    return {name: getattr(options, name) for name in declared(other)}

@@ -1,0 +1,1 @@
+"""What the commands can be asked for: every option once, as a field of a dataclass."""
