@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -51,6 +52,11 @@ def connected(address: str | None, cpus: int) -> Iterator[Any]:
         yield ray
     finally:
         ray.shutdown()
+
+
+def leave_its_main_module() -> None:
+    """Spares processes that a task or an actor starts the reading of Ray's main module, and Ray."""
+    vars(sys.modules["__main__"]).pop("__file__", None)
 
 
 def _imported() -> Any:

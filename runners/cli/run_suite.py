@@ -79,12 +79,10 @@ def _cluster(options: SuiteOptions) -> Iterator[Cluster | None]:
             remedy="Leave one of them out.",
         )
     from runners.cluster import connected  # noqa: PLC0415 - Ray is no part of the suite
-    from runners.executors.ray_cluster import Cluster  # noqa: PLC0415
+    from runners.executors.ray_cluster import cluster_at  # noqa: PLC0415
 
-    address = options.ray_address
-    with connected(address, cores()) as ray:
-        client = address is not None and address.startswith("ray://")
-        yield Cluster(ray, on_node=not client, memory=options.memory)
+    with connected(options.ray_address, cores()) as ray:
+        yield cluster_at(ray, options.ray_address, options.memory)
 
 
 def make_request(options: SuiteOptions) -> Request:

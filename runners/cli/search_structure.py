@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -69,31 +70,27 @@ def _search_structure(options: SearchOptions) -> None:
     else:
         search.begin()  # refuses a search that was begun under other conditions
         _run_workers(request, options.workers)
-    with _where_trials_are_kept(options.on_ray):
-        _conclude(search, _executor_of_finals(options))
-
-
-def _executor_of_finals(options: SearchOptions) -> Executor:
-    """What carries out the finals: this machine, also where the trials were done on Ray."""
-    from runners.executors.local import LocalExecutor  # noqa: PLC0415 - imports torch
-
-    return LocalExecutor(1 if options.on_ray else options.workers)
+    with _executor_of_finals(search, options) as executor:
+        _conclude(search, executor)
 
 
 @contextmanager
-def _where_trials_are_kept(on_ray: bool) -> Iterator[None]:
-    """Says of what this machine lacks for the finals that the trials on Ray stand."""
-    try:
-        yield
-    except SuiteError as error:
-        if not on_ray:
-            raise
-        raise SuiteError(
-            f"the finals, which are run where the command is given, cannot be: {error.cause}",
-            where=error.where,
-            remedy=f"{error.remedy or ''} The trials are kept: the same command on a node of the "
-            "cluster goes on.".strip(),
-        ) from error
+def _executor_of_finals(search: Search, options: SearchOptions) -> Iterator[Executor]:
+    """What carries out the finals: what did the trials."""
+    from runners.executors.local import LocalExecutor  # noqa: PLC0415 - imports torch
+
+    if not options.on_ray:
+        yield LocalExecutor(options.workers)
+        return
+    from runners.cluster import connected  # noqa: PLC0415 - Ray is no part of the suite
+    from runners.executors.nodes import device_of  # noqa: PLC0415
+    from runners.executors.ray_cluster import RayExecutor, cluster_at  # noqa: PLC0415
+
+    with connected(options.ray_address, cores()) as ray:
+        device = device_of(ray, options.device)
+        suite = replace(search.request.suite, ray=True, device=device)
+        search.request = replace(search.request, suite=suite)
+        yield RayExecutor(cluster_at(ray, options.ray_address), search.out / "finals")
 
 
 def _request(options: SearchOptions) -> SearchRequest:

@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from runners.cluster import leave_its_main_module
 from runners.executors import steps
 from runners.executors.base import Event, Measured, PlannedRun, Progressed
 from runners.executors.desk import Kind
@@ -87,6 +88,7 @@ class _Place:
     def __init__(self, errand: Errand) -> None:
         import ray  # noqa: PLC0415 - on a node of it
 
+        leave_its_main_module()
         self.errand, self.run = errand, errand.run
         self.node: str = ray.get_runtime_context().get_node_id()
         self.processes: Processes = served()

@@ -39,6 +39,8 @@ from suite.records.run import InferenceCost, OperatingCurve, RunRecord
 
 MAX_RETRIES = 5
 """How often a run whose node or process dies is done again, its training and its measuring each."""
+MEMORY = 2.0
+"""GiB that a run asks its node for."""
 GRACE_SECONDS = 45.0
 """How long runs may take to leave their records when the command ends."""
 TOKEN = ".seen-by-nodes"
@@ -57,6 +59,11 @@ class Cluster:
     ray: Any
     on_node: bool
     memory: float
+
+
+def cluster_at(ray: Any, address: str | None, memory: float = MEMORY) -> Cluster:
+    """The cluster that Ray is connected to by an address; None: one on this machine."""
+    return Cluster(ray, address is None or not address.startswith("ray://"), memory)
 
 
 class RayExecutor:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import json
 import os
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from optuna.storages import BaseStorage
 from pydantic import TypeAdapter
 
 import suite
+from runners.cluster import leave_its_main_module
 from runners.search.attributes import DRIVER
 from runners.search.deaths import DRIVEN, this_worker
 from runners.search.proxy import Address, lost, reached
@@ -78,8 +78,7 @@ class SearchActor:
 
     def __init__(self, start: Start) -> None:
         self._start, self._born = start, time.time()
-        # The processes of trainings would read Ray's main module anew, and Ray with it.
-        vars(sys.modules["__main__"]).pop("__file__", None)
+        leave_its_main_module()
         self._search: Search | None = None
 
     def where(self) -> tuple[str, str]:

@@ -19,6 +19,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from runners.cluster import connected
+from runners.executors.nodes import device_of
 from runners.search.actor import Place, SearchActor, Start
 from runners.search.attributes import DRIVER, WORKER
 from runners.search.deaths import MOST_DEATHS, Deaths, driven, judge_here
@@ -81,7 +82,7 @@ def work_on_ray(
         driven(search.out, command),
         _interruptible(),
     ):
-        device = _device(ray, search.request.suite.device)
+        device = device_of(ray, search.request.suite.device)
         gpus = 1 if device == "cuda" else 0
         room = _room(ray, threads, gpus)
         if room < search.request.workers:
@@ -359,13 +360,6 @@ def _room(ray: Any, threads: float, gpus: float, *, refuse: bool = True) -> int:
         f"no node has what a worker needs, {threads:g} CPUs{gpu} and the largest has {most:g} CPUs",
         remedy="Ask for fewer --threads, which the workers share, or add nodes.",
     )
-
-
-def _device(ray: Any, asked: str) -> str:
-    """The device of workers, for whom Ray chooses among those of a node."""
-    if asked == "auto":
-        return "cuda" if ray.cluster_resources().get("GPU", 0) else "cpu"
-    return asked.partition(":")[0]
 
 
 @contextmanager
