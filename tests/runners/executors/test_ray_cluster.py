@@ -34,6 +34,7 @@ ray = pytest.importorskip("ray", reason="Ray is not installed: runs on it are no
 from ray.cluster_utils import Cluster as Nodes  # noqa: E402
 
 from runners.cluster import connected  # noqa: E402
+from runners.executors.nodes import device_of  # noqa: E402
 from runners.executors.ray_cluster import Cluster, RayExecutor  # noqa: E402
 
 pytestmark = pytest.mark.slow
@@ -217,6 +218,21 @@ def test_what_no_node_has_is_refused(cluster: Cluster, dataset: Path, tmp_path: 
     with pytest.raises(SuiteError, match=r"asks for 4e\+03 CPUs.*no node of the cluster has"):
         carried_out(cluster, tmp_path, runs, lambda event: None)
     assert not tmp_path.joinpath("runs").exists()
+
+
+def test_a_gpu_that_is_not_here_is_planned_for_and_asked_of_the_cluster(
+    nodes: Nodes, cluster: Cluster, dataset: Path, tmp_path: Path
+) -> None:
+    """The node only says that it has one: the run gets there, and says that it has not."""
+    faked = nodes.add_node(num_cpus=1, num_gpus=1, node_name="faked")
+    nodes.wait_for_nodes()
+    assert device_of(cluster.ray, "auto") == "cuda"
+    runs = planned(dataset, tmp_path, (0,), device="cuda")
+    assert runs[0].planned.environment.device == "cuda"
+    with pytest.raises(SuiteError, match="there is no device 'cuda' here") as caught:
+        carried_out(cluster, tmp_path, runs, lambda event: None)
+    assert str(caught.value.where) == "faked"
+    nodes.remove_node(faked, allow_graceful=False)
 
 
 def test_a_driver_that_is_killed_is_gone_on_with_at_home(
