@@ -46,6 +46,7 @@ class SystemContract:
         task: of whose corpus the tests are; a system of several tasks has a class for each.
         pretrained: whether it needs a transformer.
         beyond: ids of examples that its equations cannot express, each with a test that says why.
+        lost: ids of examples whose gold its targets, decoded, do not give back.
         steps, learning_rate: after which it must reproduce the test corpus.
     """
 
@@ -56,6 +57,7 @@ class SystemContract:
     steps: ClassVar[int] = 120
     learning_rate: ClassVar[float] = 3e-3
     beyond: ClassVar[frozenset[str]] = frozenset()
+    lost: ClassVar[frozenset[str]] = frozenset()
     _fitted: ClassVar[System]
 
     @property
@@ -132,7 +134,7 @@ class SystemContract:
         assert after < before / 5
         found = predictions(system, self.examples, size=3)
         wrong = {s.id for s in self.examples if set(found[s.id]) != self.gold(s)}
-        assert wrong <= self.beyond
+        assert wrong <= self.beyond | self.lost
 
     def test_parts_sum_to_the_total(self) -> None:
         system = self.build()
@@ -148,10 +150,12 @@ class SystemContract:
         assert together == pytest.approx(sum(alone) / len(alone), rel=1e-4)
 
     def test_perfect_scores_give_gold_back(self) -> None:
+        """But for what the scheme loses, and that is no more than what is said."""
         system = self.build()
         best = system.ceiling(whole(system, self.examples))
-        for sentence, row in zip(self.examples, best, strict=True):
-            assert {p.item for p in row} == self.gold(sentence), sentence.id
+        found = zip(self.examples, best, strict=True)
+        wrong = {e.id for e, row in found if {p.item for p in row} != self.gold(e)}
+        assert wrong == self.lost
 
     def test_predictions_do_not_depend_on_batch_size_padding_or_order(self) -> None:
         system = self.fitted()
@@ -224,7 +228,7 @@ class SystemContract:
         assert torch.isfinite(loss)
         found = {s.id: {p.item for p in row} for s, row in zip(self.examples, rows, strict=True)}
         same = sum(found[s.id] == self.gold(s) for s in self.examples)
-        assert same >= len(self.examples) - len(self.beyond) - 1
+        assert same >= len(self.examples) - len(self.beyond | self.lost) - 1
 
     def test_runs_on_cuda(self) -> None:
         if not torch.cuda.is_available():
@@ -233,8 +237,9 @@ class SystemContract:
         encoded = system.encode(self.examples).to("cuda")
         batch = encoded.select(torch.arange(len(self.examples), device="cuda"))
         assert system.loss(batch).total.device.type == "cuda"
-        for sentence, row in zip(self.examples, predict(system, batch), strict=True):
-            assert {p.item for p in row} == self.gold(sentence)
+        found = zip(self.examples, predict(system, batch), strict=True)
+        wrong = {e.id for e, row in found if {p.item for p in row} != self.gold(e)}
+        assert wrong <= self.beyond | self.lost
 
     def test_a_batch_without_gold_has_a_loss(self) -> None:
         system = self.build().train()

@@ -88,6 +88,42 @@ SENTENCES = [
     ),
 ]
 
+HARD = [
+    sentence("edges, tail first", "Norway contains Oslo", ("Oslo", PART, "Norway")),
+    sentence(
+        "inverse",
+        "Delft borders Leiden .",
+        ("Delft", PART, "Leiden"),
+        ("Leiden", PART, "Delft"),
+    ),
+    sentence(
+        "nested heads",
+        "New York City , America",
+        ("New York", PART, "America"),
+        ("New York City", PART, "America"),
+    ),
+    sentence("head is tail", "Rome lies within itself .", ("Rome", PART, "Rome")),
+    sentence(
+        "adjacent",
+        "Ada Lovelace Emmy Noether live in London .",
+        ("Ada Lovelace", LIVES, "London"),
+        ("Emmy Noether", LIVES, "London"),
+    ),
+    sentence(
+        "many",
+        "Kurt and Alan were born and live in Vienna and Rome .",
+        *((h, r, t) for h in ("Kurt", "Alan") for r in (BORN, LIVES) for t in ("Vienna", "Rome")),
+    ),
+]
+"""What breaks a scheme, or one who hurries: entities on the first and on the last word, a tail
+before its head, triples of one relation in both directions, a name within a name that starts with
+it, a word that is head and tail, entities side by side, and more triples than a system may have
+places for."""
+NESTED_HEADS, HEAD_IS_TAIL, INVERSE = (
+    frozenset({name}) for name in ("nested heads", "head is tail", "inverse")
+)
+"""Sentences that several schemes cannot cope with."""
+
 
 SPAN_SCHEMA = Schema("ner", (), ("LOC", "ORG", "PER"), {})
 
@@ -185,7 +221,7 @@ DOCUMENTS = [
 
 
 CORPUS: dict[TaskName, tuple[Schema, Sequence[Example]]] = {
-    "triples": (SCHEMA, SENTENCES),
+    "triples": (SCHEMA, [*SENTENCES, *HARD]),
     "docre": (FACT_SCHEMA, DOCUMENTS),
     "ner": (SPAN_SCHEMA, NESTED),
 }

@@ -21,6 +21,8 @@ from tests.contract import SystemContract, whole
 from tests.corpus import (
     DOCUMENTS,
     FACT_SCHEMA,
+    HEAD_IS_TAIL,
+    NESTED_HEADS,
     PART,
     SCHEMA,
     SENTENCES,
@@ -40,11 +42,13 @@ class TestOnDocuments(SystemContract):
 class TestOnSentences(SystemContract):
     system = BertDocRED
     pretrained = True
+    lost = NESTED_HEADS | HEAD_IS_TAIL
 
 
 class TestWithGoldEntities(SystemContract):
     system = BertDocREDGold
     pretrained = True
+    lost = HEAD_IS_TAIL
 
 
 def on_documents(**settings: object) -> System:

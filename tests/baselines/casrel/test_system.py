@@ -11,7 +11,7 @@ from baselines.casrel.system import CasRel
 from suite.modelling.cascade import batch_targets
 from suite.systems.contract import System
 from tests.contract import SystemContract, whole
-from tests.corpus import SCHEMA, SENTENCES
+from tests.corpus import HARD, INVERSE, NESTED_HEADS, SCHEMA, SENTENCES
 
 CHAIN = frozenset({"chain"})
 """The sentence that `test_two_subjects_of_one_word_cannot_be_linked` is about."""
@@ -22,6 +22,7 @@ class TestCasRel(SystemContract):
     pretrained = True
     steps = 150
     learning_rate = 2e-3
+    beyond, lost = INVERSE, NESTED_HEADS
 
 
 class TestCasRelOnLSTM(SystemContract):
@@ -29,17 +30,19 @@ class TestCasRelOnLSTM(SystemContract):
     settings = {"encoder": "lstm", "lstm_width": 64, "lstm_dropout": 0.0}
     steps = 300
     learning_rate = 5e-3
+    beyond, lost = INVERSE, NESTED_HEADS
 
 
 class TestCasRelOnConvolutions(SystemContract):
     system = CasRel
     settings = {"encoder": "convolution"}
     steps, learning_rate = 200, 1e-3
+    beyond, lost = INVERSE, NESTED_HEADS
 
 
 class TestPlainMean(TestCasRelOnConvolutions):
     settings = {"encoder": "convolution", "end_projection": False}
-    beyond = CHAIN
+    beyond = CHAIN | INVERSE
 
 
 def small(**settings: object) -> System:
@@ -86,6 +89,28 @@ def test_two_subjects_of_one_word_cannot_be_linked() -> None:
     of_wilmslow = system.tagger.score_objects(h, rows, wilmslow, wilmslow)[0]
     linked = of_alan[3] + of_wilmslow[0]
     torch.testing.assert_close(linked, of_alan[0] + of_wilmslow[3])
+
+
+def test_no_relation_links_two_words_in_both_directions() -> None:
+    """Object scores are a sum of what subject and object bring, with the projection as without.
+
+    So s(o | s) + s(s | o) = s(s | s) + s(o | o) for every relation and two subjects of one word;
+    with a relation in both directions, one of the words heads a triple with itself.
+    """
+    system = small()
+    h = system.encoder(whole(system, HARD).text)
+    pair = next(i for i, s in enumerate(HARD) if s.id == "inverse")
+    words = torch.tensor([0, 2])
+    scores = system.tagger.score_objects(h, torch.tensor([pair, pair]), words, words)
+    torch.testing.assert_close(scores[0, 2] + scores[1, 0], scores[0, 0] + scores[1, 2])
+
+
+def test_a_name_within_a_name_loses_the_longer_one() -> None:
+    """Of ends after a start, the nearest is taken (section 3.2.1)."""
+    system = small()
+    (nested,) = (s for s in HARD if s.id in NESTED_HEADS)
+    (row,) = system.ceiling(whole(system, [nested]))
+    assert [p.item for p in row] == [nested.triples[0]]
 
 
 def cross_entropy(score: float, tagged: bool) -> float:

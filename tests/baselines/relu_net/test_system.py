@@ -23,7 +23,7 @@ from suite.systems.contract import given, predict
 from suite.systems.registry import make_settings
 from suite.tasks.examples import Sentence, Span, Triple
 from tests.contract import SystemContract, predictions, whole
-from tests.corpus import LIVES, PART, SCHEMA, SENTENCES, resources
+from tests.corpus import INVERSE, LIVES, NESTED_HEADS, PART, SCHEMA, SENTENCES, resources
 
 SMALL = {"encoder": "lstm", "lstm_width": 12, "lstm_dropout": 0.0}
 """Settings of the equations' tests."""
@@ -47,6 +47,7 @@ class TestRelUNet(SystemContract):
     pretrained = True
     steps = 90
     learning_rate = 2e-3
+    beyond, lost = INVERSE, NESTED_HEADS
 
 
 class TestFullTreeOfAnLSTM(SystemContract):
@@ -54,6 +55,7 @@ class TestFullTreeOfAnLSTM(SystemContract):
     settings = {**SMALL, "lstm_width": 64, "pooling": False, "graph": "gcn"}
     steps = 250
     learning_rate = 5e-3
+    beyond, lost = INVERSE, NESTED_HEADS
 
 
 def small(**settings: Any) -> RelUNet:
