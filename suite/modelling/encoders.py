@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import torch
 from jaxtyping import Float, Int
@@ -73,17 +74,16 @@ class BiLSTM(nn.Module):
 
     Args:
         vectors: the vocabulary and its vectors.
-        width: of the output, both directions together.
-        layers: stacked LSTM layers.
+        widths: of each layer's output, both directions together; the last is the encoder's.
     """
 
-    def __init__(self, vectors: WordVectors, width: int, layers: int = 1) -> None:
+    def __init__(self, vectors: WordVectors, *widths: int) -> None:
         super().__init__()
         self.words = WordEmbedding(vectors)
-        self.width = width
-        inputs = [vectors.width, *[width] * (layers - 1)]
-        self.left_to_right = nn.ModuleList(nn.LSTM(n, width // 2, batch_first=True) for n in inputs)
-        self.right_to_left = nn.ModuleList(nn.LSTM(n, width // 2, batch_first=True) for n in inputs)
+        self.width = widths[-1]
+        sizes = [*pairwise((vectors.width, *widths))]
+        self.left_to_right = nn.ModuleList(nn.LSTM(n, w // 2, batch_first=True) for n, w in sizes)
+        self.right_to_left = nn.ModuleList(nn.LSTM(n, w // 2, batch_first=True) for n, w in sizes)
 
     def encode(self, sentences: Iterable[Sequence[str]]) -> Text:
         """As the word vectors do."""

@@ -49,6 +49,11 @@ def pack_words(x: Float[Tensor, "B N D"], lengths: Int[Tensor, " B"]) -> Float[T
     return x.flatten(0, 1).index_select(0, owners * x.shape[1] + within)
 
 
+def at_once(numbers: int, device: torch.device) -> int:
+    """How many pairs, each worked on with so many numbers, a device works on best."""
+    return max(1, (NUMBERS_IN_CACHE if device.type == "cpu" else NUMBERS_ON_GPU) // numbers)
+
+
 def pair_blocks(
     lengths: Int[Tensor, " B"], numbers: int, *, ordered: bool = False
 ) -> list[PairBlock]:
@@ -60,7 +65,7 @@ def pair_blocks(
         ordered: whether the second word stands nowhere before the first.
     """
     device = lengths.device
-    at_once = max(1, (NUMBERS_IN_CACHE if device.type == "cpu" else NUMBERS_ON_GPU) // numbers)
+    room = at_once(numbers, device)
     owners = torch.arange(len(lengths), device=device).repeat_interleave(lengths)
     words = torch.arange(len(owners), device=device)
     begins = _starts(lengths)[owners]
@@ -71,7 +76,7 @@ def pair_blocks(
     first = words.repeat_interleave(counts)
     second = torch.arange(len(first), device=device) + (seconds - before)[first]
     # A block begins with the first word that would exceed a multiple of its size.
-    cuts = (before // at_once).diff().nonzero().squeeze(1) + 1
+    cuts = (before // room).diff().nonzero().squeeze(1) + 1
     table = torch.stack([seconds, ends, before], 1)
     heads = table[torch.cat([cuts.new_zeros(1), cuts])].tolist()
     tails = table[torch.cat([cuts - 1, cuts.new_tensor([len(words) - 1])])].tolist()

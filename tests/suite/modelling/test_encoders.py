@@ -44,7 +44,7 @@ def test_frozen_vectors_are_no_parameters_and_not_in_checkpoints() -> None:
 
 def test_bilstm_does_not_see_padding() -> None:
     torch.manual_seed(0)
-    layer = BiLSTM(vectors(), width=8).eval()
+    layer = BiLSTM(vectors(), 6, 8).eval()
     together = embedded(layer, WORDS)
     for i, words in enumerate(WORDS):
         alone = embedded(layer, [words])[0]
@@ -54,7 +54,7 @@ def test_bilstm_does_not_see_padding() -> None:
 
 def test_bilstm_is_that_of_torch() -> None:
     torch.manual_seed(0)
-    layer = BiLSTM(vectors(), width=8, layers=2).eval()
+    layer = BiLSTM(vectors(), 8, 8).eval()
     theirs = nn.LSTM(layer.words.width, 4, num_layers=2, batch_first=True, bidirectional=True)
     for side, suffix in ((layer.left_to_right, ""), (layer.right_to_left, "_reverse")):
         for depth, one in enumerate(side):

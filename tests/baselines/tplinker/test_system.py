@@ -1,0 +1,340 @@
+"""TPLinker against its contract and a slow re-statement of its equations."""
+
+from __future__ import annotations
+
+import copy
+import math
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from baselines.tplinker.kernels import HandshakingKernel
+from baselines.tplinker.linking import MOST_CANDIDATES, MOST_ENTITIES
+from baselines.tplinker.system import TPLinker
+from baselines.tplinker.tagging import ENTITY_PRIOR, LINK_PRIOR, Taggers
+from suite.errors import SuiteError
+from suite.modelling import pairs
+from suite.protocol import Protocol
+from suite.systems.contract import predict
+from suite.systems.registry import make_settings
+from suite.tasks.examples import Sentence, Span, Triple
+from tests.baselines.tplinker import slow
+from tests.contract import SystemContract, whole
+from tests.corpus import BORN, HARD, INVERSE, LIVES, PART, SCHEMA, SENTENCES, resources
+
+ROOT = Path(__file__).resolve().parents[3]
+EXAMPLES = [*SENTENCES, *HARD]
+FEW = [s for s in EXAMPLES if len(s.words) < 7]
+KERNELS: list[dict[str, Any]] = [
+    {"kernel": "cat"},
+    {"kernel": "cat", "pair_width": 7, "distances": True},
+    {"kernel": "cat_plus", "between": "lstm"},
+    {"kernel": "cat_plus", "between": "mean", "pair_width": 5},
+    {"kernel": "cat_plus", "between": "max"},
+    {"kernel": "cat_plus", "between": "mix"},
+    {"kernel": "cln"},
+    {"kernel": "cln_plus", "between": "lstm", "distances": True},
+    {"kernel": "cln_plus", "between": "mix"},
+]
+
+
+class TestTPLinker(SystemContract):
+    system = TPLinker
+    pretrained = True
+    steps = 50
+    lost = INVERSE
+
+
+class TestOnBiLSTMs(SystemContract):
+    system = TPLinker
+    settings = {
+        "encoder": "bilstm",
+        "lstm_widths": (24, 32),
+        "lstm_dropout": 0.0,
+        "directions": "two tags",
+    }
+    steps = 150
+    learning_rate = 1e-2
+
+
+def small(**settings: Any) -> Any:
+    """A system whose weights are all drawn, so that tags are not all one."""
+    wanted = {"lstm_widths": (6, 8), "directions": "one tag", **settings}
+    system = TestOnBiLSTMs().build(**wanted).eval()
+    for parameter in (*system.kernel.parameters(), *system.taggers.parameters()):
+        torch.nn.init.uniform_(parameter, -0.7, 0.7)
+    return system
+
+
+def vectors(system: Any, examples: list[Sentence]) -> list[torch.Tensor]:
+    """Of each sentence's words."""
+    h = system.encoder(whole(system, examples).text)
+    return [h[i, : len(s.words)] for i, s in enumerate(examples)]
+
+
+@pytest.mark.parametrize("settings", KERNELS, ids=str)
+def test_loss_is_that_of_the_papers_equations(
+    settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In blocks of a few pairs, so that sentences are cut."""
+    monkeypatch.setattr(pairs, "NUMBERS_IN_CACHE", 300)
+    system = small(**settings)
+    with torch.no_grad():
+        sums = torch.zeros(3)
+        for sentence, h in zip(FEW, vectors(system, FEW), strict=True):
+            tags = slow.gold_tags(sentence, SCHEMA.relations)
+            sums += torch.tensor(slow.losses(slow.tables(system, h), tags, len(h)))
+    loss = system.loss(whole(system, FEW))
+    expected = (sums / len(FEW)).tolist()
+    assert [p.item() for p in loss.parts.values()] == pytest.approx(expected, rel=1e-4)
+    assert loss.total.item() == pytest.approx(sum(expected), rel=1e-4)
+
+
+@pytest.mark.parametrize("settings", KERNELS, ids=str)
+def test_gradients_do_not_depend_on_blocks(
+    settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    system = small(**settings).double()
+    batch = whole(system, FEW)
+
+    def gradients(room: int) -> dict[str, torch.Tensor]:
+        monkeypatch.setattr(pairs, "NUMBERS_IN_CACHE", room)
+        system.zero_grad()
+        system.loss(batch).total.backward()
+        return {n: p.grad.clone() for n, p in system.named_parameters() if p.grad is not None}
+
+    few, all_at_once = gradients(500), gradients(2**22)
+    assert few.keys() == {n for n, _ in system.named_parameters()}
+    torch.testing.assert_close(few, all_at_once, rtol=1e-4, atol=1e-7)
+
+
+@pytest.mark.parametrize("settings", KERNELS, ids=str)
+def test_triples_are_those_of_algorithm_1(
+    settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of tags that are as good as drawn: dozens of triples, spurious ones among them."""
+    monkeypatch.setattr(pairs, "NUMBERS_IN_CACHE", 2000)
+    system = small(**settings)
+    with torch.no_grad():
+        for layer in (system.taggers.entity, system.taggers.heads, system.taggers.tails):
+            layer.weight *= 3
+            layer.bias.zero_()
+        system.taggers.entity.bias[1] = 1.0
+        count = 0
+        found = predict(system, whole(system, FEW))
+        for h, row in zip(vectors(system, FEW), found, strict=True):
+            tables = slow.tables(system, h)
+            triples = slow.decode(slow.predicted_tags(tables), SCHEMA.relations)
+            expected = {
+                triple: math.exp(sum(getattr(tables, kind)[key][tag] for kind, key, tag in cells))
+                for triple, cells in triples.items()
+            }
+            assert {p.item: p.score for p in row} == pytest.approx(expected, rel=1e-3)
+            count += len(row)
+    assert count > 20
+
+
+@pytest.mark.parametrize("directions", ["one tag", "two tags"])
+def test_targets_are_those_of_the_scheme(directions: str) -> None:
+    """With two tags a cell, what one tag would lose is there."""
+    system = small(directions=directions)
+    for sentence, row in zip(EXAMPLES, system.ceiling(whole(system, EXAMPLES)), strict=True):
+        tags = slow.gold_tags(sentence, SCHEMA.relations)
+        expected = set(slow.decode(tags, SCHEMA.relations))
+        if directions == "two tags":
+            expected |= set(sentence.triples)
+        assert {p.item for p in row} == expected, sentence.id
+
+
+def test_two_tags_are_two_classifiers() -> None:
+    """Each direction is tagged by itself: a softmax of two classes, which is a sigmoid."""
+    system = small(directions="two tags", kernel="cat")
+    relations = len(SCHEMA.relations)
+    total = 0.0
+    for sentence, h in zip(EXAMPLES, vectors(system, EXAMPLES), strict=True):
+        links = [set(), set()]  # type: ignore[var-annotated]
+        for s, name, o in sentence.triples:
+            r = SCHEMA.relations.index(name)
+            links[0].add((s.start, o.start, r))
+            links[1].add((s.end - 1, o.end - 1, r))
+        for i in range(len(h)):
+            for j in range(i, len(h)):
+                y = slow.vector(system.kernel, h, i, j)
+                for layer, gold in zip(
+                    (system.taggers.heads, system.taggers.tails), links, strict=True
+                ):
+                    scores = layer(y).view(2, 2, relations).log_softmax(1)
+                    for r in range(relations):
+                        ahead = int((i, j, r) in gold)
+                        # From a word to itself there is one direction.
+                        back = int((j, i, r) in gold and i != j)
+                        total -= (scores[0, ahead, r] + scores[1, back, r]).item() / len(h)
+    parts = system.loss(whole(system, EXAMPLES)).parts
+    links_loss = (parts["heads"] + parts["tails"]).item()
+    assert links_loss == pytest.approx(total / len(EXAMPLES), rel=1e-4)
+
+
+def test_mixed_spans_that_are_entities_too_make_a_spurious_triple() -> None:
+    """First words of one triple, last words of another, and an entity from one to the other."""
+    outer, inner, mixed, tail = Span(0, 3), Span(1, 2), Span(0, 2), Span(4, 5)
+    gold = (Triple(outer, PART, tail), Triple(inner, PART, tail), Triple(mixed, BORN, tail))
+    sentence = Sentence("mixed", ("New", "York", "City", "in", "America"), gold)
+    spurious = Triple(mixed, PART, tail)
+    tags = slow.gold_tags(sentence, SCHEMA.relations)
+    assert set(slow.decode(tags, SCHEMA.relations)) == {*gold, spurious}
+    for directions in ("one tag", "two tags"):
+        system = small(directions=directions)
+        (row,) = system.ceiling(whole(system, [sentence]))
+        assert {p.item for p in row} == {*gold, spurious}
+
+
+def test_a_relation_in_both_directions_loses_one_triple() -> None:
+    """One tag a cell: the later triple's."""
+    (inverse,) = (s for s in HARD if s.id in INVERSE)
+    system = small()
+    (row,) = system.ceiling(whole(system, [inverse]))
+    assert [p.item for p in row] == [inverse.triples[1]]
+
+
+def test_entities_and_links_weigh_as_the_schedule_says() -> None:
+    """Public code's weights, by which 2 R + 1 means are summed, times 2 R + 1."""
+    system = small(recover_sentences=100).train()
+    system.encoder.eval()  # which would drop words
+    relations = len(SCHEMA.relations)
+    taggers = 2 * relations + 1
+    batch = whole(system, SENTENCES)
+    plain = small().loss(batch).parts
+    seen = 0
+    for step in range(20):
+        share = seen / 100
+        w_ent = max(1 / taggers + 1 - share, 1 / taggers)
+        w_rel = min(relations / taggers * share, relations / taggers)
+        weights = [w_ent * taggers, *[w_rel * taggers / relations] * 2]
+        expected = [w * p.item() for w, p in zip(weights, plain.values(), strict=True)]
+        loss = system.loss(batch)
+        assert [p.item() for p in loss.parts.values()] == pytest.approx(expected, rel=1e-4), step
+        seen += len(SENTENCES)
+        assert int(system.seen) == seen
+    system.eval()
+    system.loss(batch)
+    assert int(system.seen) == seen, "training alone moves it"
+    other = small(recover_sentences=100)
+    other.load_state_dict(copy.deepcopy(system.state_dict()))
+    assert int(other.seen) == seen
+
+
+@pytest.mark.parametrize(
+    ("relations", "published"), [(29, 109_626_032), (12, 109_547_594), (24, 109_602_962)]
+)
+def test_size_is_the_published_one(relations: int, published: int) -> None:
+    """FastRE's Table 3, on BERT-base-cased: NYT10, NYT11, NYT24."""
+    parts = HandshakingKernel(768, 768, "cat", "lstm"), Taggers(768, relations, "one tag")
+    own = sum(p.numel() for part in parts for p in part.parameters())
+    assert 108_310_272 + own == published
+
+
+def test_tags_start_as_rare_as_they_are() -> None:
+    system = TestOnBiLSTMs().build(directions="one tag")
+    for layer in (system.taggers.entity, system.taggers.heads, system.taggers.tails):
+        torch.nn.init.zeros_(layer.weight)
+    relations, cells = len(SCHEMA.relations), 6 * 7 / 2
+    parts = system.loss(whole(system, [Sentence("x", ("a",) * 6)])).parts
+    entities = -math.log(1 - ENTITY_PRIOR) * cells / 6
+    # Each of both tags has the odds of the prior.
+    links = math.log(1 + 2 * LINK_PRIOR / (1 - LINK_PRIOR)) * cells * relations / 6
+    expected = pytest.approx([entities, links, links], rel=1e-3)
+    assert [p.item() for p in parts.values()] == expected
+
+
+def test_what_is_linked_has_a_bound() -> None:
+    """Every pair of words is tagged with all that there is: a sentence gives so many triples."""
+    system = small(directions="two tags")
+    with torch.no_grad():
+        system.taggers.entity.bias[1] = 90
+        for layer in (system.taggers.heads, system.taggers.tails):
+            layer.bias.view(2, 2, -1)[:, 1] = 90
+    words = tuple(f"w{i}" for i in range(30))
+    rows = predict(system, whole(system, [Sentence("a", words), Sentence("b", words[:2])]))
+    assert 1000 < len(rows[0]) <= MOST_CANDIDATES
+    spans = {span for p in rows[0] for span in (p.item.head, p.item.tail)}
+    assert len(spans) <= MOST_ENTITIES
+    assert len(rows[1]) == 3 * 3 * len(SCHEMA.relations)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"lstm_widths": (3, 4)}, "must be even numbers"),
+        ({"lstm_widths": ()}, "must be even numbers"),
+        ({"kernel": "cln", "pair_width": 8}, "as wide as a word"),
+        ({"pair_width": 0}, "is no width"),
+        ({"recover_sentences": -1}, "is below 0"),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(settings: dict[str, Any], said: str) -> None:
+    with pytest.raises(SuiteError, match=said):
+        make_settings(TPLinker, settings)
+
+
+def test_an_encoder_has_to_be_named() -> None:
+    with pytest.raises(SuiteError, match="none is named"):
+        TPLinker.build(TPLinker.Settings(), SCHEMA, resources(pretrained=False))
+
+
+def test_published_protocol_is_one() -> None:
+    for on in ({}, *TPLinker.published.on.values()):
+        Protocol.model_validate({**TPLinker.published.protocol, **on})
+
+
+def test_repeated_triples_are_one_target() -> None:
+    triple = Triple(Span(0, 1), LIVES, Span(2, 3))
+    once, twice = (Sentence("x", ("Ada", "in", "Rome"), (triple,) * n) for n in (1, 2))
+    system = small()
+    losses = [system.loss(whole(system, [s])).total.item() for s in (once, twice)]
+    assert losses[0] == losses[1]
+
+
+MEMORY = """
+import resource, sys, torch
+torch.set_num_threads(1)
+from baselines.tplinker.system import TPLinker, TPLinkerSettings
+from suite.modelling.word_vectors import random_vectors
+from suite.systems.contract import Resources, predict
+from suite.tasks.examples import Sentence, Span, Triple
+from suite.tasks.schema import Schema
+names = tuple(f"relation {i}" for i in range(216))
+words = tuple(f"w{i}" for i in range(100))
+gold = tuple(Triple(Span(i, i + 2), names[i], Span(99 - i, 100 - i)) for i in range(5))
+sentences = [Sentence(str(i), words, gold) for i in range(32)]
+system = TPLinker.build(
+    TPLinkerSettings(encoder="bilstm", lstm_widths=(300, 768)),
+    Schema("triples", names, ("ANY",), {n: frozenset({"ANY"}) for n in names}),
+    Resources(random_vectors([words] * 2, width=300), None, max_words=100),
+)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+batch = system.encode(sentences)
+system.loss(batch).total.backward()
+trained = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+for p in system.taggers.parameters():
+    torch.nn.init.uniform_(p, -1, 1)
+with torch.inference_mode():
+    predict(system.eval(), batch)
+inferred = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+print((trained - before) // 1024, (inferred - before) // 1024)
+"""
+
+
+@pytest.mark.slow
+def test_a_step_on_long_sentences_with_many_relations_needs_little_memory() -> None:
+    """32 sentences of 100 words, 216 relations, vectors of 768: scores alone would be 840 MB."""
+    done = subprocess.run(
+        [sys.executable, "-c", MEMORY], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    trained, inferred = map(int, done.stdout.split())
+    assert trained < 1024
+    assert inferred < 2048
