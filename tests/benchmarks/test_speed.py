@@ -56,6 +56,7 @@ CASES = {
     "fastre": Case("nyt10", 1024, 1024, (1, 32, 128)),
     "casrel": Case("nyt10", 192, 128, (1, 32, 128)),
     "pmei": Case("nyt10", 512, 512),
+    "tplinker": Case("nyt10", 192, 256),
     "relu_net": Case("nyt10", 192, 256),
     "bert_docred": Case("nyt10", 192, 256),
     "fastner": Case("conll03", 512, 512),

@@ -41,6 +41,7 @@ def test_the_papers_tables_are_there() -> None:
         *(f"relu-net-{what}" for what in ("table2", "table3", "table4", "figure3")),
         *(f"bert-docred-table{number}" for number in (1, 2, 3)),
         "fastner-claims",
+        "tplinker-main",
     }
 
 
@@ -91,7 +92,7 @@ def test_a_paper_is_cited_in_one_way() -> None:
     cited = defaultdict(set)
     for study in STUDIES:
         cited[study.source].add(study.citation)
-    assert len(cited) == 5
+    assert len(cited) == 6
     assert all(len(citations) == 1 for citations in cited.values())
 
 
