@@ -22,6 +22,7 @@ from suite.protocol import Protocol
 from suite.systems.contract import predict
 from suite.systems.registry import make_settings
 from suite.tasks.examples import Sentence, Span, Triple
+from suite.tasks.schema import Schema
 from tests.baselines.tplinker import slow
 from tests.contract import SystemContract, whole
 from tests.corpus import BORN, HARD, INVERSE, LIVES, PART, SCHEMA, SENTENCES, resources
@@ -296,6 +297,25 @@ def test_repeated_triples_are_one_target() -> None:
     system = small()
     losses = [system.loss(whole(system, [s])).total.item() for s in (once, twice)]
     assert losses[0] == losses[1]
+
+
+def test_one_word_and_one_relation() -> None:
+    """The least that there is: a word that is head and tail of the only relation."""
+    schema = Schema("triples", (LIVES,), ("ANY",), {LIVES: frozenset({"ANY"})})
+    oslo = Triple(Span(0, 1), LIVES, Span(0, 1))
+    examples = [Sentence("one word", ("Oslo",), (oslo,)), Sentence("none", ("Rome",))]
+    for settings in ({}, {"kernel": "cln_plus", "between": "mix"}):
+        wanted = {"directions": "one tag", **settings}
+        system = TestOnBiLSTMs().build(schema, **wanted)
+        batch = whole(system, examples)
+        optimiser = torch.optim.AdamW(system.parameters(), lr=3e-2)
+        for _ in range(40):
+            optimiser.zero_grad()
+            system.loss(batch).total.backward()
+            optimiser.step()
+        rows = predict(system.eval(), batch)
+        assert [[p.item for p in row] for row in rows] == [[oslo], []]
+        assert [[p.item for p in row] for row in system.ceiling(batch)] == [[oslo], []]
 
 
 MEMORY = """
