@@ -182,6 +182,7 @@ class TPLinker(System[TaggedPairs, LinkedTriples], Searches):
             found["between"] = choices.suggest_categorical(
                 "between", ("lstm", "mean", "max", "mix")
             )
+        found["pair_width"] = None
         if kernel.startswith("cat"):
             found["pair_width"] = choices.suggest_categorical("pair_width", (128, 256, None))
         if settings.encoder == "bilstm":
@@ -277,8 +278,8 @@ class TPLinker(System[TaggedPairs, LinkedTriples], Searches):
             scores = precise(nn.functional.linear(h, others[0], others[1]))
             weights = each[block.words].index_select(0, block.first)
             part = gold_of[block.pairs.start]
-            losses = self.taggers.losses(scores, part, weights.to(scores.dtype))
-            return factors @ losses, factors * losses
+            losses = factors * self.taggers.losses(scores, part, weights.to(scores.dtype))
+            return losses.sum(), losses
 
         weight, bias = self.taggers.above_none()
         total, parts = sum_over_blocks(terms, blocks, words, [weight, bias, *inner])

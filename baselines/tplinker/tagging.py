@@ -159,7 +159,8 @@ class Taggers(nn.Module):
         kind = torch.where(columns == 0, 0, 1 + (columns - 1) // self.relations % 2)
         right = scores.flatten().index_select(0, pairs * scores.shape[1] + columns)
         tagged = right.new_zeros(3).index_add(0, kind, right * weights[pairs])
-        return weights @ rows - tagged
+        # No matrix product, which autocast would compute in half precision.
+        return (weights[:, None] * rows).sum(0) - tagged
 
     def probabilities(
         self, forward: Float[Tensor, "*cells"], backward: Float[Tensor, "*cells"]

@@ -291,6 +291,30 @@ def test_published_protocol_is_one() -> None:
         Protocol.model_validate({**TPLinker.published.protocol, **on})
 
 
+@pytest.mark.parametrize("directions", ["one tag", "two tags"])
+def test_losses_are_summed_in_full_precision_under_autocast(directions: Any) -> None:
+    torch.manual_seed(0)
+    taggers = Taggers(4, 3, directions)
+    scores, weights = torch.randn(50, 1 + 4 * 3), torch.rand(50)
+    gold = torch.tensor([0, 7, 7]), torch.tensor([0, 1, 12])
+    expected = taggers.losses(scores, gold, weights)
+    with torch.autocast("cpu", torch.bfloat16):
+        found = taggers.losses(scores, gold, weights)
+    torch.testing.assert_close(found, expected, rtol=1e-6, atol=0)
+
+
+def test_losses_of_scores_beyond_all_measure_are_right() -> None:
+    """A wrong score of 200 costs 200, and its gradient is 1."""
+    taggers = Taggers(4, 1, "one tag")
+    scores = torch.tensor([[-200.0, 200.0, -200.0, -200.0, 150.0]], requires_grad=True)
+    gold = torch.tensor([0]), torch.tensor([0])
+    losses = taggers.losses(scores, gold, torch.ones(1))
+    assert losses.tolist() == [200.0, 200.0, 150.0]
+    losses.sum().backward()
+    assert scores.grad is not None
+    assert scores.grad.tolist() == [[-1.0, 1.0, 0.0, 0.0, 1.0]]
+
+
 def test_repeated_triples_are_one_target() -> None:
     triple = Triple(Span(0, 1), LIVES, Span(2, 3))
     once, twice = (Sentence("x", ("Ada", "in", "Rome"), (triple,) * n) for n in (1, 2))
