@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -33,12 +33,13 @@ from suite.modelling.cascade import (
     decode_targets,
     encode_targets,
 )
-from suite.modelling.encoders import BiLSTM, Transformer
+from suite.modelling.encoders import Transformer
 from suite.modelling.layers import Dropout
 from suite.modelling.parsers import DependencyParser
 from suite.modelling.ragged import Ragged
 from suite.systems.capabilities import Choices, Searches
 from suite.systems.contract import Loss, PublishedSettings, Resources, System
+from suite.systems.encoders import EncoderName, make_encoder, resources_of
 from suite.tasks.examples import Example, Sentence, Span
 from suite.tasks.items import Prediction
 from suite.tasks.schema import Schema
@@ -71,7 +72,7 @@ class RelUNetSettings:
         heads_per_step: the object taggers train on `all` gold subjects or on `one` drawn at random.
     """
 
-    encoder: Literal["pretrained", "random", "lstm"] = "pretrained"
+    encoder: EncoderName = "pretrained"
     lstm_width: int = 300
     lstm_dropout: float = 0.2
     pooling: bool = True
@@ -297,7 +298,9 @@ class RelUNet(System[GraphBatch, TaggedTriples], Searches):
         self.settings = settings
         self.schema = schema.untyped()
         self.parser = _parser(resources)
-        self.encoder = _make_encoder(settings, resources)
+        self.encoder = make_encoder(
+            settings.encoder, resources, settings.lstm_width, type(self).title
+        )
         self.dropout = Dropout(settings.lstm_dropout if settings.encoder == "lstm" else 0.0)
         width = self.encoder.width
         self.graph = TreeUNet(width, settings)
@@ -336,12 +339,7 @@ class RelUNet(System[GraphBatch, TaggedTriples], Searches):
     @classmethod
     def resources_needed(cls, settings: RelUNetSettings) -> frozenset[str]:
         """The parser, and the transformer, or its architecture alone, or word vectors."""
-        read = {
-            "pretrained": {"pretrained"},
-            "random": {"pretrained", "fresh weights"},
-            "lstm": {"vectors"},
-        }
-        return frozenset({"parser", *read[settings.encoder]})
+        return frozenset({"parser"}) | resources_of(settings.encoder)
 
     def pretrained_parameters(self) -> Iterator[nn.Parameter]:
         """The encoder's, where it is a pretrained one."""
@@ -433,16 +431,3 @@ def _parser(resources: Resources) -> DependencyParser:
             remedy="Name a spaCy pipeline with --parser, or `--parser chain` for none.",
         )
     return resources.parser
-
-
-def _make_encoder(settings: RelUNetSettings, resources: Resources) -> Transformer | BiLSTM:
-    if settings.encoder == "lstm":
-        return BiLSTM(resources.vectors, settings.lstm_width)
-    pretrained = resources.pretrained
-    if pretrained is None:
-        raise SuiteError(
-            "RelU-Net needs a pretrained encoder",
-            remedy="Name one with --pretrained, or set its encoder to lstm.",
-        )
-    fresh = settings.encoder == "random"
-    return Transformer(pretrained.with_fresh_weights() if fresh else pretrained)
