@@ -59,9 +59,9 @@ class Convolution(nn.Conv1d):
 
 def attention(
     query: Float[Tensor, "B H N D"],
-    key: Float[Tensor, "B H N D"],
-    value: Float[Tensor, "B H N V"],
-    allowed: Bool[Tensor, "#B #H #N N"] | None,
+    key: Float[Tensor, "B H K D"],
+    value: Float[Tensor, "B H K V"],
+    allowed: Bool[Tensor, "#B #H #N K"] | None,
     dropout: float = 0.0,
     scale: float | None = None,
 ) -> Float[Tensor, "B H N V"]:
@@ -72,10 +72,10 @@ def attention(
     pass takes five times as long as that of the equation.
 
     Args:
-        query: what each word asks.
-        key: what it is asked by.
+        query: what each of N asks.
+        key: what each of K is asked by; N and K are the same words, or others.
         value: what it answers.
-        allowed: False where a word may not be attended to; None: all may.
+        allowed: False where one of K may not be attended to; None: all may.
         dropout: share of the weights that is dropped; 0 where nothing is trained.
         scale: of the scores; None: the inverse root of D.
     """
