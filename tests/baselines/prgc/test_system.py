@@ -22,7 +22,7 @@ from suite.systems.registry import make_settings
 from suite.tasks.examples import Sentence, Span, Triple
 from suite.tasks.schema import Schema
 from tests.contract import SystemContract, whole
-from tests.corpus import BORN, LIVES, SCHEMA, SENTENCES, resources, sentence
+from tests.corpus import BORN, LIVES, NESTED_HEADS, SCHEMA, SENTENCES, resources, sentence
 
 ROOT = Path(__file__).resolve().parents[3]
 ABLATIONS: dict[str, dict[str, Any]] = {
@@ -49,15 +49,17 @@ LINKED = sentence(
 class TestPRGC(SystemContract):
     system = PRGC
     settings = {"encoder": "lstm", "lstm_width": 64, "lstm_dropout": 0.0, "dropout": 0.0}
-    steps = 120
-    learning_rate = 5e-3
+    lost = NESTED_HEADS
+    steps = 150
+    learning_rate = 8e-3
 
 
 class TestPRGCOnTransformer(SystemContract):
     system = PRGC
     settings = {"dropout": 0.0}
     pretrained = True
-    steps = 100
+    lost = NESTED_HEADS
+    steps = 70
     learning_rate = 2e-3
 
 
