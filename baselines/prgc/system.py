@@ -416,7 +416,7 @@ class PRGC(System[PRGCBatch, TaggedRows], Searches):
     def ceiling(self, batch: PRGCBatch) -> list[list[Prediction]]:
         """The targets, decoded."""
         rows, present = _gold_rows(batch), batch.text.words.mask()
-        certain = torch.ones(len(rows.sentences))
+        certain = torch.ones(len(rows.sentences), device=present.device)
         tagging, inside = self.settings.tagging, present[rows.sentences]
         subjects, objects = (
             find_spans(certain_scores(rows.tags[:, :, role], tagging), inside, tagging)
@@ -424,7 +424,7 @@ class PRGC(System[PRGCBatch, TaggedRows], Searches):
         )
         links = None
         if self.correspondence is not None:
-            links = torch.zeros(*present.shape, present.shape[1])
+            links = torch.zeros(*present.shape, present.shape[1], device=present.device)
             links[batch.links.owners, *batch.links.values.unbind(1)] = 1
         tagged = TaggedRows(rows.sentences, rows.relations, certain, subjects, objects, links)
         return self.decode(batch, tagged)

@@ -311,11 +311,12 @@ class SPN(System[SPNBatch, Said], Searches):
         matched = match_in_order(triples, queries)
         owners = triples.owners[matched.triples]
         relation, *words = triples.values[matched.triples].unbind(1)
-        sentences, none = len(batch), len(self.schema.relations)
-        relations = torch.full((sentences, queries, none + 1), -torch.inf)
+        none, device = len(self.schema.relations), owners.device
+        relations = torch.full((len(batch), queries, none + 1), -torch.inf, device=device)
         relations[..., none] = -1.0
         relations[owners, matched.queries, relation] = 0.0
-        pointed = torch.full((sentences, POINTERS, queries, int(batch.lengths.max())), -torch.inf)
+        shape = (len(batch), POINTERS, queries, int(batch.lengths.max()))
+        pointed = torch.full(shape, -torch.inf, device=device)
         for pointer, word in enumerate(words):
             pointed[owners, pointer, matched.queries, word] = 0.0
         return self.decode(

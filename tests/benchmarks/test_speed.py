@@ -58,6 +58,8 @@ CASES = {
     "pmei": Case("nyt10", 512, 512),
     "tplinker": Case("nyt10", 192, 256),
     "relu_net": Case("nyt10", 192, 256),
+    "prgc": Case("nyt10", 192, 256),
+    "spn": Case("nyt10", 192, 256),
     "bert_docred": Case("nyt10", 192, 256),
     "fastner": Case("conll03", 512, 512),
 }
