@@ -47,6 +47,7 @@ class TestSPN(SystemContract):
         "queries": 5,
         "layers": 2,
         "heads": 4,
+        "feed_forward": 2.0,
     }
     lost = frozenset({"many"})
     steps = 130
@@ -55,7 +56,7 @@ class TestSPN(SystemContract):
 
 class TestSPNOnTransformer(SystemContract):
     system = SPN
-    settings = {"dropout": 0.0, "layers": 1}
+    settings = {"dropout": 0.0, "layers": 1, "queries": 8, "feed_forward": 2.0}
     pretrained = True
     steps = 70
     learning_rate = 2e-3
