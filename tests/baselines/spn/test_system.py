@@ -392,13 +392,13 @@ print((peak_memory_bytes(torch.device("cpu")) - before) // 2**20)
 """
 
 
-def test_a_step_on_the_longest_sentences_needs_a_quarter_of_a_gigabyte() -> None:
-    """32 sentences of 100 words: the 4 m N D numbers of the pointers alone would be as much."""
+def test_a_step_on_the_longest_sentences_needs_a_third_of_a_gigabyte() -> None:
+    """32 sentences of 100 words: the 4 m N D numbers of the pointers would be 0.23 GB, and as much backwards."""
     done = subprocess.run(
         [sys.executable, "-c", MEMORY], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    assert int(done.stdout) < 256
+    assert int(done.stdout) < 340
 
 
 def test_the_first_word_may_bound_an_entity() -> None:
