@@ -393,7 +393,7 @@ print((peak_memory_bytes(torch.device("cpu")) - before) // 2**20)
 
 
 def test_a_step_on_the_longest_sentences_needs_a_third_of_a_gigabyte() -> None:
-    """32 sentences of 100 words: the 4 m N D numbers of the pointers would be 0.23 GB, and as much backwards."""
+    """32 sentences of 100 words: the 4 m N D numbers of the pointers are 0.23 GB each way."""
     done = subprocess.run(
         [sys.executable, "-c", MEMORY], cwd=ROOT, capture_output=True, text=True, check=False
     )
