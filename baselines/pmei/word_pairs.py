@@ -55,8 +55,12 @@ class Layout(NamedTuple):
 
     def pack(self, x: Float[Tensor, "B N D"]) -> Float[Tensor, "M D"]:
         """The vectors of the words."""
-        within = torch.arange(len(self.owners), device=x.device) - self.starts[self.owners]
-        return x.flatten(0, 1).index_select(0, self.order[self.owners] * x.shape[1] + within)
+        return x.flatten(0, 1).index_select(0, self.places(x.shape[1]))
+
+    def places(self, longest: int) -> Int[Tensor, " M"]:
+        """Where the words stand among those of the batch's sentences, padded to the longest."""
+        within = torch.arange(len(self.owners), device=self.owners.device)
+        return self.order[self.owners] * longest + within - self.starts[self.owners]
 
 
 class PairBlock(NamedTuple):
