@@ -50,9 +50,9 @@ class TestGRTE(SystemContract):
 
 class TestGRTEOnLSTM(SystemContract):
     system = GRTE
-    settings = {"encoder": "bilstm", "lstm_width": 64, "dropout": 0.0, "rounds": 3}
-    steps = 120
-    learning_rate = 1e-2
+    settings = {"encoder": "bilstm", "lstm_width": 64, "dropout": 0.0, "rounds": 2}
+    steps = 150
+    learning_rate = 5e-3
 
 
 def small(**settings: Any) -> Any:
