@@ -28,6 +28,7 @@ from reports.sections import (
     published as beside,
 )
 from reports.sheets import csv
+from reports.sizes.report import is_by_size, write_size_report
 from reports.tables_csv import operating_frame, results_frame
 from suite.files import remove_leftovers, write_atomically
 
@@ -90,6 +91,8 @@ def write_report(out: Path) -> Path:
     Raises:
         SuiteError: there are no records, one of them is broken, or the folder cannot be written.
     """
+    if is_by_size(out):
+        return write_size_report(out)
     loaded = load_results(out)
     pictures = draw(loaded)
     text = compose(loaded, pictures)

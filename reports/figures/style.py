@@ -63,14 +63,16 @@ def make_styles(results: Results) -> Styles:
     """
     bounds = {row.label: bool(row.upper_bound) for group in results.groups for row in group.rows}
     bounds |= {row.label: False for group in results.groups for row in group.outside}
-    return {
-        label: Style(
-            _COLOURS[i % len(_COLOURS)],
-            _MARKERS[(i + i // len(_COLOURS)) % len(_MARKERS)],
-            bound,
-        )
-        for i, (label, bound) in enumerate(bounds.items())
-    }
+    return {label: style_of(i, hollow=bound) for i, (label, bound) in enumerate(bounds.items())}
+
+
+def style_of(place: int, *, hollow: bool = False) -> Style:
+    """The style of the system at a place, from 0, among those of a report."""
+    return Style(
+        _COLOURS[place % len(_COLOURS)],
+        _MARKERS[(place + place // len(_COLOURS)) % len(_MARKERS)],
+        hollow,
+    )
 
 
 def canvas(panels: int, height: float) -> tuple[Figure, list[Axes]]:

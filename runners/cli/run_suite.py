@@ -15,6 +15,7 @@ from rich.table import Table
 from runners.cli.arguments import cores, make_protocol, overrides, protocol_fields, seeds_of
 from runners.cli.command import console, errors, script
 from runners.cli.progress import shown
+from runners.cli.sizes import measure_sizes
 from runners.options.commands import SuiteOptions
 from runners.options.declared import as_configuration, shared
 from runners.options.groups import (
@@ -53,6 +54,13 @@ def _run_suite(options: SuiteOptions) -> None:
     if options.list_:
         _print_lists()
         return
+    if options.study is not None:
+        from suite.studies.sizes import find_size_study  # noqa: PLC0415 - as the study's form
+
+        sizes = find_size_study(options.study)
+        if sizes is not None:
+            measure_sizes(options, sizes)
+            return
     from runners.suite import Suite  # noqa: PLC0415 - imports torch
 
     request = make_request(options)
@@ -141,6 +149,7 @@ def _chosen_study(options: SuiteOptions) -> Study | None:
 
 def _print_lists() -> None:
     from suite.datasets.catalogue.entries import CATALOGUE, SYNTHETICS  # noqa: PLC0415
+    from suite.studies.sizes import find_size_study, size_study_names  # noqa: PLC0415
     from suite.studies.study import find_study, study_names  # noqa: PLC0415
     from suite.systems.registry import find_system, system_names  # noqa: PLC0415
 
@@ -157,6 +166,10 @@ def _print_lists() -> None:
     for name in study_names():
         study = find_study(name)
         studies.add_row(name, study.task, study.question)
+    for name in size_study_names():
+        by_size = find_size_study(name)
+        assert by_size is not None
+        studies.add_row(name, "triples", by_size.question)
     console.print(systems, datasets, studies)
 
 

@@ -1,0 +1,56 @@
+"""How costs grow with size: exponents of powers, from measurements."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from suite.records.sizes import Kind, Measurement, SizePlan, SizeRecord
+
+Axis = Literal["words", "relations"]
+AXES: tuple[Axis, ...] = ("words", "relations")
+Cost = Literal["seconds", "memory_bytes"]
+SLACK = 0.25
+"""By which a measured exponent may be above the stated one: what noise and caches do."""
+
+
+class Grown(NamedTuple):
+    """Exponents of a cost along an axis.
+
+    Attributes:
+        overall: the slope of a straight line through all measurements, both axes logarithmic.
+        last: that between the two largest sizes, where what does not grow counts least.
+    """
+
+    overall: float
+    last: float
+
+
+def along(
+    records: Sequence[SizeRecord], plan: SizePlan, system: str, axis: Axis, kind: Kind
+) -> list[tuple[int, Measurement]]:
+    """A system's measurements along an axis: its size, and what was measured or why nothing was."""
+    found = {
+        (r.point.size.words, r.point.size.relations): r.of(kind)
+        for r in records
+        if r.point.system.variant == system
+    }
+    sizes = [((s.words, s.relations), getattr(s, axis)) for s in plan.study.along(axis)]
+    return [(value, found[key]) for key, value in sizes if key in found]
+
+
+def numbers(measured: Sequence[tuple[int, Measurement]], cost: Cost) -> list[tuple[int, float]]:
+    """The sizes that have a figure of a cost, with it."""
+    pairs = ((size, getattr(found, cost)) for size, found in measured)
+    return [(size, float(value)) for size, value in pairs if value]
+
+
+def grown(points: Sequence[tuple[int, float]]) -> Grown | None:
+    """The exponents; None of fewer than two sizes."""
+    if len(points) < 2:
+        return None
+    x, y = np.log(np.asarray(points, dtype=float)).T
+    overall = float(np.polyfit(x, y, 1)[0])
+    return Grown(overall, float((y[-1] - y[-2]) / (x[-1] - x[-2])))

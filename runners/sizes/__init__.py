@@ -1,0 +1,1 @@
+"""Studies of cost by size: measured, one process each."""

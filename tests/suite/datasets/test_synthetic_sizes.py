@@ -1,0 +1,35 @@
+"""Sentences of any length with any number of relations."""
+
+from __future__ import annotations
+
+import pytest
+
+from suite.datasets.synthetic.sizes import sentences_of_size
+from suite.tasks.examples import Triple
+
+
+@pytest.mark.parametrize(("words", "relations"), [(6, 1), (16, 5), (50, 12), (128, 40)])
+def test_sizes_are_those_that_were_asked_for(words: int, relations: int) -> None:
+    schema, sentences = sentences_of_size(words, relations, 5)
+    assert len(schema.relations) == relations
+    assert [len(s.words) for s in sentences] == [words] * 5
+    for sentence in sentences:
+        for triple in sentence.triples:
+            assert isinstance(triple, Triple)
+            assert max(triple.head.end, triple.tail.end) <= words
+            assert triple.relation in schema.relations
+            types = {e.type for e in sentence.entities if e.span == triple.head}
+            assert types & schema.head_types[triple.relation]
+        assert all(e.span.end <= words for e in sentence.entities)
+    assert sentences_of_size(words, relations, 5) == (schema, sentences)
+
+
+def test_triples_grow_with_the_length_and_spread_over_relations() -> None:
+    counts = []
+    for words in (16, 64, 256):
+        _, sentences = sentences_of_size(words, 100, 8)
+        counts.append(sum(len(s.triples) for s in sentences))
+    assert counts[1] > 2.5 * counts[0]
+    assert counts[2] > 3 * counts[1]
+    used = {t.relation for s in sentences for t in s.triples}
+    assert len(used) > 40
