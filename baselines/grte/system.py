@@ -13,6 +13,7 @@ from typing import Any, Literal, NamedTuple, cast
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from baselines.grte.labels import MOST_CELLS, Cells, find_triples, label_cells
 from baselines.grte.mining import AttentionMining, GRUMining, Mining, Round, spread
@@ -28,6 +29,10 @@ from suite.systems.contract import Loss, PublishedSettings, Resources, System
 from suite.tasks.examples import Example, Sentence, Span, Triple
 from suite.tasks.items import Prediction
 from suite.tasks.schema import Schema
+
+CHEAP = 20
+"""So many times the mining's work are the tables' where the mining is done again for its gradient,
+which spares what it would keep: gigabytes at hundreds of relations, for a few per cent of time."""
 
 
 @dataclass(frozen=True)
@@ -245,9 +250,21 @@ class GRTE(System[TableBatch, Scored], Searches):
             rows, columns = self.table(number).maxima(packed[0], packed[1], blocks)
             of_subjects = spread(here.subjects(rows), places, h.shape[:2])
             of_objects = spread(here.objects(columns), places, h.shape[:2])
-            subjects = here.mining(of_subjects, subjects, source, present)
-            objects = here.mining(of_objects, objects, source, present)
+            again = self._mined_again(h.shape[1])
+            subjects, objects = (
+                checkpoint(here.mining, *operands, source, present, use_reentrant=False)
+                if again
+                else here.mining(*operands, source, present)
+                for operands in ((of_subjects, subjects), (of_objects, objects))
+            )
         return layout.pack(subjects), layout.pack(objects), blocks
+
+    def _mined_again(self, longest: int) -> bool:
+        """Whether mining keeps nothing for its gradient, and is done again for it."""
+        scores = self.table(0).scores
+        layers = 8 + 2 * self.settings.feed_forward  # of D by D, over both attentions
+        tables = longest * scores.out_features
+        return torch.is_grad_enabled() and tables > CHEAP * layers * scores.in_features
 
     def loss(self, batch: TableBatch) -> Loss:
         """Cross entropy of the last round's labels over pairs and relations."""

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from baselines.grte import system as grte
 from baselines.grte import tables
 from baselines.grte.labels import label_cells
 from baselines.grte.mining import Attention, AttentionMining, GRUMining, heads_of
@@ -169,6 +170,25 @@ def test_predictions_are_the_largest_scores_of_the_equations(settings: dict[str,
     assert dict(zip(map(tuple, keys), cells.scores.tolist(), strict=True)) == pytest.approx(
         expected
     )
+
+
+@pytest.mark.parametrize("mining", ["attention", "gru"])
+def test_mining_that_is_done_again_has_the_same_gradient(
+    mining: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the same dropout, where tables take most of the work: here, or always."""
+    found = []
+    for cheap in (10**9, 0):
+        monkeypatch.setattr(grte, "CHEAP", cheap)
+        system = small(mining=mining, dropout=0.3).train()
+        assert system._mined_again(9) is (cheap == 0)
+        torch.manual_seed(3)
+        loss = system.loss(whole(system, SENTENCES)).total
+        found.append([loss, *torch.autograd.grad(loss, list(system.parameters()))])
+    torch.testing.assert_close(found[0], found[1], rtol=0, atol=0)
+    monkeypatch.undo()
+    assert not small()._mined_again(100)
+    assert small(width=1)._mined_again(200)
 
 
 def test_public_codes_parameters_are_counted() -> None:
