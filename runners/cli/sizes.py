@@ -9,7 +9,8 @@ from rich.table import Table
 
 from runners.cli.arguments import cores, overrides
 from runners.cli.command import console, errors
-from runners.options import SuiteOptions, as_configuration
+from runners.options.commands import SuiteOptions
+from runners.options.declared import as_configuration
 from suite.errors import SuiteError
 
 if TYPE_CHECKING:

@@ -60,6 +60,7 @@ CASES = {
     "relu_net": Case("nyt10", 192, 256),
     "prgc": Case("nyt10", 192, 256),
     "spn": Case("nyt10", 192, 256),
+    "grte": Case("nyt10", 192, 256),
     "bert_docred": Case("nyt10", 192, 256),
     "fastner": Case("conll03", 512, 512),
 }

@@ -25,7 +25,7 @@ from tests import tiny
 
 pytestmark = pytest.mark.slow
 
-SYSTEMS = ("fastre", "casrel", "pmei", "tplinker", "relu_net", "bert_docred")
+SYSTEMS = ("fastre", "casrel", "pmei", "tplinker", "relu_net", "prgc", "spn", "grte", "bert_docred")
 CPU = torch.device("cpu")
 
 
