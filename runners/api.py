@@ -16,11 +16,13 @@ from runners.cli.run_suite import make_request
 from runners.executors.base import Event
 from runners.executors.local import LocalExecutor
 from runners.options.commands import SuiteOptions
+from runners.remote.urls import is_url
 from runners.suite import Suite
 from suite.datasets import Dataset, load_dataset
 from suite.datasets.catalogue.entry import SplitName
 from suite.errors import SuiteError
 from suite.extraction.model import Model
+from suite.privacy import without_credentials
 from suite.records.run import RunRecord, read_record
 from suite.tasks.items import Prediction
 from suite.tasks.matching import Match
@@ -76,8 +78,13 @@ def train(
         SuiteError: an option means nothing, data or resources are not there, or the run left no
             scores.
     """
+    if is_url(str(out)):
+        raise SuiteError(
+            f"out is a folder, and {without_credentials(str(out))} is a URL",
+            remedy="run-suite takes one as --out.",
+        )
     chosen = SuiteOptions(
-        dataset=[str(dataset)], system=[system], seeds=f"{seed},", out=Path(out), **options
+        dataset=[str(dataset)], system=[system], seeds=f"{seed},", out=str(out), **options
     )
     suite = Suite(make_request(chosen))
     suite.run(LocalExecutor(), on_event)

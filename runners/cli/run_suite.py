@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -26,11 +27,14 @@ from runners.options.groups import (
     SYNTHETIC_SEEDS,
     CarriedOutOptions,
 )
+from runners.remote.place import opened
+from runners.remote.urls import is_url
 from suite.errors import SuiteError
 
 if TYPE_CHECKING:
     from runners.executors.base import Executor, PlannedRun
     from runners.executors.ray_cluster import Cluster
+    from runners.remote.place import Place
     from runners.suite import Request, Suite
     from suite.studies.study import Study
 
@@ -64,15 +68,27 @@ def _run_suite(options: SuiteOptions) -> None:
     from runners.suite import Suite  # noqa: PLC0415 - imports torch
 
     request = make_request(options)
-    with _cluster(options) as cluster:
+    _refuse_a_url_from_without(options)
+    with opened(options.out, dry=options.dry_run) as place, _cluster(options) as cluster:
         if cluster is not None:
             from runners.executors.nodes import device_of  # noqa: PLC0415
 
             request = replace(request, device=device_of(cluster.ray, request.device))
-        suite = Suite(request)
-        _print_plan(suite)
+        suite = Suite(replace(request, out=place.folder))
+        _print_plan(suite, place.shown)
         if not options.dry_run:
-            _carry_out(suite, cluster)
+            _carry_out(suite, place, cluster)
+
+
+def _refuse_a_url_from_without(options: SuiteOptions) -> None:
+    """The folder of a URL is of this machine, and nodes leave their files on one of the cluster."""
+    address = options.ray_address
+    if is_url(options.out) and address is not None and address.startswith("ray://"):
+        raise SuiteError(
+            "an --out that is a URL needs this command on a node of the cluster, and "
+            f"--ray-address {address} reaches it from without",
+            remedy="Give the command to a node, as by `ray job submit`, with --ray-address auto.",
+        )
 
 
 @contextmanager
@@ -126,12 +142,21 @@ def make_request(options: SuiteOptions) -> Request:
         seeds=seeds_of(options.seeds or str(SYNTHETIC_SEEDS if short else SEEDS)),
         protocol=make_protocol({**fields, **asked}),
         asked=asked,
-        out=options.out,
+        out=_folder_of(options.out),
         settings=overrides(options.set_ or []),
         study=study,
         published=options.settings == "published",
         options=as_configuration(options),
     )
+
+
+def _folder_of(out: str) -> Path:
+    """Of this machine; that of the cache where OUT is a URL."""
+    if not is_url(out):
+        return Path(out)
+    from runners.remote.mirror import local_folder  # noqa: PLC0415 - imports torch
+
+    return local_folder(out)
 
 
 def _chosen_study(options: SuiteOptions) -> Study | None:
@@ -173,7 +198,7 @@ def _print_lists() -> None:
     console.print(systems, datasets, studies)
 
 
-def _print_plan(suite: Suite) -> None:
+def _print_plan(suite: Suite, out: str) -> None:
     from suite.modelling.word_vectors import VectorsFile  # noqa: PLC0415 - imports torch
 
     table = Table("system", "dataset", "seeds", "epochs", "resources")
@@ -204,7 +229,7 @@ def _print_plan(suite: Suite) -> None:
     for loaded in suite.datasets:
         for note in loaded.notes:
             console.print(f"{loaded.name}: {note}", markup=False)
-    console.print(f"output: {request.out}", markup=False)
+    console.print(f"output: {out}", markup=False)
 
 
 def _states(runs: list[PlannedRun]) -> str:
@@ -233,13 +258,13 @@ def _executor(suite: Suite, cluster: Cluster | None) -> Executor:
     return RayExecutor(cluster, suite.request.out)
 
 
-def _carry_out(suite: Suite, cluster: Cluster | None) -> None:
-
+def _carry_out(suite: Suite, place: Place, cluster: Cluster | None) -> None:
     # Whoever ends the suite by SIGTERM gets what Ctrl-C gets: records and a report.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with shown(suite.runs, suite.left()) as on_event:
-        report = suite.run(_executor(suite, cluster), on_event)
-    console.print(f"report: {report}", markup=False)
+        report = suite.run(_executor(suite, cluster), place.hearing(on_event))
+    place.send()
+    console.print(f"report: {place.shown}/{report.name}", markup=False)
     for line in suite.doubts():
         errors.print(line.replace("**", ""), markup=False)
     missing = suite.missing()

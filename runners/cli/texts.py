@@ -8,9 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from runners.remote.urls import as_url
 from suite.errors import SuiteError
+from suite.privacy import without_credentials
 
-NAMES_OF_FILES = frozenset({"--dataset", "--system", "--study", "--pretrained", "--parser"})
+NAMES_OF_FILES = frozenset(
+    {"--dataset", "--system", "--study", "--pretrained", "--parser", "--out"}
+)
 """Options whose texts may name a file or folder, besides those that do nothing else."""
 
 
@@ -29,6 +33,8 @@ def refuse_what_cannot_be(option: str, value: Any) -> None:
         if "\0" in text:
             raise SuiteError(f"{option} {text[:100]!r} holds a NUL", remedy="Take it out.")
         _refuse_other_bytes(option, text)
+        if isinstance(one, Path):
+            _refuse_a_url(option, text)
         if isinstance(one, Path) or option in NAMES_OF_FILES:
             _refuse_no_name(option, text)
 
@@ -49,6 +55,16 @@ def _refuse_other_bytes(option: str, text: str) -> None:
             f"{option} {text[:100]!a} holds bytes that are not UTF-8",
             remedy="Write it in UTF-8, or rename the file or folder: records are UTF-8.",
         ) from error
+
+
+def _refuse_a_url(option: str, text: str) -> None:
+    url = as_url(text)
+    if url is not None and not os.path.lexists(text):
+        raise SuiteError(
+            f"{option} takes a path of this machine, and {without_credentials(url)} is a URL",
+            remedy="Copy what is there to a folder here. run-suite --out alone takes a URL, and "
+            "leaves its report there.",
+        )
 
 
 def _refuse_no_name(option: str, text: str) -> None:

@@ -71,7 +71,7 @@ class SuiteOptions(CarriedOutOptions, TrainingOptions, ThreadsOptions):
     accumulate: int = option(
         1, "Parts of a step's batch, where memory is short.", least=1, panel=MACHINE
     )
-    out: Path = option(Path("runs"), "Folder for records and report.")
+    out: str = option("runs", "Folder for records and report, or its URL, as s3://bucket/path.")
     list_: bool = option(
         False,
         "Print systems, datasets and studies and stop.",

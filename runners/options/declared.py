@@ -7,7 +7,7 @@ from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from suite.privacy import without_home
+from suite.privacy import without_credentials, without_home
 
 DATA, SYSTEMS, TRAINING = "Data", "Systems", "Training"
 SEARCH, RESOURCES = "Search", "Vectors, encoders, parsers"
@@ -73,7 +73,7 @@ def as_configuration(options: Any) -> dict[str, Any]:
 def _kept(value: Any) -> Any:
     if isinstance(value, list):
         return [_kept(one) for one in value]
-    return without_home(str(value)) if isinstance(value, Path | str) else value
+    return without_home(without_credentials(str(value))) if isinstance(value, Path | str) else value
 
 
 def shared(options: Any, other: type) -> dict[str, Any]:

@@ -147,7 +147,7 @@ def test_several_at_a_time_leave_what_one_at_a_time_leaves(dataset: Path, tmp_pa
 
 
 def test_as_a_configuration_holds_what_differs_from_the_defaults() -> None:
-    options = SuiteOptions(dataset=["a"], set_=["fastre.width=64"], dry_run=True, out=Path("o"))
+    options = SuiteOptions(dataset=["a"], set_=["fastre.width=64"], dry_run=True, out="o")
     assert as_configuration(options) == {
         "dataset": ["a"],
         "set": ["fastre.width=64"],

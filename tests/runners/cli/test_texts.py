@@ -27,6 +27,8 @@ LONG = "n" * 300
         ),
         ("--name", os.fsdecode(b"caf\xe9"), r"--name 'caf\\udce9' holds bytes that are not UTF-8"),
         ("--out", Path("a\0b"), "holds a NUL"),
+        ("FOLDER", Path("s3://b/x"), "FOLDER takes a path of this machine, and s3://b/x is a URL"),
+        ("--vectors", Path("sftp://me:pw@b/x"), r"and sftp://\.\.\.@b/x is a URL"),
         ("FOLDER", Path("loop"), "FOLDER 'loop': Its links lead in a circle"),
         ("--out", Path("link"), r"--out 'd\\udce9' holds bytes"),
     ],
