@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -11,6 +12,7 @@ from runners.cli.arguments import cores, overrides
 from runners.cli.command import console, errors
 from runners.options.commands import SuiteOptions
 from runners.options.declared import as_configuration
+from runners.remote.urls import is_url
 from suite.errors import SuiteError
 
 if TYPE_CHECKING:
@@ -38,13 +40,18 @@ def measure_sizes(options: SuiteOptions, study: SizeStudy) -> None:
                 "makes its own sentences and trains a few steps",
                 remedy=f"Leave it out; what counts is --{', --'.join(sorted(MEANT - {'wandb'}))}.",
             )
+    if is_url(options.out):
+        raise SuiteError(
+            f"the study {study.name!r} works in a folder, and --out {options.out} is a URL",
+            remedy="Name a folder, and copy it there.",
+        )
     from runners.sizes.study import SizeRequest, SizeSuite  # noqa: PLC0415 - imports torch
     from suite.modelling.pretrained import UNTRAINED  # noqa: PLC0415 - likewise
 
     suite = SizeSuite(
         SizeRequest(
             study=study,
-            out=options.out,
+            out=Path(options.out),
             systems=tuple(dict.fromkeys(options.system or ())),
             settings=overrides(options.set_ or []),
             pretrained=options.pretrained or UNTRAINED,

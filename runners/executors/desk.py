@@ -8,7 +8,15 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from runners.executors.lock import locked
-from runners.executors.parcels import Files, Parcel, files_of, packed, parcel_of, unpack
+from runners.executors.parcels import (
+    Files,
+    Parcel,
+    files_of,
+    packed,
+    parcel_of,
+    reads,
+    unpack,
+)
 from suite.errors import SuiteError
 
 Kind: TypeAlias = Literal["started", "progressed", "measured", "said", "left"]
@@ -56,6 +64,10 @@ class Desk:
     async def stopped(self) -> None:
         """Answers when the command ends."""
         await self._stopped.wait()
+
+    async def sees(self, token: Path, content: str) -> bool:
+        """Whether the command's folder is here, as a file in it tells."""
+        return reads(token, content)
 
     async def hold(self, key: str) -> None:
         """Holds a run's folder for a node that does not see it.

@@ -17,10 +17,10 @@ from runners.cluster import leave_its_main_module
 from runners.executors import steps
 from runners.executors.base import Event, Measured, PlannedRun, Progressed
 from runners.executors.desk import Kind
-from runners.executors.parcels import Files, Parcel, at_hand, packed, unpack
+from runners.executors.parcels import Files, Parcel, at_hand, packed, reads, unpack
 from runners.executors.processes import Processes, StoppedError, served
 from suite.datasets.catalogue.fetch import cache_folder
-from suite.files import read_regular, write_atomically
+from suite.files import write_atomically
 from suite.records.run import RunRecord
 
 LEAST_PAUSE = 30.0
@@ -102,7 +102,7 @@ class _Place:
         with ExitStack() as stack:
             stack.enter_context(redirect_stderr(_Told(self)))
             self._end_with_the_command()
-            if not _reads(*self.errand.token):
+            if not reads(*self.errand.token):
                 folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="run-")))
                 stack.enter_context(self._kept(folder))
                 self.run = replace(self.run, folder=folder)
@@ -189,11 +189,3 @@ class _Told(io.TextIOBase):
         for line in lines:
             self._place.say(line)
         return len(text)
-
-
-def _reads(token: Path, content: str) -> bool:
-    """Whether a file is here and holds that."""
-    try:
-        return read_regular(token).decode() == content
-    except OSError:
-        return False

@@ -82,6 +82,14 @@ def unpack(files: Files, folder: Path) -> None:
         write_atomically(path, files[name])
 
 
+def reads(token: Path, content: str) -> bool:
+    """Whether a file is on this machine and holds that."""
+    try:
+        return read_regular(token).decode() == content
+    except OSError:
+        return False
+
+
 def parcel_of(path: Path, files: Files) -> Parcel:
     """What tells the content of a path from every other one."""
     digest = hashlib.sha256()

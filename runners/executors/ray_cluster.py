@@ -89,6 +89,7 @@ class RayExecutor:
         for run in runs:
             refuse_the_impossible(nodes.values(), needs_of(run.plan, self.cluster.memory))
         with self._desk() as desk, self._token() as token:
+            self._refuse_an_unseen_folder(desk, token)
             _Campaign(self.cluster, self.out, desk, token, on_event).carry_out(runs)
 
     @contextmanager
@@ -103,6 +104,17 @@ class RayExecutor:
             yield desk
         finally:
             ray.kill(desk)
+
+    def _refuse_an_unseen_folder(self, desk: Any, token: tuple[Path, str]) -> None:
+        """Of a command from without, the desk is on some node, and would keep folders there."""
+        if self.cluster.on_node or self.cluster.ray.get(desk.sees.remote(*token)):
+            return
+        raise SuiteError(
+            "is not seen by the cluster, and this command is on none of its nodes",
+            where=self.out,
+            remedy="Name an --out that all see, or give the command to a node, as by "
+            "`ray job submit`.",
+        )
 
     @contextmanager
     def _token(self) -> Iterator[tuple[Path, str]]:
