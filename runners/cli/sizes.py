@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -70,6 +71,8 @@ def measure_sizes(options: SuiteOptions, study: SizeStudy) -> None:
         records.append(record)
         console.print(f"[{len(records)} of {total}] {_line(record)}", markup=False, soft_wrap=True)
 
+    # Whoever ends the study by SIGTERM gets what Ctrl-C gets: records and a report.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     report = suite.run(on_size)
     console.print(f"report: {report}", markup=False)
     mistakes = [r for r in records if any(m.reason == "mistake" for m in r.measured)]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +19,7 @@ from suite.errors import SuiteError, unknown
 from suite.files import read_model, read_regular, remove_leftovers
 from suite.modelling.pretrained import UNTRAINED, find_pretrained
 from suite.privacy import shown_command
+from suite.records.run import Environment
 from suite.records.sizes import (
     KINDS,
     PLAN,
@@ -51,7 +53,7 @@ class SizeRequest:
         systems: names and YAML files of variants; empty: every system of triples that is no bound.
         settings: system or variant -> settings that it has besides.
         pretrained: the encoder of those that need one.
-        device, threads, precision: of all.
+        device, threads, precision: of all measurements.
     """
 
     study: SizeStudy
@@ -139,6 +141,8 @@ class SizeSuite:
             on_size: hears of every size that is done, now or before.
             processes: to measure in; None: those of a server that has imported torch.
 
+        An interruption stops the study; the report covers what was finished.
+
         Returns:
             The path of the report.
         """
@@ -148,10 +152,16 @@ class SizeSuite:
         write_model(self.request.out / PLAN, self._plan())
         processes = processes or served()
         done: dict[tuple[str, int, int], SizeRecord] = {}
-        for point in self.points:
-            key = (point.system.variant, point.size.words, point.size.relations)
-            done[key] = self.recorded(point) or self._measure(point, done, processes)
-            on_size(done[key])
+        try:
+            for point in self.points:
+                key = (point.system.variant, point.size.words, point.size.relations)
+                done[key] = self.recorded(point) or self._measure(point, done, processes)
+                on_size(done[key])
+        except BaseException:
+            # That there is nothing to report yet is not what stopped the study.
+            with suppress(SuiteError):
+                write_report(self.request.out)
+            raise
         return write_report(self.request.out)
 
     def _plan(self) -> SizePlan:
@@ -207,7 +217,7 @@ def _systems_of_triples() -> list[str]:
     return [n for n, system in names if TASK in system.tasks and system.upper_bound is None]
 
 
-def _place(environment: Any) -> tuple[object, ...]:
+def _place(environment: Environment) -> tuple[object, ...]:
     return environment.processor, environment.cores, environment.device
 
 
@@ -225,7 +235,7 @@ def _in_a_process(folder: Path, kind: Kind, lock: int, processes: Processes) -> 
     return Measurement(kind=kind, failure=failure, reason="mistake")
 
 
-def _given_up(point: SizePoint, kind: Kind, done: Sequence[SizeRecord] | Any) -> str | None:
+def _given_up(point: SizePoint, kind: Kind, done: Iterable[SizeRecord]) -> str | None:
     """What stopped a smaller size on the same axis, as a phrase; None where nothing did."""
     for record in done:
         size: Size = record.point.size

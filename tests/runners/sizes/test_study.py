@@ -70,6 +70,8 @@ class Pretended:
         size = point.size
         self.asked.append((point.system.variant, size.words, size.relations, kind))
         found = self.outcomes.get((size.words, size.relations, kind), "figures")
+        if isinstance(found, BaseException):
+            raise found
         if isinstance(found, int):
             return found
         if found == "figures":
@@ -133,6 +135,17 @@ def test_after_a_limit_larger_sizes_are_not_tried(study: SizeStudy, tmp_path: Pa
     text = (tmp_path / "report.md").read_text()
     assert "FastRE, training step, 12 words, 3 relations: takes more than 60 s" in text
     assert "machine's memory runs out" in text
+
+
+def test_an_interruption_leaves_a_report_of_what_was_finished(
+    study: SizeStudy, tmp_path: Path
+) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        carried_out(study, tmp_path, Pretended({(16, 3, "training"): KeyboardInterrupt()}))
+    assert "**2 of 4 sizes are not measured yet.**" in (tmp_path / "report.md").read_text()
+    again = Pretended()
+    carried_out(study, tmp_path, again)
+    assert {asked[1:3] for asked in again.asked} == {(16, 3), (8, 6)}
 
 
 def test_a_mistake_is_made_again_and_a_limit_is_not(study: SizeStudy, tmp_path: Path) -> None:
