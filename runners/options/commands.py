@@ -40,8 +40,8 @@ class SuiteOptions(CarriedOutOptions, TrainingOptions, ThreadsOptions):
     )
     system: list[str] | None = option(
         None,
-        "Name, or YAML file of a system and its settings; repeatable. See --list.",
-        shown="all",
+        "Name, or YAML file of a system and its settings; repeatable; all for each. See --list.",
+        shown="all; fastre, casrel, bert_docred, fastner for synthetic",
         panel=SYSTEMS,
     )
     study: str | None = option(

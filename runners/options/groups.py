@@ -12,6 +12,9 @@ from suite.modelling.keep_vectors import KeepVectors
 from suite.tasks.matching import Match
 
 SEEDS = 3
+EVERY = "all"
+FIRST_SYSTEMS = ("fastre", "casrel", "bert_docred", "fastner")
+"""One or two for each task: what the command without arguments trains."""
 SYNTHETIC_EPOCHS, SYNTHETIC_SEEDS = 21, 1
 """Enough for its 2,000 sentences, so that the command without arguments takes minutes."""
 EPOCHS, PATIENCE = 60, 10
