@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -49,10 +49,9 @@ class Desk:
     async def hear(self, seconds: float = HEAR_SECONDS) -> list[News]:
         """What was said since; waits so long for the first of it."""
         found: list[News] = []
-        try:
-            found.append(await asyncio.wait_for(self._news.get(), seconds))
-        except TimeoutError:
-            return found
+        if self._news.empty() and seconds:
+            with suppress(TimeoutError):
+                found.append(await asyncio.wait_for(self._news.get(), seconds))
         while not self._news.empty():
             found.append(self._news.get_nowait())
         return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from random import Random
+from typing import cast
 
 from suite.datasets.synthetic.grammar import PATTERNS
 from suite.datasets.synthetic.triples import make_dataset
@@ -42,10 +43,9 @@ def sentences_of_size(
         triples: list[Triple] = []
         entities: list[Entity] = []
         while len(text) < words:
-            part, begun = next(source), len(text)
-            assert isinstance(part, Sentence)
+            part, begun = cast("Sentence", next(source)), len(text)
             entities += (e._replace(span=_shifted(e.span, begun)) for e in part.entities)
-            for head, pattern, tail in (t for t in part.triples if isinstance(t, Triple)):
+            for head, pattern, tail in part.triples:
                 relation = names[_drawn(_OWN[pattern], relations, draws)]
                 triples.append(Triple(_shifted(head, begun), relation, _shifted(tail, begun)))
             text += part.words
