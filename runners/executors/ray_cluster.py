@@ -43,6 +43,8 @@ MEMORY = 2.0
 """GiB that a run asks its node for."""
 GRACE_SECONDS = 45.0
 """How long runs may take to leave their records when the command ends."""
+LOOK_SECONDS = 60.0
+"""From one look for runs that wait in vain to the next."""
 TOKEN = ".seen-by-nodes"
 
 
@@ -161,6 +163,7 @@ class _Campaign:
     waiting: list[str] = field(default_factory=list)
     """Keys of what was trained and is measured when no training waits for a node any more."""
     news: deque[News] = field(default_factory=deque)
+    next_look: float = 0.0
 
     @property
     def ray(self) -> Any:
@@ -183,9 +186,24 @@ class _Campaign:
                 for task in ended:
                     self._conclude(self.under_way.pop(task), task)
                 self._hand_out_measuring()
+                self._say_what_waits_in_vain()
         except BaseException:
             self._stop()
             raise
+
+    def _say_what_waits_in_vain(self) -> None:
+        """Says, now and then, that no node is left that could do what waits; one may come."""
+        if time.monotonic() < self.next_look or any(t.there for t in self.tasks.values()):
+            return
+        self.next_look = time.monotonic() + LOOK_SECONDS
+        nodes = nodes_of(self.ray).values()
+        for key in self.under_way.values():
+            try:
+                needs = needs_of(self.tasks[key].run.plan, self.cluster.memory)
+                refuse_the_impossible(nodes, needs)
+            except SuiteError as error:
+                print(f"waiting: {error}", file=sys.stderr, flush=True)
+                return
 
     def _errand(self, key: str) -> Errand:
         run = self.tasks[key].run
