@@ -199,6 +199,7 @@ class SPN(System[SPNBatch, Said], Searches):
         shared: dict[str, Any] = {"heads": 12, "feed_forward": 4.0, "entity_weight": 2.0}
         shared |= {"dropout": 0.1, "matcher": "sum", "freeze_embeddings": True}
         return {
+            "NYT": {"queries": 15, "layers": 3, "none_weight": 0.25, **shared},
             "NYT*": {"queries": 15, "layers": 3, "none_weight": 1.0, **shared},
             "WebNLG": {"queries": 10, "layers": 4, "none_weight": 0.25, **shared},
         }

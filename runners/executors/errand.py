@@ -19,7 +19,9 @@ from runners.executors.base import Event, Measured, PlannedRun, Progressed
 from runners.executors.desk import Kind
 from runners.executors.parcels import Files, Parcel, at_hand, packed, reads, unpack
 from runners.executors.processes import Processes, StoppedError, served
+from runners.runs.plan import RunPlan
 from suite.datasets.catalogue.fetch import cache_folder
+from suite.errors import SuiteError
 from suite.files import write_atomically
 from suite.records.run import RunRecord
 
@@ -27,6 +29,8 @@ LEAST_PAUSE = 30.0
 """Seconds from one checkpoint that is sent to the next, at least."""
 SHARE = 0.05
 """Of a run's time that sending checkpoints may take."""
+_FOUND: dict[str, RunPlan] = {}
+"""Plans without their seed -> with their resources where this machine has them."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,14 @@ def train(errand: Errand) -> Answer:
     """
     place = _Place(errand)
     with suppress(StoppedError), place.ready():
-        return place.answer(steps.train(place.run, place.processes, place.on_event))
+        record = steps.train(place.run, place.processes, place.on_event)
+        if record.configuration != errand.run.planned.configuration:
+            raise SuiteError(
+                f"{errand.run.title} was not done as it was planned, for its data or versions "
+                "have changed there meanwhile",
+                remedy="Leave them as they are while runs are under way.",
+            )
+        return place.answer(record)
     return place.answer(None)
 
 
@@ -106,9 +117,8 @@ class _Place:
                 folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="run-")))
                 stack.enter_context(self._kept(folder))
                 self.run = replace(self.run, folder=folder)
-            cache = cache_folder().with_name("parcels")
             try:
-                self.run = at_hand(self.run, self.errand.paths, self._give, cache)
+                self._find_resources()
                 yield
             finally:
                 # As the command's machine reads it, wherever its resources lie here.
@@ -116,6 +126,15 @@ class _Place:
                     plan = self.errand.run.plan.model_dump_json(indent=1)
                     write_atomically(self.run.folder / "run.json", plan)
                 self._get(self._tell("left", None))  # before another run has the node
+
+    def _find_resources(self) -> None:
+        """Looks for them once for all seeds that this process does."""
+        plan = self.run.plan
+        key = plan.model_copy(update={"seed": 0}).model_dump_json()
+        if key not in _FOUND:
+            cache = cache_folder().with_name("parcels")
+            _FOUND[key] = at_hand(self.run, self.errand.paths, self._give, cache).plan
+        self.run = replace(self.run, plan=_FOUND[key].model_copy(update={"seed": plan.seed}))
 
     def on_event(self, event: Event) -> None:
         """Passes on what happens, and a new checkpoint where the desk keeps the folder."""

@@ -186,7 +186,8 @@ class Worker:
         study = trial.study
 
         def runs(other: FrozenTrial) -> bool:
-            same = other.user_attrs.get(STRUCTURE) == about.key
+            # One that has just begun has not said yet what it tries.
+            same = other.user_attrs.get(STRUCTURE, about.key) == about.key
             return same and other.state == TrialState.RUNNING and other.number < trial.number
 
         while any(map(runs, study.get_trials(deepcopy=False))):

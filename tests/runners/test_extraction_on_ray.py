@@ -55,7 +55,7 @@ class Slow(Fake):
 
     def predict(self, examples: Any, batch_size: int | None = None) -> Any:
         Path(f"pid-{os.getpid()}").touch()
-        time.sleep(0.2)
+        time.sleep(0.1)
         return super().predict(examples, batch_size)
 
 
