@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from runners.cli.run_suite import make_request
+from runners.cli.run_suite import make_request, refuse_contradictions
 from runners.executors.base import Event
 from runners.executors.local import LocalExecutor
 from runners.options.commands import SuiteOptions
@@ -75,8 +75,8 @@ def train(
         options: further fields of `runners.options.commands.SuiteOptions`, as `epochs=20`.
 
     Raises:
-        SuiteError: an option means nothing, data or resources are not there, or the run left no
-            scores.
+        SuiteError: an option means nothing here, as Ray's, data or resources are not there, or the
+            run left no scores.
     """
     if is_url(str(out)):
         raise SuiteError(
@@ -86,6 +86,12 @@ def train(
     chosen = SuiteOptions(
         dataset=[str(dataset)], system=[system], seeds=f"{seed},", out=str(out), **options
     )
+    if chosen.on_ray:
+        raise SuiteError(
+            "train is of this machine, and Ray's nodes are asked for",
+            remedy="Leave out ray and ray_address; run-suite takes them.",
+        )
+    refuse_contradictions(chosen)
     suite = Suite(make_request(chosen))
     suite.run(LocalExecutor(), on_event)
     (planned,) = suite.runs

@@ -54,6 +54,11 @@ def connected(address: str | None, cpus: int) -> Iterator[Any]:
         ray.shutdown()
 
 
+def is_from_without(address: str) -> bool:
+    """Whether a command reaches a cluster by this address as a client, and is on no node of it."""
+    return address.startswith("ray://")
+
+
 def leave_its_main_module() -> None:
     """Spares processes that a task or an actor starts the reading of Ray's main module, and Ray."""
     vars(sys.modules["__main__"]).pop("__file__", None)

@@ -17,6 +17,7 @@ from runners.cli.arguments import cores, make_protocol, overrides, protocol_fiel
 from runners.cli.command import console, errors, script
 from runners.cli.progress import shown
 from runners.cli.sizes import measure_sizes
+from runners.cluster import connected, is_from_without
 from runners.options.commands import SuiteOptions
 from runners.options.declared import as_configuration, shared
 from runners.options.groups import (
@@ -70,7 +71,7 @@ def _run_suite(options: SuiteOptions) -> None:
     from runners.suite import Suite  # noqa: PLC0415 - imports torch
 
     request = make_request(options)
-    _refuse_a_url_from_without(options)
+    refuse_contradictions(options)
     with opened(options.out, dry=options.dry_run) as place, _cluster(options) as cluster:
         if cluster is not None:
             from runners.executors.nodes import device_of  # noqa: PLC0415
@@ -82,10 +83,25 @@ def _run_suite(options: SuiteOptions) -> None:
             _carry_out(suite, place, cluster)
 
 
-def _refuse_a_url_from_without(options: SuiteOptions) -> None:
-    """The folder of a URL is of this machine, and nodes leave their files on one of the cluster."""
+def refuse_contradictions(options: SuiteOptions) -> None:
+    """Checks that what is asked for can be done at the place that is asked for.
+
+    Raises:
+        SuiteError: it cannot.
+    """
+    if options.memory is not None and not options.on_ray:
+        raise SuiteError(
+            "--memory is what a run asks a node of Ray for, and nothing limits a run without it",
+            remedy="Give --ray, or leave out --memory.",
+        )
+    if options.workers > 1 and options.on_ray:
+        raise SuiteError(
+            "--workers are of this machine, and --ray has as many runs at a time as nodes hold",
+            remedy="Leave one of them out.",
+        )
     address = options.ray_address
-    if is_url(options.out) and address is not None and address.startswith("ray://"):
+    # The folder of a URL is of this machine, and nodes leave their files on one of the cluster.
+    if is_url(options.out) and address is not None and is_from_without(address):
         raise SuiteError(
             "an --out that is a URL needs this command on a node of the cluster, and "
             f"--ray-address {address} reaches it from without",
@@ -99,12 +115,6 @@ def _cluster(options: SuiteOptions) -> Iterator[Cluster | None]:
     if not options.on_ray:
         yield None
         return
-    if options.workers > 1:
-        raise SuiteError(
-            "--workers are of this machine, and --ray has as many runs at a time as nodes hold",
-            remedy="Leave one of them out.",
-        )
-    from runners.cluster import connected  # noqa: PLC0415 - Ray is no part of the suite
     from runners.executors.ray_cluster import cluster_at  # noqa: PLC0415
 
     with connected(options.ray_address, cores()) as ray:
@@ -144,7 +154,7 @@ def make_request(options: SuiteOptions) -> Request:
         seeds=seeds_of(options.seeds or str(SYNTHETIC_SEEDS if short else SEEDS)),
         protocol=make_protocol({**fields, **asked}),
         asked=asked,
-        out=_folder_of(options.out),
+        out=Path(options.out),
         settings=overrides(options.set_ or []),
         study=study,
         published=options.settings == "published",
@@ -159,15 +169,6 @@ def _chosen_systems(
     named = asked or ([*FIRST_SYSTEMS] if short else [EVERY])
     found = (name for one in named for name in (known if one == EVERY else [one]))
     return tuple(dict.fromkeys(found))
-
-
-def _folder_of(out: str) -> Path:
-    """Of this machine; that of the cache where OUT is a URL."""
-    if not is_url(out):
-        return Path(out)
-    from runners.remote.mirror import local_folder  # noqa: PLC0415 - imports torch
-
-    return local_folder(out)
 
 
 def _chosen_study(options: SuiteOptions) -> Study | None:

@@ -23,6 +23,9 @@ Kind: TypeAlias = Literal["started", "progressed", "measured", "said", "left"]
 News: TypeAlias = tuple[str, Kind, Any]
 """Key of a run, what happened to it, and more about it."""
 HEAR_SECONDS = 0.2
+"""How long the command waits for news."""
+STOPPED_SECONDS = 20.0
+"""How long a node waits to hear that the command ends, before it asks again."""
 
 
 class Desk:
@@ -37,32 +40,35 @@ class Desk:
 
     def __init__(self, out: str) -> None:
         self._out = Path(out)
-        self._news: asyncio.Queue[News] = asyncio.Queue()
+        self._news: list[News] = []
+        self._told = asyncio.Event()
         self._stopped = asyncio.Event()
         self._parcels: dict[str, Parcel] = {}
         self._held: dict[str, ExitStack] = {}
 
     async def tell(self, news: News) -> None:
         """A node says what happened."""
-        self._news.put_nowait(news)
+        self._news.append(news)
+        self._told.set()
 
     async def hear(self, seconds: float = HEAR_SECONDS) -> list[News]:
         """What was said since; waits so long for the first of it."""
-        found: list[News] = []
-        if self._news.empty() and seconds:
+        if seconds:
             with suppress(TimeoutError):
-                found.append(await asyncio.wait_for(self._news.get(), seconds))
-        while not self._news.empty():
-            found.append(self._news.get_nowait())
+                await asyncio.wait_for(self._told.wait(), seconds)
+        self._told.clear()
+        found, self._news = self._news, []
         return found
 
     async def stop(self) -> None:
         """The command ends: so do the runs that are under way."""
         self._stopped.set()
 
-    async def stopped(self) -> None:
-        """Answers when the command ends."""
-        await self._stopped.wait()
+    async def stopped(self, seconds: float = STOPPED_SECONDS) -> bool:
+        """Whether the command ends; waits so long for that."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._stopped.wait(), seconds)
+        return self._stopped.is_set()
 
     async def sees(self, token: Path, content: str) -> bool:
         """Whether the command's folder is here, as a file in it tells."""

@@ -9,7 +9,6 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, redirect_stderr, suppress
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -59,10 +58,12 @@ class Answer:
     Attributes:
         record: as the step left it; None where the command ended before.
         node: id of the node.
+        now: whether it was trained there just now; see `steps.Trained`.
     """
 
     record: RunRecord | None
     node: str
+    now: bool = False
 
 
 def train(errand: Errand) -> Answer:
@@ -73,24 +74,24 @@ def train(errand: Errand) -> Answer:
     """
     place = _Place(errand)
     with suppress(StoppedError), place.ready():
-        record = steps.train(place.run, place.processes, place.on_event)
-        if record.configuration != errand.run.planned.configuration:
+        trained = steps.train(place.run, place.processes, place.on_event)
+        if trained.record.configuration != errand.run.planned.configuration:
             raise SuiteError(
                 f"{errand.run.title} was not done as it was planned, for its data or versions "
                 "have changed there meanwhile",
                 remedy="Leave them as they are while runs are under way.",
             )
-        return place.answer(record)
-    return place.answer(None)
+        return Answer(trained.record, place.node, trained.now)
+    return Answer(None, place.node)
 
 
-def measure(errand: Errand, record: RunRecord, *, alone: bool) -> Answer:
+def measure(errand: Errand, record: RunRecord) -> Answer:
     """Measures on this node what was trained on it, or on another one."""
     place = _Place(errand)
     with suppress(StoppedError), place.ready():
-        run, heard = place.run, place.on_event
-        return place.answer(steps.measure(run, record, place.processes, heard, alone=alone))
-    return place.answer(None)
+        record = steps.measure(place.run, record, place.processes, place.on_event)
+        return Answer(record, place.node)
+    return Answer(None, place.node)
 
 
 class _Place:
@@ -104,6 +105,7 @@ class _Place:
         self.node: str = ray.get_runtime_context().get_node_id()
         self.processes: Processes = served()
         self._get, self._desk = ray.get, errand.desk
+        self._done = threading.Event()
         self._next_sending = 0.0
 
     @contextmanager
@@ -112,7 +114,8 @@ class _Place:
         self._tell("started", self.node)
         with ExitStack() as stack:
             stack.enter_context(redirect_stderr(_Told(self)))
-            self._end_with_the_command()
+            threading.Thread(target=self._end_with_the_command, daemon=True).start()
+            stack.callback(self._done.set)
             if not reads(*self.errand.token):
                 folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="run-")))
                 stack.enter_context(self._kept(folder))
@@ -144,10 +147,6 @@ class _Place:
                 self._send()
         elif isinstance(event, Measured):
             self._tell("measured", event.seconds)
-
-    def answer(self, record: RunRecord | None) -> Answer:
-        """What is given back."""
-        return Answer(record, self.node)
 
     def say(self, line: str) -> None:
         """Has the command print a line."""
@@ -186,12 +185,11 @@ class _Place:
         return parcel, content
 
     def _end_with_the_command(self) -> None:
-        stopped = self._desk.stopped.remote()
-        threading.Thread(target=partial(self._stop_after, stopped), daemon=True).start()
-
-    def _stop_after(self, stopped: Any) -> None:
+        """Until the errand is done: a desk answers a thousand calls at a time."""
         try:
-            self._get(stopped)
+            while not self._get(self._desk.stopped.remote()):
+                if self._done.is_set():
+                    return
         finally:  # also where the desk is gone, which ends with the command
             self.processes.stop()
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 
 from runners.executors import steps
 from runners.executors.base import Ended, Event, OnEvent, PlannedRun, Started
+from runners.executors.company import Company
 from runners.executors.processes import Processes, served
 from suite.records.run import RunRecord
 
@@ -35,33 +35,43 @@ class LocalExecutor:
     def run_all(self, runs: Sequence[PlannedRun], on_event: OnEvent) -> None:
         """As `Executor` has it."""
         processes = self._processes or served()
-        if self.workers == 1:
-            for run in runs:
-                on_event(Started(run))
-                record = steps.train(run, processes, on_event)
-                self._measure(run, _company(record, alone=self.sole), processes, on_event)
+        if self.workers > 1:
+            trained = self._train_together(runs, processes, on_event)
+            for run, record in zip(runs, trained, strict=True):
+                self._measure(run, record, processes, on_event)
             return
-        for run, record in self._train_together(runs, processes, on_event):
+        for run in runs:
+            on_event(Started(run))
+            record = steps.train(run, processes, on_event).as_seen(alone=self.sole)
+            record.write(run.folder)
             self._measure(run, record, processes, on_event)
 
     def _measure(
         self, run: PlannedRun, record: RunRecord, processes: Processes, on_event: OnEvent
     ) -> None:
+        record = steps.measure(run, record, processes, on_event)
+        record = steps.measured_as_seen(record, alone=self.sole)
         record.write(run.folder)
-        record = steps.measure(run, record, processes, on_event, alone=self.sole)
         on_event(Ended(run, record))
 
     def _train_together(
         self, runs: Sequence[PlannedRun], processes: Processes, on_event: OnEvent
-    ) -> list[tuple[PlannedRun, RunRecord]]:
+    ) -> list[RunRecord]:
         """Trains all runs, so many at a time, and passes on what they say in this thread."""
         heard: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
-        together = _Together()
+        company = Company()
 
         def train(run: PlannedRun) -> RunRecord:
-            with together.joined(run):
+            company.begins(run.folder)
+            try:
                 heard.put(Started(run))
-                return steps.train(run, processes, heard.put)
+                trained = steps.train(run, processes, heard.put)
+            finally:
+                company.ends(run.folder)
+            # At once: a command that goes on from here has not seen what ran beside it.
+            record = trained.as_seen(alone=self.sole and company.was_alone(run.folder))
+            record.write(run.folder)
+            return record
 
         with ThreadPoolExecutor(self.workers) as pool:
             trainings = [pool.submit(train, run) for run in runs]
@@ -76,33 +86,7 @@ class LocalExecutor:
                 pool.shutdown(wait=False, cancel_futures=True)
                 processes.stop()
                 raise
-            records = [training.result() for training in trainings]
-        return [
-            (run, _company(record, alone=self.sole and run.folder not in together.accompanied))
-            for run, record in zip(runs, records, strict=True)
-        ]
-
-
-class _Together:
-    """Notes which runs were under way while another one was."""
-
-    def __init__(self) -> None:
-        self.accompanied: set[object] = set()
-        self._under_way: set[object] = set()
-        self._lock = threading.Lock()
-
-    @contextmanager
-    def joined(self, run: PlannedRun) -> Iterator[None]:
-        """While the run is under way."""
-        with self._lock:
-            self._under_way.add(run.folder)
-            if len(self._under_way) > 1:
-                self.accompanied |= self._under_way
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._under_way.remove(run.folder)
+            return [training.result() for training in trainings]
 
 
 def _when_all_are_done(futures: Sequence[Future[RunRecord]], call: Callable[[], None]) -> None:
@@ -120,11 +104,3 @@ def _when_all_are_done(futures: Sequence[Future[RunRecord]], call: Callable[[], 
         call()
     for future in futures:
         future.add_done_callback(one_is)
-
-
-def _company(record: RunRecord, *, alone: bool) -> RunRecord:
-    """The record with whether its training was alone, where it was trained just now."""
-    if record.training is None or record.training.alone is not None:
-        return record
-    training = record.training.model_copy(update={"alone": alone})
-    return record.model_copy(update={"training": training})

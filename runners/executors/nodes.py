@@ -11,6 +11,8 @@ from suite.errors import SuiteError
 
 SHOWN = {"CPU": "CPUs", "GPU": "GPUs", "memory": "GiB of memory"}
 GIB = 2**30
+SHOWN_WAITING = 5
+"""Runs that a line of the waiting list names."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,38 @@ def refuse_the_impossible(nodes: Iterable[Node], needs: Mapping[str, float]) -> 
         f"a run asks for {_amounts(needs, needs)}, and no node of the cluster has that: {there}",
         remedy="Add such a node, or ask for less by --threads, --memory or --device.",
     )
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """What waits for a node.
+
+    Attributes:
+        what: a phrase.
+        needs: Ray's names -> amounts.
+    """
+
+    what: str
+    needs: Mapping[str, float]
+
+
+def waiting_list(waiting: Iterable[Waiting], nodes: Mapping[str, Node]) -> list[str]:
+    """Lines on what waits in vain, for each kind of node that is not there: the kind, then what.
+
+    Args:
+        waiting: all that waits or is under way; what some node could do is left out.
+        nodes: that are there.
+    """
+    kinds: dict[str, list[str]] = {}
+    for one in waiting:
+        if not any(node.has(one.needs) for node in nodes.values()):
+            kinds.setdefault(_amounts(one.needs, one.needs), []).append(one.what)
+    lines = []
+    for kind, found in kinds.items():
+        more = f", and {len(found) - SHOWN_WAITING} more" if len(found) > SHOWN_WAITING else ""
+        lines.append(f"no node has {kind}; for such a one wait: ")
+        lines[-1] += "; ".join(found[:SHOWN_WAITING]) + more
+    return lines
 
 
 def _amounts(held: Mapping[str, float], names: Iterable[str]) -> str:

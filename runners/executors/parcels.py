@@ -26,8 +26,6 @@ from suite.modelling.word_vectors import VectorsFile
 Files: TypeAlias = dict[str, bytes]
 """Path within a folder, with slashes -> content."""
 RECORD = "record.json"
-RESOURCES = ("dataset", "vectors", "pretrained", "parser")
-"""Fields of a plan that may name a user's own file or folder."""
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from runners.cluster import is_from_without
 from runners.executors.base import (
     Ended,
     Measured,
@@ -27,20 +28,27 @@ from runners.executors.base import (
     Restarted,
     Started,
 )
+from runners.executors.company import Company
 from runners.executors.desk import HEAR_SECONDS, Desk, News
 from runners.executors.errand import Answer, Errand, measure, train
-from runners.executors.nodes import Node, needs_of, nodes_of, refuse_the_impossible
+from runners.executors.nodes import (
+    Node,
+    Waiting,
+    needs_of,
+    nodes_of,
+    refuse_the_impossible,
+    waiting_list,
+)
 from runners.executors.order import longest_first
 from runners.executors.parcels import own_paths
-from runners.executors.steps import MEASURABLE
+from runners.executors.steps import MEASURABLE, Trained, measured_as_seen, unmeasured
+from runners.options.groups import RAY_MEMORY
 from suite.errors import SuiteError
 from suite.files import write_atomically
-from suite.records.run import InferenceCost, OperatingCurve, RunRecord
+from suite.records.run import RunRecord
 
 MAX_RETRIES = 5
 """How often a run whose node or process dies is done again, its training and its measuring each."""
-MEMORY = 2.0
-"""GiB that a run asks its node for."""
 GRACE_SECONDS = 45.0
 """How long runs may take to leave their records when the command ends."""
 LOOK_SECONDS = 60.0
@@ -63,9 +71,16 @@ class Cluster:
     memory: float
 
 
-def cluster_at(ray: Any, address: str | None, memory: float = MEMORY) -> Cluster:
-    """The cluster that Ray is connected to by an address; None: one on this machine."""
-    return Cluster(ray, address is None or not address.startswith("ray://"), memory)
+def cluster_at(ray: Any, address: str | None, memory: float | None = None) -> Cluster:
+    """The cluster that Ray is connected to.
+
+    Args:
+        ray: connected.
+        address: of the cluster; None: one on this machine.
+        memory: in GiB, that each run asks its node for; None: the default.
+    """
+    on_node = address is None or not is_from_without(address)
+    return Cluster(ray, on_node, RAY_MEMORY if memory is None else memory)
 
 
 class RayExecutor:
@@ -128,25 +143,30 @@ class RayExecutor:
             path.unlink(missing_ok=True)
 
 
-@dataclass
+@dataclass(eq=False)
 class _Task:
     """A run on its way.
 
     Attributes:
+        key: of its folder within OUT.
         run: what is done.
+        before: whether an earlier command had trained it.
         node: where it is under way, or was last.
-        there: whether it is under way.
         record: as its training left it; None while it is trained.
         tries: of its measuring.
-        accompanied: whether another run trained on its node meanwhile.
     """
 
+    key: str
     run: PlannedRun
+    before: bool
     node: str | None = None
-    there: bool = False
     record: RunRecord | None = None
     tries: int = 0
-    accompanied: bool = False
+
+    @property
+    def work(self) -> tuple[str, int]:
+        """What is under way of it: its training, or a try of its measuring."""
+        return self.key, self.tries
 
 
 @dataclass
@@ -159,11 +179,15 @@ class _Campaign:
     token: tuple[Path, str]
     on_event: OnEvent
     tasks: dict[str, _Task] = field(default_factory=dict)
-    under_way: dict[Any, str] = field(default_factory=dict)
-    waiting: list[str] = field(default_factory=list)
-    """Keys of what was trained and is measured when no training waits for a node any more."""
+    under_way: dict[Any, _Task] = field(default_factory=dict)
+    waiting: list[_Task] = field(default_factory=list)
+    """What was trained and is measured when no training waits for a node any more."""
     news: deque[News] = field(default_factory=deque)
+    company: Company = field(default_factory=Company)
+    names: dict[str, str] = field(default_factory=dict)
+    """Of nodes that did something, which may be gone."""
     next_look: float = 0.0
+    said: str = ""
 
     @property
     def ray(self) -> Any:
@@ -173,63 +197,85 @@ class _Campaign:
         """Trains and measures all of them."""
         for run in longest_first(runs):
             key = run.folder.absolute().relative_to(self.out).as_posix()
-            self.tasks[key] = _Task(run)
-            self._hand_out_training(key)
+            self.tasks[key] = task = _Task(key, run, before=run.trained() is not None)
+            self._hand_out_training(task)
         try:
-            while self.under_way:
+            while self.under_way or self.waiting:
                 self._hear(HEAR_SECONDS)
-                ended, _ = self.ray.wait(
-                    list(self.under_way), num_returns=len(self.under_way), timeout=0
-                )
-                if ended:
-                    self._hear(0.0)  # what was said before the end is heard before it
-                for task in ended:
-                    self._conclude(self.under_way.pop(task), task)
+                for ended in self._ended_tasks():
+                    self._conclude(self.under_way.pop(ended), ended)
                 self._hand_out_measuring()
                 self._say_what_waits_in_vain()
         except BaseException:
             self._stop()
             raise
 
+    def _ended_tasks(self) -> list[Any]:
+        if not self.under_way:
+            return []
+        tasks = list(self.under_way)
+        ended, _ = self.ray.wait(tasks, num_returns=len(tasks), timeout=0)
+        if ended:
+            self._hear(0.0)  # what was said before the end is heard before it
+        return list(ended)
+
     def _say_what_waits_in_vain(self) -> None:
-        """Says, now and then, that no node is left that could do what waits; one may come."""
-        if time.monotonic() < self.next_look or any(t.there for t in self.tasks.values()):
+        """Says, as it changes, what waits for a node that is not there; one may come."""
+        if time.monotonic() < self.next_look:
             return
         self.next_look = time.monotonic() + LOOK_SECONDS
-        nodes = nodes_of(self.ray).values()
-        for key in self.under_way.values():
-            try:
-                needs = needs_of(self.tasks[key].run.plan, self.cluster.memory)
-                refuse_the_impossible(nodes, needs)
-            except SuiteError as error:
-                print(f"waiting: {error}", file=sys.stderr, flush=True)
-                return
+        unfinished = (*self.under_way.values(), *self.waiting)
+        lines = waiting_list(map(self._waits, unfinished), self._nodes())
+        said, self.said = self.said, "\n".join(lines)
+        if self.said and self.said != said:
+            print(self.said, file=sys.stderr, flush=True)
 
-    def _errand(self, key: str) -> Errand:
-        run = self.tasks[key].run
-        return Errand(run, key, own_paths(run.plan), self.token, self.desk)
+    def _waits(self, task: _Task) -> Waiting:
+        step = "trained" if task.record is None else "measured"
+        gone = f" ({self._name(task.node)}, where it was last, is gone)" if task.node else ""
+        return Waiting(f"{task.run.title} to be {step}{gone}", self._needs(task))
 
-    def _hand_out_training(self, key: str) -> None:
-        run = self.tasks[key].run
-        needs = needs_of(run.plan, self.cluster.memory)
-        task = self.ray.remote(train).options(
-            **_asked(needs), name=run.title, max_retries=MAX_RETRIES, retry_exceptions=False
+    def _needs(self, task: _Task) -> dict[str, float]:
+        return needs_of(task.run.plan, self.cluster.memory)
+
+    def _nodes(self) -> dict[str, Node]:
+        """Those that live, by id."""
+        found = nodes_of(self.ray)
+        self.names |= {node.id: node.name for node in found.values()}
+        return found
+
+    def _name(self, node: str | None) -> str:
+        if node not in self.names:
+            self._nodes()
+        return self.names.get(node or "", f"node {(node or '')[:8]}")
+
+    def _errand(self, task: _Task) -> Errand:
+        return Errand(task.run, task.key, own_paths(task.run.plan), self.token, self.desk)
+
+    def _hand_out_training(self, task: _Task) -> None:
+        handed = self.ray.remote(train).options(
+            **_asked(self._needs(task)),
+            name=task.run.title,
+            max_retries=MAX_RETRIES,
+            retry_exceptions=False,
         )
-        self.under_way[task.remote(self._errand(key))] = key
+        self.under_way[handed.remote(self._errand(task))] = task
 
     def _hand_out_measuring(self) -> None:
         """Hands out what waits for a whole node, once no training is left to take its CPUs."""
-        if any(self.tasks[key].node is None for key in self.under_way.values()):
+        if not self.waiting or any(task.node is None for task in self.under_way.values()):
             return
-        for key in self.waiting:
-            self._measure(key)
-        self.waiting.clear()
+        nodes = self._nodes()
+        waiting, self.waiting = self.waiting, []
+        for task in waiting:
+            node = self._node_for(task, nodes)
+            if node is None:
+                self.waiting.append(task)  # a node that could may come
+            else:
+                self._measure(task, node)
 
-    def _measure(self, key: str) -> None:
-        task = self.tasks[key]
-        assert task.record is not None
-        needs = needs_of(task.run.plan, self.cluster.memory)
-        node = self._node_for(task, needs)
+    def _measure(self, task: _Task, node: Node) -> None:
+        needs = self._needs(task)
         if "GPU" not in needs:
             needs["CPU"] = node.resources["CPU"]
         handed = self.ray.remote(measure).options(
@@ -239,17 +285,18 @@ class _Campaign:
             scheduling_strategy=_on(node.id),
         )
         task.tries += 1
-        self.under_way[handed.remote(self._errand(key), task.record, alone=True)] = key
+        self.under_way[handed.remote(self._errand(task), task.record)] = task
 
-    def _node_for(self, task: _Task, needs: Mapping[str, float]) -> Node:
+    def _node_for(self, task: _Task, nodes: Mapping[str, Node]) -> Node | None:
         """The node that trained it; where that is gone, the one that has least to measure."""
-        fit = {i: n for i, n in nodes_of(self.ray).items() if n.has(needs)}
-        refuse_the_impossible(fit.values(), needs)
+        needs = self._needs(task)
+        fit = {name: node for name, node in nodes.items() if node.has(needs)}
         if task.node in fit:
             return fit[task.node]
-        load = Counter(self.tasks[key].node for key in self.under_way.values())
-        found = min(fit.values(), key=lambda node: load[node.id])
-        task.node = found.id
+        load = Counter(other.node for other in self.under_way.values())
+        found = min(fit.values(), key=lambda node: load[node.id], default=None)
+        if found is not None:
+            task.node = found.id
         return found
 
     def _hear(self, seconds: float) -> None:
@@ -264,102 +311,81 @@ class _Campaign:
             elif kind == "measured":
                 self.on_event(Measured(task.run, more))
             elif kind == "left":
-                task.there = False
+                self.company.ends(task.work)
             else:
                 print(more, file=sys.stderr, flush=True)
 
     def _started(self, task: _Task, node: str) -> None:
-        before, task.node, task.there = task.node, node, True
+        before, task.node = task.node, node
+        self.company.begins(task.work, node)
         if task.record is not None:
             return
-        beside = [t for t in self.tasks.values() if t is not task and t.there and t.node == node]
-        for one in (task, *beside):
-            one.accompanied = one.accompanied or bool(beside)
         name = self._name(node)
         event = Started(task.run, name) if before is None else Restarted(task.run, name)
         self.on_event(event)
 
-    def _name(self, node: str | None) -> str:
-        found = nodes_of(self.ray).get(node or "")
-        return found.name if found else f"node {(node or '')[:8]}"
-
-    def _conclude(self, key: str, ended: Any) -> None:
+    def _conclude(self, task: _Task, ended: Any) -> None:
         """What becomes of a run whose task has ended."""
-        task = self.tasks[key]
+        self.company.ends(task.work)
         try:
             answer: Answer = self.ray.get(ended)
         except self.ray.exceptions.RayTaskError as error:
             raise _of_the_node(error, self._name(task.node)) from error
         except self.ray.exceptions.RayError as error:
-            self._lost(key, error)
+            self._lost(task, error)
             return
         if answer.record is None:
             return  # the command is ending
         if task.record is None:
-            self._trained(key, answer)
+            self._trained(task, answer.record, answer)
         else:
-            self._ended(task, self._at(answer))
+            alone, node = self.company.was_alone(task.work), self._name(answer.node)
+            self._ended(task, measured_as_seen(answer.record, alone=alone, node=node))
 
-    def _trained(self, key: str, answer: Answer) -> None:
-        task = self.tasks[key]
-        record = answer.record
-        assert record is not None
+    def _trained(self, task: _Task, record: RunRecord, answer: Answer) -> None:
         task.node = answer.node
-        if record.training is not None and record.training.alone is None:
-            training = record.training.model_copy(update={"alone": not task.accompanied})
-            node = self._name(answer.node)
-            record = record.model_copy(update={"training": training, "node": node})
-        record.write(task.run.folder)
-        task.record = record
-        if record.status in MEASURABLE:
-            self.waiting.append(key)
-        else:
-            self._ended(task, record)
-
-    def _at(self, answer: Answer) -> RunRecord:
-        """A measured record with the node that measured it."""
-        record, node = answer.record, self._name(answer.node)
-        assert record is not None
-        costs = tuple(cost.model_copy(update={"node": node}) for cost in record.inference)
-        curve = record.operating and record.operating.model_copy(update={"node": node})
-        return record.model_copy(update={"inference": costs, "operating": curve})
+        # One that died after its record was written is found trained by the one that took over.
+        trained = Trained(record, now=answer.now or not task.before)
+        alone = self.company.was_alone(task.work)
+        task.record = trained.as_seen(alone=alone, node=self._name(answer.node))
+        if task.record.status not in MEASURABLE:
+            self._ended(task, task.record)
+            return
+        task.record.write(task.run.folder)
+        self.waiting.append(task)
 
     def _ended(self, task: _Task, record: RunRecord) -> None:
         record.write(task.run.folder)
         self.on_event(Ended(task.run, record))
 
-    def _lost(self, key: str, error: Exception) -> None:
+    def _lost(self, task: _Task, error: Exception) -> None:
         """A node or its process died, oftener than Ray tries again, or while it measured."""
-        task = self.tasks[key]
         if task.record is not None and task.tries <= MAX_RETRIES:
-            self.waiting.append(key)
+            self.waiting.append(task)
             return
         kind = type(error).__name__
         failure = f"its node or process died {MAX_RETRIES + 1} times, at last with {kind}"
         if task.record is None:
             failed = {"status": "failed", "failure": failure}
             self._ended(task, task.run.planned.model_copy(update=failed))
-            return
-        costs = tuple(
-            InferenceCost(batch_size=size, failure=failure) for size in task.run.plan.batch_sizes
-        )
-        curve = OperatingCurve(failure=failure) if task.run.operates else None
-        measured = {"inference": costs, "operating": curve}
-        self._ended(task, task.record.model_copy(update=measured))
+        else:
+            self._ended(task, unmeasured(task.run, task.record, failure))
 
     def _stop(self) -> None:
         """Ends what is under way, which leaves its records; what has not begun does not begin."""
         self.desk.stop.remote()
         for key, kind, more in (*self.news, *self.ray.get(self.desk.hear.remote(0.0))):
             if kind == "started":
-                self.tasks[key].node = more
-        for task, key in self.under_way.items():
-            if self.tasks[key].node is None:
-                self.ray.cancel(task)
-        deadline = time.monotonic() + GRACE_SECONDS
-        begun = [task for task, key in self.under_way.items() if self.tasks[key].node is not None]
+                self.company.begins(self.tasks[key].work, more)
+        living = self._nodes()
+        begun = []
+        for handed, task in self.under_way.items():
+            if self.company.place_of(task.work) in living:
+                begun.append(handed)
+            else:
+                self.ray.cancel(handed)
         if begun:
-            self.ray.wait(begun, num_returns=len(begun), timeout=deadline - time.monotonic())
+            self.ray.wait(begun, num_returns=len(begun), timeout=GRACE_SECONDS)
 
 
 def _on(node: str) -> Any:

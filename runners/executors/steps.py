@@ -5,16 +5,17 @@ Until the last of a step's processes has ended, the run's folder is held.
 
 from __future__ import annotations
 
-import signal
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from runners.executors import work
 from runners.executors.base import Measured, OnEvent, PlannedRun, Progressed
+from runners.executors.leavings import collected, ending, last_line
 from runners.executors.lock import locked
-from runners.executors.processes import LOG, Processes
+from runners.executors.processes import Processes
 from runners.runs.checkpoint import Checkpoints
 from runners.runs.inference import measured_file
 from runners.runs.operating_points import curve_file
@@ -22,13 +23,40 @@ from suite.artifact import Artifact
 from suite.artifact.facts import OF_A_RUN
 from suite.errors import SuiteError
 from suite.files import remove_leftovers, write_atomically
-from suite.records.run import InferenceCost, OperatingCurve, RunRecord, Status, read_record
+from suite.records.run import InferenceCost, OperatingCurve, RunRecord, read_record
 
 MEASURABLE = frozenset({"complete", "pruned"})
 """Statuses of runs that have selected weights."""
 
 
-def train(run: PlannedRun, processes: Processes, on_event: OnEvent) -> RunRecord:
+@dataclass(frozen=True)
+class Trained:
+    """A run whose training has ended.
+
+    Attributes:
+        record: as the training left it.
+        now: whether this command trained it, and no earlier one, of whose company nothing is known
+            but what it noted.
+    """
+
+    record: RunRecord
+    now: bool
+
+    def as_seen(self, *, alone: bool, node: str | None = None) -> RunRecord:
+        """The record with what the command saw of a training of its own.
+
+        Args:
+            alone: whether nothing else of the command was under way beside it.
+            node: of a cluster, that trained it; None: the machine of the command.
+        """
+        record = self.record
+        if not self.now or record.training is None or record.training.alone is not None:
+            return record
+        training = record.training.model_copy(update={"alone": alone})
+        return record.model_copy(update={"training": training, "node": node})
+
+
+def train(run: PlannedRun, processes: Processes, on_event: OnEvent) -> Trained:
     """Trains and tests, unless an earlier start has and its weights are sound.
 
     Raises:
@@ -40,7 +68,8 @@ def train(run: PlannedRun, processes: Processes, on_event: OnEvent) -> RunRecord
         write_atomically(folder / "run.json", run.plan.model_dump_json(indent=1))
         record = run.trained()
         if record is not None and not _is_damaged(run, record):
-            return record
+            # A search that prunes a training ends it, and has it measured at once.
+            return Trained(record, now=record.status == "pruned")
         path = folder / "record.json"
         path.unlink(missing_ok=True)
         code = processes.call(
@@ -51,7 +80,7 @@ def train(run: PlannedRun, processes: Processes, on_event: OnEvent) -> RunRecord
         )
         if not path.exists():
             _ended_without_record(code, run).write(folder)
-        return read_record(path)
+        return Trained(read_record(path), now=True)
 
 
 def _is_damaged(run: PlannedRun, record: RunRecord) -> bool:
@@ -72,8 +101,15 @@ def _is_damaged(run: PlannedRun, record: RunRecord) -> bool:
     return True
 
 
+def _ended_without_record(code: int, run: PlannedRun) -> RunRecord:
+    if code == 2:
+        raise SuiteError((last_line(run.folder) or "the run could not start").rstrip("."))
+    status, reason = ending(code, run.folder)
+    return run.planned.model_copy(update={"status": status, "failure": reason})
+
+
 def measure(
-    run: PlannedRun, record: RunRecord, processes: Processes, on_event: OnEvent, *, alone: bool
+    run: PlannedRun, record: RunRecord, processes: Processes, on_event: OnEvent
 ) -> RunRecord:
     """Measures inference at every batch size of the plan, and the operating points.
 
@@ -82,7 +118,6 @@ def measure(
         record: as its training left it.
         processes: to measure in.
         on_event: hears of each measurement.
-        alone: whether no other run of the command is under way meanwhile; the record keeps it.
     """
     if record.status not in MEASURABLE:
         return record
@@ -95,54 +130,42 @@ def measure(
             on_event(Measured(run, time.monotonic() - started))
             return code
 
-        costs = tuple(_inference(run, size, timed) for size in run.plan.batch_sizes)
-        costs = tuple(cost.model_copy(update={"alone": alone}) for cost in costs)
-        record = record.model_copy(update={"inference": costs})
-        if run.operates and record.status == "complete":
-            curve = _operating(run, timed).model_copy(update={"alone": alone})
-            record = record.model_copy(update={"operating": curve})
+        costs = tuple(_inference(folder, size, timed) for size in run.plan.batch_sizes)
+        curve = _operating(folder, timed) if _has_curve(run, record) else record.operating
+        record = record.model_copy(update={"inference": costs, "operating": curve})
         record.write(folder)
     return record
 
 
-def _inference(run: PlannedRun, size: int, timed: Callable[..., int]) -> InferenceCost:
-    file = measured_file(run.folder, size)
-    file.unlink(missing_ok=True)
-    code = timed(work.measure, size)
-    if not file.exists():
-        return InferenceCost(batch_size=size, failure=": ".join(_why(code, run.folder)))
-    cost = InferenceCost.model_validate_json(file.read_bytes())
-    file.unlink()
-    return cost
+def measured_as_seen(record: RunRecord, *, alone: bool, node: str | None = None) -> RunRecord:
+    """A record that was just measured, with what the command saw of that; as `Trained.as_seen`."""
+    seen = {"alone": alone, "node": node}
+    costs = tuple(cost.model_copy(update=seen) for cost in record.inference)
+    curve = record.operating and record.operating.model_copy(update=seen)
+    return record.model_copy(update={"inference": costs, "operating": curve})
 
 
-def _operating(run: PlannedRun, timed: Callable[..., int]) -> OperatingCurve:
-    file = curve_file(run.folder)
-    file.unlink(missing_ok=True)
-    code = timed(work.operate)
-    if not file.exists():
-        return OperatingCurve(failure=": ".join(_why(code, run.folder)))
-    curve = OperatingCurve.model_validate_json(file.read_bytes())
-    file.unlink()
-    return curve
+def unmeasured(run: PlannedRun, record: RunRecord, failure: str) -> RunRecord:
+    """A trained run's record where nothing could be measured, with the reason at each place."""
+    costs = tuple(InferenceCost(batch_size=size, failure=failure) for size in run.plan.batch_sizes)
+    curve = OperatingCurve(failure=failure) if _has_curve(run, record) else record.operating
+    return record.model_copy(update={"inference": costs, "operating": curve})
 
 
-def _ended_without_record(code: int, run: PlannedRun) -> RunRecord:
-    if code == 2:
-        raise SuiteError((_last_line(run.folder) or "the run could not start").rstrip("."))
-    status, reason = _why(code, run.folder)
-    return run.planned.model_copy(update={"status": status, "failure": reason})
+def _has_curve(run: PlannedRun, record: RunRecord) -> bool:
+    return run.operates and record.status == "complete"
 
 
-def _why(code: int, folder: Path) -> tuple[Status, str]:
-    """What became of a process that left nothing else."""
-    if code == -signal.SIGKILL:
-        return "out of memory", "its process was killed by signal 9, as when memory runs out"
-    if code < 0:
-        return "interrupted", f"its process was ended by {signal.Signals(-code).name}"
-    return "failed", f"{_last_line(folder) or f'exit code {code}'} (see {LOG})"
+def _inference(folder: Path, size: int, timed: Callable[..., int]) -> InferenceCost:
+    file = measured_file(folder, size)
+    found = collected(file, InferenceCost, lambda: timed(work.measure, size))
+    if isinstance(found, InferenceCost):
+        return found
+    return InferenceCost(batch_size=size, failure=": ".join(ending(found, folder)))
 
 
-def _last_line(folder: Path) -> str:
-    lines = (folder / LOG).read_text(errors="replace").strip().splitlines()
-    return lines[-1] if lines else ""
+def _operating(folder: Path, timed: Callable[..., int]) -> OperatingCurve:
+    found = collected(curve_file(folder), OperatingCurve, lambda: timed(work.operate))
+    if isinstance(found, OperatingCurve):
+        return found
+    return OperatingCurve(failure=": ".join(ending(found, folder)))

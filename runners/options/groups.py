@@ -19,6 +19,8 @@ SYNTHETIC_EPOCHS, SYNTHETIC_SEEDS = 21, 1
 """Enough for its 2,000 sentences, so that the command without arguments takes minutes."""
 EPOCHS, PATIENCE = 60, 10
 MIN_STEPS, MIN_PATIENCE_STEPS = 1000, 300
+RAY_MEMORY = 2.0
+"""GiB that a run asks a node of a cluster for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,10 +161,13 @@ class TrainingOptions:
 class CarriedOutOptions(RunOptions, RayOptions):
     """How the runs of a suite are carried out, too."""
 
-    memory: float = option(
-        2.0, "GiB of memory that a run asks its node for, on Ray.", least=0.0, panel=MACHINE
+    memory: float | None = option(
+        None,
+        "GiB of memory that a run asks its node for, with --ray.",
+        shown=f"{RAY_MEMORY:g}",
+        least=0.0,
+        panel=MACHINE,
     )
-
     workers: int = option(
         1,
         "Runs at a time, each with --threads; what is timed still runs alone.",

@@ -18,7 +18,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from runners.cluster import connected
+from runners.cluster import connected, is_from_without
 from runners.executors.nodes import device_of
 from runners.search.actor import Place, SearchActor, Start
 from runners.search.attributes import DRIVER, WORKER
@@ -373,7 +373,7 @@ def _storage(ray: Any, address: str | None, search: Search) -> Iterator[Address 
 
 def _own_address(ray: Any, address: str | None) -> str:
     """The address at which nodes reach this machine."""
-    if address is not None and address.startswith("ray://"):  # this machine is no node
+    if address is not None and is_from_without(address):
         host, _, port = address.removeprefix("ray://").rpartition(":")
         with socket.create_connection((host, int(port))) as connection:
             return str(connection.getsockname()[0])

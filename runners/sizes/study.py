@@ -7,16 +7,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 import suite
+from runners.executors.leavings import collected, ending
 from runners.executors.lock import locked
 from runners.executors.processes import Processes, served
 from runners.runs.environment import environment
 from runners.sizes.measure import PARAMETERS, POINT, WEIGHTS, measure, measured_file
 from suite.errors import SuiteError, unknown
-from suite.files import read_model, read_regular, remove_leftovers
+from suite.files import read_regular, remove_leftovers
 from suite.modelling.pretrained import UNTRAINED, find_pretrained
 from suite.privacy import shown_command
 from suite.records.run import Environment
@@ -26,6 +28,7 @@ from suite.records.sizes import (
     RECORD,
     Kind,
     Measurement,
+    Reason,
     SizePlan,
     SizePoint,
     SizeRecord,
@@ -202,12 +205,7 @@ class SizeSuite:
                 measured=tuple(measured),
             )
             write_model(folder / RECORD, record)
-            for left in (
-                WEIGHTS,
-                PARAMETERS,
-                POINT,
-                *(measured_file(folder, k).name for k in KINDS),
-            ):
+            for left in (WEIGHTS, PARAMETERS, POINT):
                 (folder / left).unlink(missing_ok=True)
         return record
 
@@ -223,16 +221,13 @@ def _place(environment: Environment) -> tuple[object, ...]:
 
 def _in_a_process(folder: Path, kind: Kind, lock: int, processes: Processes) -> Measurement:
     file = measured_file(folder, kind)
-    file.unlink(missing_ok=True)
-    code = processes.call(measure, folder, kind, lock=lock)
-    if file.exists():
-        return read_model(file, Measurement, "measurement", "Run the study again.")
-    if code == -9:  # what the kernel does where memory runs out
-        return Measurement(
-            kind=kind, failure="killed, as where the machine's memory runs out", reason="memory"
-        )
-    failure = f"its process ended with {code} and left nothing; its log.txt may tell why"
-    return Measurement(kind=kind, failure=failure, reason="mistake")
+    call = partial(processes.call, measure, folder, kind, lock=lock)
+    found = collected(file, Measurement, call)
+    if isinstance(found, Measurement):
+        return found
+    status, failure = ending(found, folder)
+    reason: Reason = "memory" if status == "out of memory" else "mistake"
+    return Measurement(kind=kind, failure=failure, reason=reason)
 
 
 def _given_up(point: SizePoint, kind: Kind, done: Iterable[SizeRecord]) -> str | None:

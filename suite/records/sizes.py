@@ -12,6 +12,7 @@ from suite.studies.sizes import Size, SizeStudy
 PLAN = "sizes.json"
 RECORD = "record.json"
 Kind = Literal["training", "inference"]
+Reason = Literal["memory", "time", "not tried", "mistake"]
 KINDS: tuple[Kind, ...] = ("training", "inference")
 _REMEDY = "Delete the folder and run the study again, or read it with the version that wrote it."
 
@@ -40,7 +41,7 @@ class Measurement(StrictModel):
     gold: int | None = None
     predicted: int | None = None
     failure: str | None = None
-    reason: Literal["memory", "time", "not tried", "mistake"] | None = None
+    reason: Reason | None = None
 
 
 class SizeSystem(StrictModel):
