@@ -29,6 +29,7 @@ def test_its_blocks_run(
     assert len(frames.epochs) == run.record.training.epochs
     assert frames.operating.empty
     (row,) = names["rows"]
+    assert (row["id"], row["record"]) == ("1", 1)
     assert "error" not in row
     for triple in row["triples"]:
         head = triple["head"]

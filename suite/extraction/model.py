@@ -172,7 +172,7 @@ class Model:
             entities: finds the entities of texts where this model finds facts between them.
 
         Returns:
-            A row for each text (`suite.extraction.rows`), whose `id` is its number from 0; of one
+            A row for each text (`suite.extraction.rows`), whose `id` is its number from 1; of one
             that failed, with `error`.
 
         Raises:

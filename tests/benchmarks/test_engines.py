@@ -48,7 +48,7 @@ def trainer(
     shared_data: Path, static_vectors: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Trainer:
     for package in ("onnx", "onnxruntime", "onnxscript"):
-        pytest.importorskip(package)
+        pytest.importorskip(package, reason="the packages of the extra `onnx` are not installed")
     plan = RunPlan(
         suite="engines", dataset="conll04", data_dir=shared_data, system="fastre", settings={},
         protocol=Protocol(threads=1, epochs=EPOCHS), seed=0,

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import builtins
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from runners import cluster
+from runners import api, cluster
 from runners.cluster import connected
+from runners.executors.ray_cluster import Cluster, cluster_at
 from suite.errors import SuiteError
-from tests import tiny
 
 
 class FakeRay:
@@ -86,15 +87,38 @@ def test_without_ray_the_remedy_is_an_install(monkeypatch: pytest.MonkeyPatch) -
         pass
 
 
-@pytest.mark.slow
-def test_workers_and_ray_are_one_too_many(tmp_path: Any) -> None:
-    ended = tiny.command("run_suite", "--ray", "--workers", "2", folder=tmp_path)
-    assert ended.code == 2
-    assert "--workers are of this machine" in " ".join(ended.err.split())
-
-
 def test_the_patch_has_something_to_patch() -> None:
     """Ray's private name; where it goes, what daemons say reaches standard output again."""
     ray = pytest.importorskip("ray", reason="Ray is not installed: its names are not checked")
     assert callable(ray._private.worker.print_to_stdstream)
     assert cluster.DIFFERS == "Version mismatch"
+
+
+@pytest.mark.parametrize(
+    ("memory", "address", "asked", "on_node"),
+    [
+        (None, None, 2.0, True),
+        (0.5, "auto", 0.5, True),
+        (0.0, "10.0.0.1:6379", 0.0, True),
+        (None, "ray://first:10001", 2.0, False),
+    ],
+)
+def test_where_runs_are_carried_out(
+    memory: float | None, address: str | None, asked: float, on_node: bool
+) -> None:
+    ray = object()
+    assert cluster_at(ray, address, memory) == Cluster(ray, on_node, asked)
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"ray": True}, "train is of this machine, and Ray's nodes are asked for"),
+        ({"ray_address": "auto"}, "train is of this machine, and Ray's nodes are asked for"),
+        ({"memory": 4.0}, "--memory is what a run asks a node of Ray for"),
+    ],
+)
+def test_from_python_no_node_is_asked(tmp_path: Path, asked: dict[str, Any], said: str) -> None:
+    with pytest.raises(SuiteError, match=said):
+        api.train("nowhere", "fastre", out=tmp_path / "out", **asked)
+    assert not list(tmp_path.iterdir())

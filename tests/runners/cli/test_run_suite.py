@@ -171,6 +171,8 @@ MISTAKES = [
         "(misbehaving:no_system) is not a suite.systems.contract.System. Derive",
     ),
     (("--system", "no-module"), "does not import: ModuleNotFoundError(\"No module named 'there_"),
+    (("--memory", "4"), "--memory is what a run asks a node of Ray for, and nothing limits a run"),
+    (("--ray", "--workers", "2"), "--workers are of this machine, and --ray has as many runs at a"),
     (("--epochs", "0"), "'--epochs': Input should be greater than or equal to 1"),
     (("--seed", "3"), "No such option: --seed (Possible options: --seeds"),
 ]

@@ -23,6 +23,7 @@ from suite.records.run import Environment
 from suite.records.search import Limits, read_search
 from tests import tiny
 
+NO_GRPC = "grpcio is not installed: a search on Ray is not checked"
 TRIALS = 5
 """As many as there are published structures, which are tried in any case."""
 SMALL = (
@@ -48,7 +49,7 @@ def folder(tmp_path: Path) -> Path:
 def cluster() -> Iterator[Any]:
     """Two nodes of one CPU each, of which `other` is not the head."""
     pytest.importorskip("ray", reason="Ray is not installed: a search on it is not checked")
-    pytest.importorskip("grpc", reason="grpcio is not installed: a search on Ray is not checked")
+    pytest.importorskip("grpc", reason=NO_GRPC)
     from ray.cluster_utils import Cluster
 
     head = {"num_cpus": 1, "include_dashboard": False, "_system_config": QUICK_TO_NOTICE}
@@ -114,7 +115,7 @@ def test_a_node_that_is_lost_costs_no_trial(cluster: Any, folder: Path) -> None:
 
 @pytest.mark.slow
 def test_a_cluster_that_does_not_answer(folder: Path) -> None:
-    pytest.importorskip("ray")
+    pytest.importorskip("ray", reason="Ray is not installed: no cluster to look for")
     ended = tiny.command("search_structure", *SMALL, "--ray-address", "127.0.0.1:1", folder=folder)
     assert (ended.code, "Traceback" in ended.err) == (2, False)
     assert "127.0.0.1:1: Ray does not answer" in ended.err
@@ -136,7 +137,7 @@ def test_what_is_not_installed_is_said(folder: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_an_address_at_which_nothing_can_be_served(folder: Path) -> None:
-    pytest.importorskip("grpc")
+    pytest.importorskip("grpc", reason=NO_GRPC)
     from runners.search.proxy import served
 
     with (
@@ -148,7 +149,7 @@ def test_an_address_at_which_nothing_can_be_served(folder: Path) -> None:
 
 
 def test_a_command_that_cannot_be_reached(monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("grpc")
+    pytest.importorskip("grpc", reason=NO_GRPC)
     from runners.search import proxy
 
     monkeypatch.setattr(proxy, "REACH_SECONDS", 0.1)

@@ -22,7 +22,7 @@ EPOCHS = 5
 @pytest.mark.slow
 def test_conll04s_whole_test_set(shared_data: Path, static_vectors: Path, tmp_path: Path) -> None:
     for package in ("onnx", "onnxruntime", "onnxscript"):
-        pytest.importorskip(package)
+        pytest.importorskip(package, reason="the packages of the extra `onnx` are not installed")
     from suite.systems.onnx_graphs import OnnxEngine, export_onnx
 
     plan = RunPlan(
