@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -67,7 +68,9 @@ class Choice:
     unlike: list[str] = field(default_factory=list)
 
     def take(self, sources: Iterable[dict[Unit, dict[str, Found]]]) -> None:
-        """Joins the units of the folders, each with the first stream that it does not differ from.
+        """Joins the units of the folders, each with a stream that it does not differ from.
+
+        Of several such, with one whose runs make one row with its own.
 
         Raises:
             SuiteError: a file of predictions cannot be read.
@@ -88,18 +91,22 @@ class Choice:
 
     def _join(self, unit: Unit, own: dict[str, Found], streams: list[Stream]) -> None:
         label = next(iter(own.values())).label
+        fit = []
         for stream in streams:
             both = [(stream.kept[n], found) for n, found in own.items() if n in stream.kept]
             unlike = [line for pair in both if (line := difference(*pair)) is not None]
             if not unlike:
-                for number, found in own.items():
-                    stream.kept[number] = self._better(stream.kept.get(number), found)
-                stream.labels.append(label)
-                return
-            if stream is streams[0]:
+                fit.append(stream)
+            elif stream is streams[0]:
                 self.unlike += unlike
-        suffix = f".{label}" if streams else ""
-        self.streams.append(Stream(unit, suffix, [label], dict(own)))
+        if not fit:
+            suffix = f".{label}" if streams else ""
+            self.streams.append(Stream(unit, suffix, [label], dict(own)))
+            return
+        joined = next((stream for stream in fit if _make_one_row(stream.kept, own)), fit[0])
+        for number, found in own.items():
+            joined.kept[number] = self._better(joined.kept.get(number), found)
+        joined.labels.append(label)
 
     def _better(self, first: Found | None, other: Found) -> Found:
         if first is None:
@@ -123,7 +130,24 @@ def difference(first: Found, other: Found) -> str | None:
         unlike = _of_runs(first, one, other, two)
     if unlike is None:
         return None
-    return f"{other.title} is not the same in {first.label} and {other.label} ({unlike})"
+    return f"{other.title} is not the same in {first.place} and {other.place} ({unlike})"
+
+
+def _make_one_row(kept: Mapping[str, Found], own: Mapping[str, Found]) -> bool:
+    """Whether some run of both has the settings, the protocol and the data of one of the other."""
+    rows = [{_row_of(found.record) for found in part.values()} - {None} for part in (kept, own)]
+    return bool(rows[0] & rows[1])
+
+
+def _row_of(record: RunRecord | OutsideRecord | None) -> str | None:
+    """What a row's runs have in common; None where that is not known."""
+    if not isinstance(record, RunRecord):
+        return None
+    system = record.system.model_dump(
+        include={"name", "settings", "vectors", "pretrained", "parser"}
+    )
+    data = sorted(record.dataset.fingerprints.items())
+    return json.dumps([system, record.protocol.model_dump(), data], sort_keys=True, default=str)
 
 
 def _of_files(one: RunRecord | OutsideRecord, two: RunRecord | OutsideRecord) -> str | None:

@@ -36,6 +36,12 @@ class Found:
     record: RunRecord | OutsideRecord | None
 
     @property
+    def place(self) -> str:
+        """The output folder as it was named, with its label where that is not its name."""
+        folder = self.folder.parents[3]
+        return f"{folder}" if folder.name == self.label else f"{folder} ({self.label})"
+
+    @property
     def title(self) -> str:
         """As messages name it."""
         system, dataset, number = self.folder.parts[-3:]

@@ -243,11 +243,10 @@ def test_a_driver_that_is_killed_is_gone_on_with_at_home(
     asked = [
         *("--dataset", dataset, "--system", "fastre", "--seeds", "2", "--threads", "1"),
         *("--epochs", "400", "--patience", "400", "--wandb", "off", "--out", tmp_path / "out"),
-        *("--set", "fastre.width=64", "--set", "fastre.dilations=[1,2]", "--memory", "0.25"),
-        *("--device", "cpu"),
+        *("--set", "fastre.width=64", "--set", "fastre.dilations=[1,2]", "--device", "cpu"),
     ]
     line = [sys.executable, "-P", "-c", "from relation_suite import run_suite; run_suite()"]
-    on_ray = [*line, *map(str, asked), "--ray-address", nodes.address]
+    on_ray = [*line, *map(str, asked), "--ray-address", nodes.address, "--memory", "0.25"]
     driver = subprocess.Popen(on_ray, env=tiny.environment(PYTHONPATH=str(tiny.ROOT)))
     folders = [tmp_path / "out" / "runs" / "fastre" / dataset.name / str(s) for s in (0, 1)]
     try:

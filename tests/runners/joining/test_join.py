@@ -174,7 +174,8 @@ def test_unequal_runs_of_one_place_are_refused(tmp_path: Path, why: str) -> None
     with pytest.raises(SuiteError) as caught:
         join([one, two], tmp_path / "new", apart=False, finish=nothing)
     message = str(caught.value)
-    assert message.startswith("fastre · webnlg-star · seed 0 is not the same in one and two (")
+    run = "fastre · webnlg-star · seed 0"
+    assert message.startswith(f"{run} is not the same in {one} and {two} (")
     assert why in message
     assert "--apart" in message
     assert sorted(path.name for path in tmp_path.iterdir()) == ["one", "two"]
@@ -224,6 +225,49 @@ def test_apart_of_three_folders_joins_those_that_agree(tmp_path: Path) -> None:
         "fastre.two/webnlg-star/1",
         "fastre/webnlg-star/0",
     ]
+
+
+def test_apart_of_three_folders_joins_the_seeds_of_one_row(tmp_path: Path) -> None:
+    """The third has no seed of either, and the settings of the second."""
+    one = write(tmp_path / "one", run_of(0))
+    two = write(tmp_path / "two", run_of(0, protocol=OTHER))
+    three = write(tmp_path / "three", run_of(1, protocol=OTHER))
+    out, _, text = joined([one, two, three], tmp_path / "new", apart=True)
+    assert {place: run.protocol.epochs for place, run in kept(out).items()} == {
+        "fastre.two/webnlg-star/0": 9,
+        "fastre.two/webnlg-star/1": 9,
+        "fastre/webnlg-star/0": 8,
+    }
+    seeds = {row["System"]: row["Seeds"] for g in section(text, 2).split("\n### ")[1:]
+             for row in rows(g, "Seeds")}  # fmt: skip
+    assert seeds == {"FastRE": "n=1", "FastRE (two)": "n=2"}
+
+
+def test_a_joined_folder_and_another_that_meet_at_one_place_are_refused_by_both_names(
+    tmp_path: Path,
+) -> None:
+    one = write(tmp_path / "one", run_of(0))
+    two = write(tmp_path / "a" / "runs", run_of(0, "casrel"))
+    first, *_ = joined([one, two], tmp_path / "b" / "runs")
+    three = write(tmp_path / "three", run_of(0, "casrel", protocol=OTHER), run_of(1, "casrel"))
+    before = {place: run.configuration for place, run in kept(first).items()}
+    with pytest.raises(SuiteError) as caught:
+        join([two, first, three], tmp_path / "new", apart=False, finish=nothing)
+    message = str(caught.value)
+    assert message.startswith(
+        f"casrel · webnlg-star · seed 0 is not the same in {two} (runs-1) and {three} "
+        "(epochs 8 in runs-1, 9 in three)"
+    )
+    assert message.count("is not the same") == 1, "seed 1 is in one folder alone"
+    assert {place: run.configuration for place, run in kept(first).items()} == before
+    out, said, _ = joined([two, first, three], tmp_path / "new", apart=True)
+    assert said == ["casrel · webnlg-star · seed 0: the one of runs-1, the first"]
+    assert {place: (r.configuration, r.seed) for place, r in kept(out).items()} == {
+        "casrel.three/webnlg-star/0": (run_of(0, "casrel", protocol=OTHER).configuration, 0),
+        "casrel.three/webnlg-star/1": (run_of(1, "casrel").configuration, 1),
+        "casrel/webnlg-star/0": (before["casrel/webnlg-star/0"], 0),
+        "fastre/webnlg-star/0": (before["fastre/webnlg-star/0"], 0),
+    }
 
 
 def test_what_stands_apart_takes_no_variants_place(tmp_path: Path) -> None:
