@@ -42,8 +42,8 @@ def along(
 
 
 def numbers(measured: Sequence[tuple[int, Measurement]], cost: Cost) -> list[tuple[int, float]]:
-    """The sizes that have a figure of a cost, with it."""
-    pairs = ((size, getattr(found, cost)) for size, found in measured)
+    """The sizes that have a figure of a cost, with it; but for systems that no step had fitted."""
+    pairs = ((size, getattr(found, cost)) for size, found in measured if found.fitted)
     return [(size, float(value)) for size, value in pairs if value]
 
 

@@ -49,7 +49,8 @@ def write_size_report(out: Path) -> Path:
     """
     plan = read_size_plan(out / PLAN)
     paths = [folder_of(out, s, size) / RECORD for s in plan.systems for size in plan.study.sizes]
-    records = [read_size_record(path) for path in paths if path.exists()]
+    found = (read_size_record(path) for path in paths if path.exists())
+    records = [record for record in found if plan.holds(record)]
     if not records:
         raise SuiteError("holds no measurement", where=out, remedy="Run the study.")
     pictures = {FIGURE: draw(plan, records)}
@@ -115,9 +116,14 @@ def _what(plan: SizePlan, records: Sequence[SizeRecord], planned: int) -> str:
         "process held besides what it held with the system built, before the first batch. Nothing "
         "was trained to be accurate, and the figures say nothing about scores.\n\n"
     )
-    places = dict.fromkeys(machine(r.environment) for r in records)
-    text += f"Measured on {' and '.join(places)}, {plural(plan.threads, 'thread')}, "
+    text += f"Measured on {machine(plan.environment)}, {plural(plan.threads, 'thread')}, "
     text += f"{plan.precision}.\n\n"
+    if any(not found.fitted for record in records for found in record.measured):
+        text += (
+            "Where no step of training gave a figure, inference is by the system as it was built, "
+            "which finds more triples or fewer: such figures are marked *unfitted*, and stand in "
+            "the table of all measurements alone.\n\n"
+        )
     if len(records) < planned:
         text += f"**{planned - len(records)} of {planned} sizes are not measured yet.**\n\n"
     lines = [line for record in records for line in _failures(record)]
@@ -228,7 +234,7 @@ def _cell(found: Measurement | None) -> str:
             found.reason or "", "failed"
         )
     memory = "" if found.memory_bytes is None else f" ({number(megabytes(found.memory_bytes), 0)})"
-    return f"{number(1000 * found.seconds)}{memory}"
+    return f"{number(1000 * found.seconds)}{memory}{'' if found.fitted else ' unfitted'}"
 
 
 def _systems(plan: SizePlan, records: Sequence[SizeRecord]) -> str:
@@ -236,7 +242,7 @@ def _systems(plan: SizePlan, records: Sequence[SizeRecord]) -> str:
     for system in plan.systems:
         own = [r for r in records if r.point.system.variant == system.variant]
         counts = [r.parameters for r in own if r.parameters is not None]
-        fitted = [r.of("inference") for r in own]
+        fitted = [m for m in (r.of("inference") for r in own) if m.fitted]
         found = sum(m.predicted or 0 for m in fitted)
         gold = sum(m.gold or 0 for m in fitted)
         add_row(

@@ -137,7 +137,8 @@ def _train(folder: Path, point: SizePoint) -> Measurement:
 
 def _infer(folder: Path, point: SizePoint) -> Measurement:
     system, sentences, device = _build(point)
-    if (folder / WEIGHTS).exists():
+    fitted = (folder / WEIGHTS).exists()
+    if fitted:
         system.load_state_dict(torch.load(folder / WEIGHTS, weights_only=True))
     system.eval()
     bare = [sentence.bare() for sentence in sentences]
@@ -159,4 +160,5 @@ def _infer(folder: Path, point: SizePoint) -> Measurement:
         held_bytes=held,
         gold=sum(len(s.triples) for s in sentences),
         predicted=sum(map(len, found)),
+        fitted=fitted,
     )

@@ -21,7 +21,6 @@ from suite.errors import SuiteError, unknown
 from suite.files import read_regular, remove_leftovers
 from suite.modelling.pretrained import UNTRAINED, find_pretrained
 from suite.privacy import shown_command
-from suite.records.run import Environment
 from suite.records.sizes import (
     KINDS,
     PLAN,
@@ -134,7 +133,7 @@ class SizeSuite:
             return None
         record = read_size_record(path)
         mistaken = any(m.reason == "mistake" for m in record.measured)
-        same = record.point == point and _place(record.environment) == _place(self.environment)
+        same = record.point == point and record.environment.place == self.environment.place
         return record if same and not mistaken else None
 
     def run(self, on_size: OnSize, processes: Processes | None = None) -> Path:
@@ -213,10 +212,6 @@ class SizeSuite:
 def _systems_of_triples() -> list[str]:
     names = [(name, find_system(name)) for name in system_names()]
     return [n for n, system in names if TASK in system.tasks and system.upper_bound is None]
-
-
-def _place(environment: Environment) -> tuple[object, ...]:
-    return environment.processor, environment.cores, environment.device
 
 
 def _in_a_process(folder: Path, kind: Kind, lock: int, processes: Processes) -> Measurement:

@@ -27,7 +27,9 @@ class Measurement(StrictModel):
         memory_bytes: the most that was held besides `held_bytes`.
         held_bytes: by the process with a built system, before its first batch.
         gold: triples of the batch.
-        predicted: at inference, by a system that has been fitted to the batch.
+        predicted: triples, at inference.
+        fitted: whether steps of training had fitted the system to the batch; where these gave no
+            figures, inference is of the system as it was built.
         failure: why there are no figures; None where there are.
         reason: which kind of failure: a limit of memory or time, not tried after one at a smaller
             size, or a mistake.
@@ -40,6 +42,7 @@ class Measurement(StrictModel):
     held_bytes: int | None = None
     gold: int | None = None
     predicted: int | None = None
+    fitted: bool = True
     failure: str | None = None
     reason: Reason | None = None
 
@@ -103,6 +106,16 @@ class SizePlan(StrictModel):
     environment: Environment
     threads: int
     precision: str
+
+    def holds(self, record: SizeRecord) -> bool:
+        """Whether a record was measured as this command measures, and on such a machine."""
+        point = record.point
+        return (
+            (point.version, point.study) == (self.version, self.study)
+            and (point.threads, point.precision) == (self.threads, self.precision)
+            and point.system in self.systems
+            and record.environment.place == self.environment.place
+        )
 
 
 def folder_of(out: Path, system: SizeSystem, size: Size) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -131,6 +132,39 @@ def test_what_is_missing_is_said(tmp_path: Path) -> None:
     assert "GRTE, inference, 256 words, 50 relations: takes more than 8 GB of memory" in text
     assert "not measured yet |" in text
     assert "out of memory |" in text
+
+
+def changed(out: Path, record: SizeRecord, **changes: object) -> None:
+    write_model(
+        folder_of(out, SYSTEM, record.point.size) / "record.json",
+        record.model_copy(update=changes),
+    )
+
+
+def test_what_was_measured_otherwise_is_not_measured_yet(tmp_path: Path) -> None:
+    """By a command before, of another plan or on another machine."""
+    first, second, *_ = left(tmp_path)
+    changed(tmp_path, first, point=first.point.model_copy(update={"threads": 2}))
+    elsewhere = ENVIRONMENT.model_copy(update={"processor": "Another processor"})
+    changed(tmp_path, second, environment=elsewhere)
+    text = write_size_report(tmp_path).read_text()
+    assert "**2 of 10 sizes are not measured yet.**" in text
+    assert "Another processor" not in text
+
+
+def test_inference_of_what_no_training_fitted_is_marked_and_of_no_exponent(tmp_path: Path) -> None:
+    *_, last = (record for record in left(tmp_path) if record.point.size.relations == 50)
+    assert last.point.size.words == 256
+    inference = last.of("inference")
+    failed = Measurement(kind="training", failure="takes more than 180 s", reason="time")
+    odd = inference.model_copy(update={"seconds": 1e-3, "fitted": False})
+    before = write_size_report(tmp_path).read_text()
+    assert "unfitted" not in before
+    changed(tmp_path, last, measured=(failed, odd))
+    text = write_size_report(tmp_path).read_text()
+    assert "such figures are marked *unfitted*" in text
+    assert re.search(r"\| 1\.0+ \(12\) unfitted \|", text)
+    assert "| GRTE | O(k n^2) | n^2.00 k^0.50 | yes |" in text
 
 
 def test_nothing_measured_is_no_report(tmp_path: Path) -> None:

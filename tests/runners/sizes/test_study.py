@@ -10,7 +10,7 @@ import pytest
 from reports.report import write_report
 from runners.executors.base import OnProgress
 from runners.executors.processes import Work
-from runners.sizes.measure import measured_file
+from runners.sizes.measure import _infer, _train, measured_file
 from runners.sizes.study import SizeRequest, SizeSuite
 from suite.errors import SuiteError
 from suite.files import read_model
@@ -182,6 +182,17 @@ def test_systems_and_settings_are_checked_before(study: SizeStudy, tmp_path: Pat
     ):
         with pytest.raises(SuiteError, match=message):
             SizeSuite(SizeRequest(study, tmp_path, **{"systems": ("fastre",), **changes}))
+
+
+def test_inference_says_whether_a_training_fitted_the_system(
+    study: SizeStudy, tmp_path: Path
+) -> None:
+    small = {"fastre": {"width": 16, "type_width": 4, "dilations": [1]}}
+    request = SizeRequest(study, tmp_path, systems=("fastre",), settings=small)
+    point = SizeSuite(request).points[0]
+    assert not _infer(tmp_path, point).fitted
+    _train(tmp_path, point)
+    assert _infer(tmp_path, point).fitted
 
 
 @pytest.mark.slow
