@@ -21,7 +21,7 @@ from suite.records.run import (
     SystemFacts,
     read_record,
 )
-from suite.records.suite import PlannedDataset, SuitePlan, read_suite_plan
+from suite.records.suite import RUNS, PlannedDataset, SuitePlan, read_suite_plan
 from suite.tasks.matching import Match
 from suite.tasks.registry import find_task
 from suite.tasks.task import Task
@@ -32,8 +32,6 @@ RESOURCES = {
     "parser": "dependency parser",
 }
 """What a system is built from besides its settings: field of its facts -> name in print."""
-
-
 OUTSIDE = "outside"
 """Folder of an output folder that holds `NAME/DATASET/NUMBER` of each file of predictions."""
 
@@ -463,7 +461,7 @@ def load_results(out: Path) -> Results:
             remedy="Name the output folder of a run-suite command (its --out).",
         )
     plan = read_suite_plan(out / "suite.json")
-    paths = sorted((out / "runs").glob("*/*/*/record.json"))
+    paths = sorted((out / RUNS).glob("*/*/*/record.json"))
     if not paths:
         raise SuiteError(
             "holds no record of a run (runs/<system>/<dataset>/<seed>/record.json)",

@@ -30,7 +30,7 @@ from suite.modelling.word_vectors import VectorsFile, Vocabulary
 from suite.privacy import shown_command
 from suite.protocol import Protocol
 from suite.records.run import read_record
-from suite.records.suite import Cannot, PlannedDataset, SuitePlan
+from suite.records.suite import RUNS, Cannot, PlannedDataset, SuitePlan
 from suite.studies.study import Study, StudyVariant, checked
 from suite.systems.registry import make_settings
 from suite.systems.variants import find_variant
@@ -222,7 +222,7 @@ class Suite:
             bench = Workbench(plan, dataset, self.shelf)
             if not self.request.dry_run:
                 bench.check()
-            folder = self.request.out / "runs" / variant.name / dataset.name / str(seed)
+            folder = self.request.out / RUNS / variant.name / dataset.name / str(seed)
             planned = planned_record(bench, started="", elsewhere=self.request.on_ray)
             run = PlannedRun(plan, folder, planned)
             length = plan.protocol.length(self.steps_per_epoch(run))

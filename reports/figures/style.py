@@ -92,16 +92,17 @@ def canvas(panels: int, height: float) -> tuple[Figure, list[Axes]]:
 
 
 def finish(figure: Figure, group: Group, note: str) -> bytes:
-    """The figure as PNG, with a note on what is drawn and where it was measured."""
+    """As `png`, of a group's runs."""
     protocol = group.first.protocol
     places = dict.fromkeys(p.environment.processor for p in group.machines)
     devices = dict.fromkeys(p.environment.device for p in group.machines)
-    figure.supxlabel(
-        f"{note}\n{' and '.join(devices)}, {plural(protocol.threads, 'thread')}, "
-        f"{' and '.join(places)}",
-        fontsize=SMALL,
-        color="#555555",
-    )
+    return png(figure, note, " and ".join(devices), protocol.threads, " and ".join(places))
+
+
+def png(figure: Figure, note: str, device: str, threads: int, processor: str) -> bytes:
+    """The figure as PNG, with a note below on what is drawn, and where it was measured."""
+    where = f"{device}, {plural(threads, 'thread')}, {processor}"
+    figure.supxlabel(f"{note}\n{where}", fontsize=SMALL, color="#555555")
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png")
     return buffer.getvalue()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from itertools import accumulate
 
@@ -10,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from reports.cells import Pictures
-from reports.figures.style import SMALL, canvas, plain_log
+from reports.figures.style import SMALL, canvas, plain_log, png
 from reports.sections.overview import plural
 from suite.records.search import SearchRecord, TrialRecord
 
@@ -30,15 +29,8 @@ def draw(record: SearchRecord, front: Sequence[TrialRecord]) -> Pictures:
 
 
 def _finish(figure: Figure, record: SearchRecord, note: str) -> bytes:
-    p, where = record.protocol, record.environment
-    figure.supxlabel(
-        f"{note}\n{where.device}, {plural(p.threads, 'thread')}, {where.processor}",
-        fontsize=SMALL,
-        color="#555555",
-    )
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png")
-    return buffer.getvalue()
+    where = record.environment
+    return png(figure, note, where.device, record.protocol.threads, where.processor)
 
 
 def _f1(trial: TrialRecord) -> float:

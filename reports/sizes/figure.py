@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from reports.figures.style import SMALL, Style, canvas, legend, plain_log, style_of
+from reports.figures.style import Style, canvas, legend, plain_log, png, style_of
 from reports.sizes.exponents import AXES, Axis, Cost, along, numbers
 from suite.records.sizes import KINDS, Kind, SizePlan, SizeRecord
 
@@ -37,15 +36,8 @@ def draw(plan: SizePlan, records: Sequence[SizeRecord]) -> bytes:
     ]
     legend(figure, plan.study.title, handles, [system.title for system in plan.systems])
     environment = plan.environment
-    figure.supxlabel(
-        "Both axes logarithmic; a line ends where a system ran out of memory or time.\n"
-        f"{environment.device}, {environment.processor}, threads: {plan.threads}",
-        fontsize=SMALL,
-        color="#555555",
-    )
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png")
-    return buffer.getvalue()
+    note = "Both axes logarithmic; a line ends where a system ran out of memory or time."
+    return png(figure, note, environment.device, plan.threads, environment.processor)
 
 
 def _line(ax: Axes, points: Sequence[tuple[int, float]], style: Style) -> None:

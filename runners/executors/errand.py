@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import tempfile
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, redirect_stderr, suppress
 from dataclasses import dataclass, replace
@@ -19,15 +18,12 @@ from runners.executors.desk import Kind
 from runners.executors.parcels import Files, Parcel, at_hand, packed, reads, unpack
 from runners.executors.processes import Processes, StoppedError, served
 from runners.runs.plan import RunPlan
+from runners.sparing import Sparing
 from suite.datasets.catalogue.fetch import cache_folder
 from suite.errors import SuiteError
 from suite.files import write_atomically
 from suite.records.run import RunRecord
 
-LEAST_PAUSE = 30.0
-"""Seconds from one checkpoint that is sent to the next, at least."""
-SHARE = 0.05
-"""Of a run's time that sending checkpoints may take."""
 _FOUND: dict[str, RunPlan] = {}
 """Plans without their seed -> with their resources where this machine has them."""
 
@@ -106,7 +102,7 @@ class _Place:
         self.processes: Processes = served()
         self._get, self._desk = ray.get, errand.desk
         self._done = threading.Event()
-        self._next_sending = 0.0
+        self._sparing = Sparing()
 
     @contextmanager
     def ready(self) -> Iterator[None]:
@@ -140,11 +136,11 @@ class _Place:
         self.run = replace(self.run, plan=_FOUND[key].model_copy(update={"seed": plan.seed}))
 
     def on_event(self, event: Event) -> None:
-        """Passes on what happens, and a new checkpoint where the desk keeps the folder."""
+        """Passes on what happens, and now and then checkpoints where the desk keeps the folder."""
         if isinstance(event, Progressed):
             self._tell("progressed", event.line)
-            if "dev_f1" in event.line:
-                self._send()
+            if "dev_f1" in event.line and self.run.folder != self.errand.run.folder:
+                self._sparing(self._send)
         elif isinstance(event, Measured):
             self._tell("measured", event.seconds)
 
@@ -163,17 +159,12 @@ class _Place:
         try:
             yield
         finally:
-            self._get(self._desk.keep.remote(key, packed(folder)))
+            self._send()
             self._get(self._desk.release.remote(key))
 
     def _send(self) -> None:
-        """Has the desk keep the folder as it is, unless that was done a moment ago."""
-        if self.run.folder == self.errand.run.folder or time.monotonic() < self._next_sending:
-            return
-        began = time.monotonic()
+        """Has the desk keep the folder as it is."""
         self._get(self._desk.keep.remote(self.errand.key, packed(self.run.folder)))
-        took = time.monotonic() - began
-        self._next_sending = time.monotonic() + max(LEAST_PAUSE, took / SHARE)
 
     def _give(self, path: Path) -> tuple[Parcel, Any]:
         parcel: Parcel = self._get(self._desk.parcel.remote(str(path)))

@@ -12,13 +12,10 @@ from suite.errors import SuiteError
 from suite.names import folder_name
 from suite.records.outside import OutsideRecord, read_outside_record
 from suite.records.run import RunRecord, read_record
-from suite.records.suite import SuitePlan, read_suite_plan
+from suite.records.suite import RUNS, SuitePlan, read_suite_plan
 
 Unit: TypeAlias = tuple[str, str]
 """Names of two folders, of a system and of a dataset: what a row of a table is made of."""
-
-RUNS = "runs"
-"""Folder of an output folder that holds `SYSTEM/DATASET/SEED` of each run."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 from reports.load import OUTSIDE
 from runners.executors import lock
 from runners.joining.choice import Choice, Stream, refuse_unlike
-from runners.joining.folders import RUNS, Found, Source, Unit, read_sources
+from runners.joining.folders import Found, Source, Unit, read_sources
 from runners.joining.plans import join_plans
 from suite.artifact.facts import OF_A_RUN
 from suite.errors import SuiteError
@@ -20,6 +20,7 @@ from suite.locks import held
 from suite.names import folder_name
 from suite.records.outside import OutsideRecord
 from suite.records.run import RunRecord, read_record
+from suite.records.suite import RUNS
 
 LINKED = ("predictions.jsonl", "result.json", OF_A_RUN, "checkpoint")
 """What of a run is always written anew and never changed, so that two folders may share it."""

@@ -9,25 +9,24 @@ from __future__ import annotations
 
 import hashlib
 import sys
-import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
 from runners.executors.base import Ended, Event, Progressed
-from runners.executors.errand import LEAST_PAUSE, SHARE
 from runners.remote.lease import NAME as LEASE
 from runners.remote.lease import Held, LostError, leased
 from runners.remote.store import Store
+from runners.sparing import Sparing
 from suite.datasets.catalogue.fetch import CACHE_DIR, cache_folder
 from suite.errors import SuiteError
 from suite.files import StrictModel, read_model, write_atomically
 from suite.locks import held
 from suite.privacy import credentials
+from suite.records.suite import RUNS
 
 CLOSING = ("report.md", "record.json", "suite.json")
 """Names of files that refer to others, which are sent before."""
-RUNS = "runs"
 RUN_DEPTH = 4
 """Parts of a run's folder within OUT: runs, system, dataset, seed."""
 
@@ -71,7 +70,7 @@ class Mirror:
         self.shown = self._store.shown.rstrip("/")
         self._seen: dict[str, Seen] = {}
         self._sent: set[str] = set()
-        self._next_sending = 0.0
+        self._sparing = Sparing()
         self._lease: Held | None = None
 
     @contextmanager
@@ -137,11 +136,7 @@ class Mirror:
         if isinstance(event, Ended):
             self._try_to_send(event.run.folder.relative_to(self.folder).as_posix())
         elif isinstance(event, Progressed) and "dev_f1" in event.line:
-            began = time.monotonic()
-            if began >= self._next_sending:
-                self._try_to_send("")
-                ended = time.monotonic()
-                self._next_sending = ended + max(LEAST_PAUSE, (ended - began) / SHARE)
+            self._sparing(lambda: self._try_to_send(""))
 
     def send(self, run: str = "") -> None:
         """Sends what is new here since, or of one run and the files beside all runs.

@@ -17,6 +17,8 @@ EXAMPLES = "examples"
 """The statistic of a split that holds its number of sentences or documents."""
 
 SEEN_SHARE = "seen_share"
+RUNS = "runs"
+"""Folder of an output folder that holds `SYSTEM/DATASET/SEED` of each run."""
 """The statistic of a split that holds the share (0 to 1) of its triples that occur in train."""
 
 
