@@ -33,7 +33,7 @@ MakeExtractor = Callable[[], Extractor]
 
 
 @dataclass(frozen=True)
-class Cluster:
+class Pool:
     """Where the actors work.
 
     Attributes:
@@ -50,26 +50,26 @@ class Cluster:
 
 
 @contextmanager
-def actors_of(cluster: Cluster, make: MakeExtractor) -> Iterator[Callable[..., Iterator[Answered]]]:
+def actors_of(pool: Pool, make: MakeExtractor) -> Iterator[Callable[..., Iterator[Answered]]]:
     """Starts Ray, gives what answers the texts of inputs, and leaves Ray again.
 
     Args:
-        cluster: where.
+        pool: which actors, and where.
         make: loads the model, in each actor.
 
     Raises:
         SuiteError: Ray is not installed, does not answer, or lacks the cores.
     """
-    with connected(cluster.address, cluster.actors * cluster.threads + 1) as ray:
+    with connected(pool.address, pool.actors * pool.threads + 1) as ray:
         try:
             import ray.data  # noqa: PLC0415 - it comes with what else it needs
         except ImportError as error:
             raise SuiteError(
                 f"--ray needs Ray Data, which cannot be imported ({error})", remedy=INSTALL
             ) from error
-        _check_room(ray, cluster)
+        _check_room(ray, pool)
         _kept_in_order(ray)
-        yield lambda inputs, leave_out: _answered(ray, cluster, make, inputs, leave_out)
+        yield lambda inputs, leave_out: _answered(ray, pool, make, inputs, leave_out)
 
 
 def _kept_in_order(ray: Any) -> None:
@@ -80,33 +80,31 @@ def _kept_in_order(ray: Any) -> None:
     context.enable_progress_bars = False
 
 
-def _check_room(ray: Any, cluster: Cluster) -> None:
+def _check_room(ray: Any, pool: Pool) -> None:
     there = ray.cluster_resources()
     for name, needed in (
-        ("CPU", cluster.actors * cluster.threads),
-        ("GPU", cluster.actors * cluster.gpus),
+        ("CPU", pool.actors * pool.threads),
+        ("GPU", pool.actors * pool.gpus),
     ):
         if needed > there.get(name, 0):
             raise SuiteError(
-                f"{cluster.actors} actors need {needed:g} {name}s, and the cluster has "
+                f"{pool.actors} actors need {needed:g} {name}s, and the cluster has "
                 f"{there.get(name, 0):g}",
                 remedy="Ask for fewer --actors or --threads.",
             )
 
 
 def _answered(
-    ray: Any, cluster: Cluster, make: MakeExtractor, inputs: Inputs, leave_out: int
+    ray: Any, pool: Pool, make: MakeExtractor, inputs: Inputs, leave_out: int
 ) -> Iterator[Answered]:
     chunks = ray.data.read_datasource(_source(ray, inputs, leave_out), override_num_blocks=1)
     answered = chunks.map_batches(
         _Actor,
-        fn_constructor_args=(make, cluster.threads, str(Path.cwd())),
+        fn_constructor_args=(make, pool.threads, str(Path.cwd())),
         batch_size=1,
-        compute=ray.data.ActorPoolStrategy(
-            size=cluster.actors, max_tasks_in_flight_per_actor=AHEAD
-        ),
-        num_cpus=cluster.threads,
-        num_gpus=cluster.gpus or None,
+        compute=ray.data.ActorPoolStrategy(size=pool.actors, max_tasks_in_flight_per_actor=AHEAD),
+        num_cpus=pool.threads,
+        num_gpus=pool.gpus or None,
         ray_remote_args_fn=lambda: {"max_restarts": TRIES, "max_task_retries": TRIES},
     )
     try:

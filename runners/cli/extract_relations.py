@@ -87,14 +87,12 @@ def _answers(
             "--ray reads files, and standard input is read by this process",
             remedy="Name the files, or leave out --ray.",
         )
-    from runners.extraction_on_ray import Cluster, actors_of  # noqa: PLC0415 - imports ray
+    from runners.extraction_on_ray import Pool, actors_of  # noqa: PLC0415 - imports ray
 
     threads = options.threads or 1
     gpus = 1.0 if options.device.startswith("cuda") else 0.0
-    cluster = Cluster(
-        options.ray_address, options.actors or max(1, cores() // threads), threads, gpus
-    )
-    with actors_of(cluster, partial(_extractor, options)) as answers:
+    pool = Pool(options.ray_address, options.actors or max(1, cores() // threads), threads, gpus)
+    with actors_of(pool, partial(_extractor, options)) as answers:
         yield answers
 
 

@@ -37,7 +37,7 @@ from suite.errors import SuiteError
 if TYPE_CHECKING:
     from runners.executors.base import Executor, PlannedRun
     from runners.executors.ray_cluster import Cluster
-    from runners.remote.place import Place
+    from runners.remote.place import OpenedOut
     from runners.suite import Request, Suite
     from suite.studies.study import Study
 
@@ -270,7 +270,7 @@ def _executor(suite: Suite, cluster: Cluster | None) -> Executor:
     return RayExecutor(cluster, suite.request.out)
 
 
-def _carry_out(suite: Suite, place: Place, cluster: Cluster | None) -> None:
+def _carry_out(suite: Suite, place: OpenedOut, cluster: Cluster | None) -> None:
     # Whoever ends the suite by SIGTERM gets what Ctrl-C gets: records and a report.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with shown(suite.runs, suite.left()) as on_event:

@@ -43,7 +43,7 @@ class Lease(StrictModel):
     renewed: float
 
 
-class Held:
+class HeldLease:
     """A lease that this process holds.
 
     Args:
@@ -93,7 +93,7 @@ class LostError(SuiteError):
 
 
 @contextmanager
-def leased(store: Store, memory: Path) -> Iterator[Held]:
+def leased(store: Store, memory: Path) -> Iterator[HeldLease]:
     """Holds the lease of a URL.
 
     Args:
@@ -119,7 +119,7 @@ def leased(store: Store, memory: Path) -> Iterator[Held]:
     if not (written and _was_last(store, lease)):
         there = _read(store)
         raise _busy(store, there or lease)
-    held = Held(store, lease, ours=ours)
+    held = HeldLease(store, lease, ours=ours)
     threading.Thread(target=held.keep, daemon=True).start()
     try:
         yield held

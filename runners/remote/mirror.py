@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 
 from runners.executors.base import Ended, Event, Progressed
 from runners.remote.lease import NAME as LEASE
-from runners.remote.lease import Held, LostError, leased
+from runners.remote.lease import HeldLease, LostError, leased
 from runners.remote.store import Store
 from runners.sparing import Sparing
 from suite.datasets.catalogue.fetch import CACHE_DIR, cache_folder
@@ -71,7 +71,7 @@ class Mirror:
         self._seen: dict[str, Seen] = {}
         self._sent: set[str] = set()
         self._sparing = Sparing()
-        self._lease: Held | None = None
+        self._lease: HeldLease | None = None
 
     @contextmanager
     def opened(self) -> Iterator[Mirror]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Place:
+class OpenedOut:
     """An OUT that a command works on.
 
     Attributes:
@@ -55,7 +55,7 @@ class Place:
 
 
 @contextmanager
-def opened(out: str, *, dry: bool) -> Iterator[Place]:
+def opened(out: str, *, dry: bool) -> Iterator[OpenedOut]:
     """OUT, for as long as the block lasts.
 
     Args:
@@ -67,7 +67,7 @@ def opened(out: str, *, dry: bool) -> Iterator[Place]:
     """
     if not is_url(out):
         refuse_chains(out)
-        yield Place(Path(out), str(Path(out)))
+        yield OpenedOut(Path(out), str(Path(out)))
         return
     from runners.remote.mirror import Mirror, bring_states, local_folder  # noqa: PLC0415 - torch
 
@@ -75,10 +75,10 @@ def opened(out: str, *, dry: bool) -> Iterator[Place]:
         with tempfile.TemporaryDirectory(prefix="plan-") as scratch:
             folder = Path(scratch, local_folder(out).name)
             bring_states(out, folder)
-            yield Place(folder, without_credentials(out))
+            yield OpenedOut(folder, without_credentials(out))
         return
     with Mirror(out).opened() as mirror:
-        yield Place(mirror.folder, mirror.shown, mirror)
+        yield OpenedOut(mirror.folder, mirror.shown, mirror)
 
 
 def refuse_chains(out: str) -> None:

@@ -52,7 +52,7 @@ class Start:
 
 
 @dataclass(frozen=True)
-class Place:
+class Workplace:
     """Where a worker is.
 
     Attributes:

@@ -20,7 +20,7 @@ from pydantic import TypeAdapter
 
 from runners.cluster import connected, is_from_without
 from runners.executors.nodes import device_of
-from runners.search.actor import Place, SearchActor, Start
+from runners.search.actor import SearchActor, Start, Workplace
 from runners.search.attributes import DRIVER, WORKER
 from runners.search.deaths import MOST_DEATHS, Deaths, driven, judge_here
 from runners.search.proxy import Address, served
@@ -56,7 +56,7 @@ class _Hand:
     name: str
     actor: Any
     node: Any
-    place: Place | None = None
+    place: Workplace | None = None
     working: bool = False
 
 
@@ -210,7 +210,7 @@ class _Crew:
                 self._finished += 1
                 self._ray.kill(hand.actor)
             else:
-                hand.place = Place(node, at, found)
+                hand.place = Workplace(node, at, found)
                 if self._begun:
                     self._admit(hand)
                 else:

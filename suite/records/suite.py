@@ -17,9 +17,10 @@ EXAMPLES = "examples"
 """The statistic of a split that holds its number of sentences or documents."""
 
 SEEN_SHARE = "seen_share"
+"""The statistic of a split that holds the share (0 to 1) of its triples that occur in train."""
+
 RUNS = "runs"
 """Folder of an output folder that holds `SYSTEM/DATASET/SEED` of each run."""
-"""The statistic of a split that holds the share (0 to 1) of its triples that occur in train."""
 
 
 class PlannedDataset(StrictModel):

@@ -23,7 +23,7 @@ from tests.suite.extraction.fake import Fake
 
 ray = pytest.importorskip("ray", reason="Ray is not installed: extraction on it is not checked")
 
-from runners.extraction_on_ray import Cluster, actors_of  # noqa: E402
+from runners.extraction_on_ray import Pool, actors_of  # noqa: E402
 
 pytestmark = pytest.mark.slow
 TEXTS = 400
@@ -75,7 +75,7 @@ def by_actors(out: Path, after_chunk: Any = lambda progress: None) -> None:
     inputs = Inputs(["a.txt"], Form())
     with (
         opened_output(out, work(inputs)) as output,
-        actors_of(Cluster(None, 2, 1), make) as answers,
+        actors_of(Pool(None, 2, 1), make) as answers,
     ):
         extract(inputs, answers, output, after_chunk)
 
@@ -129,7 +129,7 @@ def test_it_goes_on_where_it_was_stopped(folder: Path) -> None:
 def test_more_than_there_is_room_for_is_refused() -> None:
     with (
         pytest.raises(SuiteError, match="does not answer"),
-        actors_of(Cluster("127.0.0.1:1", 1, 1), make),
+        actors_of(Pool("127.0.0.1:1", 1, 1), make),
     ):
         pass
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,10 +14,11 @@ from typing import Any
 import pytest
 
 from runners.executors import ray_cluster
-from runners.executors.base import Ended, Event, PlannedRun, Restarted, Started
+from runners.executors.base import Ended, Event, PlannedRun, Progressed, Restarted, Started
 from runners.executors.company import Company
 from runners.executors.desk import Desk, News
 from runners.executors.errand import Answer, measure, train
+from runners.executors.local import LocalExecutor
 from runners.executors.nodes import GIB
 from runners.executors.ray_cluster import Cluster, _Campaign
 from suite.records.run import InferenceCost, RunRecord, read_record
@@ -271,6 +274,57 @@ def test_what_has_not_begun_does_not_begin_where_the_command_ends(
     with pytest.raises(KeyboardInterrupt):
         carried_out(nodes, runs, tmp_path, monkeypatch)
     assert [one.run.plan.seed for one in nodes.cancelled] == [0]
+
+
+class Together:
+    """Processes of two runs, the first of which ends while the second is trained."""
+
+    def __init__(self) -> None:
+        self.second_has_begun = threading.Event()
+
+    def call(
+        self, work: Any, folder: Path, *_: object, lock: int, on_progress: Any = None
+    ) -> int:  # fmt: skip
+        if on_progress is None:
+            return 1  # a measurement, which leaves nothing
+        if folder.name == "1":
+            self.second_has_begun.set()
+            for _ in range(1000):
+                path = folder.with_name("0") / "record.json"
+                if path.exists() and company_of_training(path.parent) is not None:
+                    break
+                time.sleep(0.01)
+            on_progress({"epoch": 1.0})
+        else:
+            assert self.second_has_begun.wait(10.0)
+        made_record("fastre", "webnlg-star", int(folder.name)).write(folder)
+        return 0
+
+    def stop(self) -> None:
+        """Both end by themselves."""
+
+
+def company_of_training(folder: Path) -> bool | None:
+    training = read_record(folder / "record.json").training
+    return training and training.alone
+
+
+def test_what_ran_beside_is_noted_before_the_command_can_end(
+    runs: list[PlannedRun],
+) -> None:
+    """The next command did not see it, and trains and measures alone."""
+
+    def end(event: Event) -> None:
+        if isinstance(event, Progressed):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        LocalExecutor(2, Together()).run_all(runs, end)
+    assert company_of_training(runs[0].folder) is False
+    LocalExecutor(1, Together()).run_all(runs[:1], lambda event: None)
+    assert company_of_training(runs[0].folder) is False
+    record = read_record(runs[0].folder / "record.json")
+    assert [cost.alone for cost in record.inference] == [True]
 
 
 def test_company() -> None:
