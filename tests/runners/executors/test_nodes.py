@@ -9,10 +9,12 @@ import pytest
 
 from runners.executors.nodes import (
     GIB,
+    Waiting,
     device_of,
     needs_of,
     nodes_of,
     refuse_the_impossible,
+    waiting_list,
 )
 from suite.errors import SuiteError
 from tests import tiny
@@ -79,6 +81,19 @@ def test_what_no_node_has_is_said(needs: dict[str, float], said: str) -> None:
 
 def test_one_node_that_has_it_is_enough() -> None:
     refuse_the_impossible(nodes_of(FakeRay(CPU, GPU)).values(), {"CPU": 4.0, "GPU": 1.0})
+
+
+def test_what_waits_is_listed_by_the_node_that_is_not_there() -> None:
+    nodes = nodes_of(FakeRay(CPU))
+    large = [Waiting(f"run {number} to be trained", {"CPU": 8.0}) for number in range(7)]
+    here, gpu = Waiting("a run", {"CPU": 4.0}), Waiting("another", {"CPU": 1.0, "GPU": 1.0})
+    named = "; ".join(f"run {number} to be trained" for number in range(5))
+    assert waiting_list([here, *large[:4], gpu, *large[4:]], nodes) == [
+        f"no node has 8 CPUs; for such a one wait: {named}, and 2 more",
+        "no node has 1 CPUs, 1 GPUs; for such a one wait: another",
+    ]
+    assert waiting_list([here], nodes) == []
+    assert len(waiting_list([here], {})) == 1
 
 
 def test_the_device_is_that_of_the_nodes() -> None:
