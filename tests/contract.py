@@ -117,7 +117,7 @@ class SystemContract:
         assert all(d.endswith(".") for d in system.departures)
 
     def test_settings_are_documented_and_frozen(self) -> None:
-        doc = self.system.Settings.__doc__ or ""
+        doc = "".join(part.__doc__ or "" for part in self.system.Settings.__mro__)
         missing = [f.name for f in fields(self.system.Settings) if f.name not in doc]
         assert not missing, f"undocumented settings: {missing}"
         with pytest.raises(AttributeError):

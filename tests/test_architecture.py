@@ -199,9 +199,17 @@ def test_every_system_says_who_it_is(name: str) -> None:
 def test_every_setting_is_documented(name: str) -> None:
     settings = find_system(name).Settings
     assert settings.__dataclass_params__.frozen
-    attributes = inspect.cleandoc(settings.__doc__ or "").partition("Attributes:")[2]
-    documented = set(re.findall(r"^ {4}(\w+): \S", attributes, re.MULTILINE))
-    assert documented == {field.name for field in fields(settings)}
+    documented = [
+        found
+        for part in settings.__mro__
+        if part is not object
+        for found in re.findall(
+            r"^ {4}(\w+): \S",
+            inspect.cleandoc(part.__doc__ or "").partition("Attributes:")[2],
+            re.MULTILINE,
+        )
+    ]
+    assert sorted(documented) == sorted(field.name for field in fields(settings))
 
 
 def systems_under_contract() -> set[str]:

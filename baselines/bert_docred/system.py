@@ -30,14 +30,14 @@ from baselines.bert_docred.entity_pairs import (
 )
 from baselines.bert_docred.theta import ThetaFit
 from baselines.bert_docred.windows import Long, LongText, LongTransformer, range_means
-from suite.errors import SuiteError
 from suite.modelling.batch import Batch
 from suite.modelling.bioes import TAGS, decode_tags, tag_spans
 from suite.modelling.fact_scores import FactScores, facts_from
 from suite.modelling.layers import Dropout
 from suite.modelling.ragged import Ragged
 from suite.systems.capabilities import Choices, ScoresFacts, Searches
-from suite.systems.contract import Loss, PublishedSettings, Resources, System
+from suite.systems.contract import Loss, PublishedSettings, Resources
+from suite.systems.encoders import OnEncoder
 from suite.tasks.examples import Example, Fact, Span, Triple
 from suite.tasks.items import Prediction
 from suite.tasks.reference import Reference
@@ -122,7 +122,7 @@ class Scored(NamedTuple):
     triples: list[FoundTriples]
 
 
-class BertDocRED(System[PairBatch, Scored], Searches, ScoresFacts):
+class BertDocRED(OnEncoder[PairBatch, Scored], Searches, ScoresFacts):
     """The system: on documents with their entities, on sentences with a tagger that finds them.
 
     An entity whose mentions all lie beyond a cut (setting `long`) is in no pair: none of its facts
@@ -168,17 +168,15 @@ class BertDocRED(System[PairBatch, Scored], Searches, ScoresFacts):
             "max_gradient_norm": 0.1,
         },
     )
+    encoder: LongTransformer
     theta: Float[Tensor, ""]
 
     def __init__(self, settings: BertDocREDSettings, schema: Schema, resources: Resources) -> None:
         super().__init__()
-        if resources.pretrained is None:
-            raise SuiteError(
-                f"{self.title} needs a pretrained encoder", remedy="Name one with --pretrained."
-            )
         self.settings, self.schema = settings, schema
         self.on_documents = find_task(schema.task).entities_given
-        self.encoder = LongTransformer(resources.pretrained, settings.long, settings.stride)
+        model = self.named_transformer(resources)
+        self.encoder = LongTransformer(model, settings.long, settings.stride)
         self.project = nn.Linear(self.encoder.width, settings.width)
         self.dropout = Dropout(settings.dropout)
         classes = len(schema.relations) + 1
@@ -196,23 +194,6 @@ class BertDocRED(System[PairBatch, Scored], Searches, ScoresFacts):
             "negatives": choices.suggest_int("negatives", 1, 8),
             "dropout": choices.suggest_float("dropout", 0.0, 0.4, step=0.1),
         }
-
-    @classmethod
-    def build(
-        cls, settings: BertDocREDSettings, schema: Schema, resources: Resources
-    ) -> BertDocRED:
-        """A system whose layers but the encoder are freshly initialised."""
-        return cls(settings, schema, resources)
-
-    @classmethod
-    def resources_needed(cls, settings: BertDocREDSettings) -> frozenset[str]:
-        """The pretrained encoder."""
-        return frozenset({"pretrained"})
-
-    def pretrained_parameters(self) -> Iterator[nn.Parameter]:
-        """The encoder's, where it is a pretrained one."""
-        if self.encoder.pretrained:
-            yield from self.encoder.parameters()
 
     def encode(self, examples: Sequence[Example]) -> PairBatch:
         """Subwords and windows, entities, mentions and facts, and tags where entities are found."""

@@ -6,18 +6,18 @@ Letters in shapes: S subwords of all texts of a batch, W windows, E width of the
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
 import torch
 from jaxtyping import Float, Int
-from torch import Tensor, nn
+from torch import Tensor
 
 from suite.errors import SuiteError
 from suite.modelling.batch import Text
-from suite.modelling.encoders import SubwordTable
+from suite.modelling.encoders import SubwordTable, TextEncoder
 from suite.modelling.pretrained import PretrainedModel
 from suite.modelling.ragged import Ragged
 
@@ -79,7 +79,7 @@ class LongText(Text):
     read: Ragged
 
 
-class LongTransformer(nn.Module):
+class LongTransformer(TextEncoder):
     """A transformer that gives the subwords of texts of any length a vector each.
 
     Args:
@@ -109,9 +109,9 @@ class LongTransformer(nn.Module):
         self.opening, self.closing = int(tokenizer.cls_token_id), int(tokenizer.sep_token_id)
         self.padding = int(tokenizer.pad_token_id or 0)
 
-    def encode(self, texts: Iterable[tuple[str, ...]]) -> LongText:
-        """Subwords and windows of texts, which are tuples of words."""
-        held = list(texts)
+    def encode(self, sentences: Iterable[Sequence[str]]) -> LongText:
+        """Subwords and windows of texts, which are words."""
+        held = list(sentences)
         ids, owners = self.subwords.rows(held)
         words, subwords, windows, read = [], [], [], []
         for text, row, of_word in zip(held, ids, owners, strict=True):

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
-from torch import Tensor, nn
-
 from baselines.casrel.tagger import CascadeTagger
-from suite.errors import SuiteError
 from suite.fastre.encoder import ConvolutionalEncoder
 from suite.fastre.settings import FastRESettings
 from suite.modelling.cascade import (
@@ -19,10 +16,11 @@ from suite.modelling.cascade import (
     decode_targets,
     encode_targets,
 )
-from suite.modelling.encoders import BiLSTM, Transformer
+from suite.modelling.encoders import TextEncoder
 from suite.modelling.layers import Dropout
 from suite.systems.capabilities import Choices, Searches
-from suite.systems.contract import Loss, PublishedSettings, Resources, System
+from suite.systems.contract import PLAIN_ADAM, Loss, PublishedSettings, Resources
+from suite.systems.encoders import OnEncoder, vary_lstm
 from suite.tasks.examples import Example, Sentence
 from suite.tasks.items import Prediction
 from suite.tasks.schema import Schema
@@ -57,7 +55,7 @@ class CasRelSettings:
             raise ValueError(f"threshold {self.threshold} lies outside (0, 1)")
 
 
-class CasRel(System[CascadeBatch, TaggedTriples], Searches):
+class CasRel(OnEncoder[CascadeBatch, TaggedTriples], Searches):
     """The system: an encoder with `baselines.casrel.tagger.CascadeTagger` on it."""
 
     name = "casrel"
@@ -67,6 +65,7 @@ class CasRel(System[CascadeBatch, TaggedTriples], Searches):
         "Framework for Relational Triple Extraction. ACL 2020."
     )
     tasks = frozenset({"triples"})
+    over_vectors = ("lstm", "convolution")
     departures = (
         "Tags stand on words, whose vectors are the means of their subwords; published code tags "
         "subwords.",
@@ -85,12 +84,9 @@ class CasRel(System[CascadeBatch, TaggedTriples], Searches):
     published = PublishedSettings(
         settings={"heads_per_step": "one"},
         protocol={
-            "optimiser": "adam",
-            "schedule": "constant",
+            **PLAIN_ADAM,
             "learning_rate": 1e-5,
             "pretrained_learning_rate": 1e-5,
-            "weight_decay": 0.0,
-            "warmup": 0.0,
             "max_gradient_norm": None,
             "batch_size": 6,
             "epochs": 100,
@@ -102,7 +98,10 @@ class CasRel(System[CascadeBatch, TaggedTriples], Searches):
         super().__init__()
         self.settings = settings
         self.schema = schema.untyped()
-        self.encoder = _make_encoder(settings, resources)
+        if settings.encoder == "convolution":
+            self.encoder: TextEncoder = _convolutions(resources)
+        else:
+            self.encoder = self.make_encoder(settings.encoder, resources, settings.lstm_width)
         self.dropout = Dropout(settings.lstm_dropout if settings.encoder == "lstm" else 0.0)
         self.tagger = CascadeTagger(
             self.encoder.width,
@@ -121,30 +120,8 @@ class CasRel(System[CascadeBatch, TaggedTriples], Searches):
             "threshold": choices.suggest_float("threshold", 0.3, 0.7, step=0.05),
         }
         if settings.encoder == "lstm":
-            found["lstm_width"] = choices.suggest_categorical("lstm_width", (100, 200, 300, 400))
-            found["lstm_dropout"] = choices.suggest_float("lstm_dropout", 0.0, 0.5, step=0.1)
+            found |= vary_lstm(choices)
         return found
-
-    @classmethod
-    def build(cls, settings: CasRelSettings, schema: Schema, resources: Resources) -> CasRel:
-        """A CasRel whose taggers are freshly initialised."""
-        return cls(settings, schema, resources)
-
-    @classmethod
-    def resources_needed(cls, settings: CasRelSettings) -> frozenset[str]:
-        """The pretrained encoder, or word vectors for the other two."""
-        return frozenset({"pretrained" if settings.encoder == "pretrained" else "vectors"})
-
-    def pretrained_parameters(self) -> Iterator[nn.Parameter]:
-        """The encoder's, where it is a pretrained one."""
-        if isinstance(self.encoder, Transformer) and self.encoder.pretrained:
-            yield from self.encoder.parameters()
-
-    def word_vectors(self) -> Tensor | None:
-        """The encoder's table; a transformer's embeddings are its own."""
-        if isinstance(self.encoder, Transformer):
-            return None
-        return self.encoder.words.table
 
     def encode(self, examples: Sequence[Example]) -> CascadeBatch:
         """Subwords or word ids, subjects, objects with their relations."""
@@ -169,29 +146,18 @@ class CasRel(System[CascadeBatch, TaggedTriples], Searches):
         return decode_targets(batch, 1, self.schema.relations, "nearest")
 
 
-def _make_encoder(
-    settings: CasRelSettings, resources: Resources
-) -> Transformer | BiLSTM | ConvolutionalEncoder:
-    if settings.encoder == "lstm":
-        return BiLSTM(resources.vectors, settings.lstm_width)
-    if settings.encoder == "convolution":
-        fastre = FastRESettings()
-        return ConvolutionalEncoder(
-            resources.vectors,
-            fastre.width,
-            resources.max_words,
-            dilations=fastre.dilations,
-            kernel=fastre.kernel,
-            gate=fastre.gate,
-            residual=fastre.residual,
-            dropout=fastre.dropout,
-            gate_dropout=fastre.gate_dropout,
-            input_dropout=fastre.input_dropout,
-            linear_start=fastre.linear_start,
-        )
-    if resources.pretrained is None:
-        raise SuiteError(
-            "CasRel needs a pretrained encoder",
-            remedy="Name one with --pretrained, or set its encoder to lstm or convolution.",
-        )
-    return Transformer(resources.pretrained)
+def _convolutions(resources: Resources) -> ConvolutionalEncoder:
+    fastre = FastRESettings()
+    return ConvolutionalEncoder(
+        resources.vectors,
+        fastre.width,
+        resources.max_words,
+        dilations=fastre.dilations,
+        kernel=fastre.kernel,
+        gate=fastre.gate,
+        residual=fastre.residual,
+        dropout=fastre.dropout,
+        gate_dropout=fastre.gate_dropout,
+        input_dropout=fastre.input_dropout,
+        linear_start=fastre.linear_start,
+    )

@@ -5,7 +5,7 @@ Letters in shapes: B sentences, b those that have not left, N words, E width, T 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
@@ -25,10 +25,11 @@ from baselines.fastner.spans import (
     dense_entities,
     encode_entities,
 )
-from suite.errors import SuiteError, unknown
+from suite.errors import unknown
 from suite.modelling.layers import Convolution
 from suite.systems.capabilities import Choices, ExitsEarly, OperatingPoint, Searches
-from suite.systems.contract import Loss, Resources, System
+from suite.systems.contract import Loss, Resources
+from suite.systems.encoders import OnEncoder
 from suite.tasks.examples import Example, Sentence
 from suite.tasks.items import Prediction
 from suite.tasks.schema import Schema
@@ -136,7 +137,7 @@ class Exit(nn.Module):
         return scores.float()
 
 
-class FastNER(System[SpanBatch, Candidates], Searches, ExitsEarly):
+class FastNER(OnEncoder[SpanBatch, Candidates], Searches, ExitsEarly):
     """The system.
 
     A classifier gives each span a probability of each type, and what stands above one half is
@@ -169,19 +170,16 @@ class FastNER(System[SpanBatch, Candidates], Searches, ExitsEarly):
         "Patience compares the typed spans above one half, before clashes are resolved.",
     )
     Settings = FastNERSettings
+    encoder: LayeredTransformer
 
     def __init__(self, settings: FastNERSettings, schema: Schema, resources: Resources) -> None:
         super().__init__()
-        if resources.pretrained is None:
-            raise SuiteError(
-                "FastNER needs a pretrained encoder", remedy="Name one with --pretrained."
-            )
         self.settings = settings
         self.schema = schema
         self.nested = settings.decoding == "nested" or (
             settings.decoding == "auto" and schema.nested
         )
-        self.encoder = LayeredTransformer(resources.pretrained)
+        self.encoder = LayeredTransformer(self.named_transformer(resources))
         types = len(schema.entity_types)
         self.exits = nn.ModuleList(
             Exit(self.encoder.width, types, settings) for _ in range(self.encoder.depth)
@@ -202,25 +200,6 @@ class FastNER(System[SpanBatch, Candidates], Searches, ExitsEarly):
             found["bypass_width"] = choices.suggest_categorical("bypass_width", (32, 64, 128))
             found["bypass_kernel"] = choices.suggest_categorical("bypass_kernel", (1, 3, 5, 7))
         return found
-
-    @classmethod
-    def build(cls, settings: FastNERSettings, schema: Schema, resources: Resources) -> FastNER:
-        """A FastNER whose exits are freshly initialised.
-
-        Raises:
-            SuiteError: there is no encoder, or its layers cannot be called one by one.
-        """
-        return cls(settings, schema, resources)
-
-    @classmethod
-    def resources_needed(cls, settings: FastNERSettings) -> frozenset[str]:
-        """The pretrained encoder alone."""
-        return frozenset({"pretrained"})
-
-    def pretrained_parameters(self) -> Iterator[nn.Parameter]:
-        """The encoder's, where it is a pretrained one."""
-        if self.encoder.pretrained:
-            yield from self.encoder.parameters()
 
     def encode(self, examples: Sequence[Example]) -> SpanBatch:
         """Subwords and entities."""

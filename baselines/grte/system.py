@@ -6,7 +6,7 @@ another), E width of the encoder, D width of the tables' operands, G gold cells.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, cast
 
@@ -19,13 +19,12 @@ from baselines.grte.labels import MOST_CELLS, Cells, find_triples, label_cells
 from baselines.grte.mining import AttentionMining, GRUMining, Mining, Round, spread
 from baselines.grte.tables import Activation, TableFeature
 from baselines.pmei.word_pairs import Layout, PairBlock
-from suite.errors import SuiteError
 from suite.modelling.batch import Batch
-from suite.modelling.encoders import BiLSTM, Transformer
 from suite.modelling.layers import Dropout
 from suite.modelling.ragged import Ragged
 from suite.systems.capabilities import Choices, Searches
-from suite.systems.contract import Loss, PublishedSettings, Resources, System
+from suite.systems.contract import Loss, PublishedSettings, Resources
+from suite.systems.encoders import OnEncoder
 from suite.tasks.examples import Example, Sentence, Span, Triple
 from suite.tasks.items import Prediction
 from suite.tasks.schema import Schema
@@ -106,7 +105,7 @@ class Scored(NamedTuple):
     cells: Cells
 
 
-class GRTE(System[TableBatch, Scored], Searches):
+class GRTE(OnEncoder[TableBatch, Scored], Searches):
     """The system: an encoder, and rounds of table features and mining."""
 
     name = "grte"
@@ -117,6 +116,7 @@ class GRTE(System[TableBatch, Scored], Searches):
         "Filling. EMNLP 2021."
     )
     tasks = frozenset({"triples"})
+    over_vectors = ("bilstm",)
     departures = (
         "Tables are of words, whose vectors are the means of their subwords, and no row or column "
         "is left out; public code labels subwords and leaves out those of [CLS] and [SEP], in "
@@ -164,7 +164,7 @@ class GRTE(System[TableBatch, Scored], Searches):
         super().__init__()
         self.settings = settings
         self.schema = schema
-        self.encoder = _make_encoder(settings, resources)
+        self.encoder = self.make_encoder(settings.encoder, resources, settings.lstm_width)
         self.dropout = Dropout(settings.dropout)
         width, relations = settings.width or self.encoder.width, len(schema.relations)
         self.subjects, self.objects = (nn.Linear(self.encoder.width, width) for _ in range(2))
@@ -205,25 +205,6 @@ class GRTE(System[TableBatch, Scored], Searches):
         if settings.encoder == "bilstm":
             found["lstm_width"] = choices.suggest_categorical("lstm_width", (100, 200, 300, 400))
         return found
-
-    @classmethod
-    def build(cls, settings: GRTESettings, schema: Schema, resources: Resources) -> GRTE:
-        """A GRTE of which all but a pretrained encoder is freshly initialised."""
-        return cls(settings, schema, resources)
-
-    @classmethod
-    def resources_needed(cls, settings: GRTESettings) -> frozenset[str]:
-        """Word vectors, or the pretrained encoder."""
-        return frozenset({"vectors" if settings.encoder == "bilstm" else "pretrained"})
-
-    def pretrained_parameters(self) -> Iterator[nn.Parameter]:
-        """The encoder's, where it is a pretrained one."""
-        if isinstance(self.encoder, Transformer) and self.encoder.pretrained:
-            yield from self.encoder.parameters()
-
-    def word_vectors(self) -> Tensor | None:
-        """The BiLSTM's table; a transformer's embeddings are its own."""
-        return None if isinstance(self.encoder, Transformer) else self.encoder.words.table
 
     def encode(self, examples: Sequence[Example]) -> TableBatch:
         """Word ids or subwords, and the labelled cells."""
@@ -324,14 +305,3 @@ def _make_mining(settings: GRTESettings, width: int, source: int) -> AttentionMi
         return GRUMining(width)
     sizes = (width, source, settings.heads, settings.feed_forward, settings.dropout)
     return AttentionMining(*sizes, outer_norm=settings.outer_norm)
-
-
-def _make_encoder(settings: GRTESettings, resources: Resources) -> Transformer | BiLSTM:
-    if settings.encoder == "bilstm":
-        return BiLSTM(resources.vectors, settings.lstm_width)
-    if resources.pretrained is None:
-        raise SuiteError(
-            "GRTE's encoder is set to pretrained, and none is named",
-            remedy="Name one with --pretrained, or set its encoder to bilstm.",
-        )
-    return Transformer(resources.pretrained)

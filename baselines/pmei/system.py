@@ -18,7 +18,6 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from baselines.pmei.word_pairs import Layout, PairClassifier
-from suite.errors import SuiteError
 from suite.modelling.batch import Batch, Text
 from suite.modelling.bioes import TAGS, decode_tags, tag_spans
 from suite.modelling.encoders import BiLSTM, Transformer, WordEmbedding
@@ -26,7 +25,8 @@ from suite.modelling.layers import Dropout
 from suite.modelling.ragged import Ragged
 from suite.modelling.word_vectors import WordVectors
 from suite.systems.capabilities import Choices, Searches
-from suite.systems.contract import Loss, PublishedSettings, Resources, System
+from suite.systems.contract import PLAIN_ADAM, Loss, PublishedSettings, Resources
+from suite.systems.encoders import OnEncoder
 from suite.tasks.examples import Example, Sentence, Span, Triple
 from suite.tasks.items import Prediction
 from suite.tasks.schema import Schema
@@ -243,7 +243,7 @@ class FoundPairs(NamedTuple):
     scores: Float[Tensor, " found"]
 
 
-class PMEI(System[WordPairBatch, FoundPairs], Searches):
+class PMEI(OnEncoder[WordPairBatch, FoundPairs], Searches):
     """The system; early predictions and final ones have classifiers of one form."""
 
     name = "pmei"
@@ -254,6 +254,7 @@ class PMEI(System[WordPairBatch, FoundPairs], Searches):
         "AAAI 2021."
     )
     tasks = frozenset({"triples"})
+    over_vectors = ("bilstm",)
     departures = (
         "The BiLSTM reads word vectors alone; public code adds embeddings of parts of speech, of "
         "which the paper says nothing.",
@@ -281,12 +282,9 @@ class PMEI(System[WordPairBatch, FoundPairs], Searches):
     Settings = PMEISettings
     published = PublishedSettings(
         protocol={
-            "optimiser": "adam",
-            "schedule": "constant",
+            **PLAIN_ADAM,
             "learning_rate": 1e-3,
             "pretrained_learning_rate": 1e-5,
-            "weight_decay": 0.0,
-            "warmup": 0.0,
             "max_gradient_norm": 5.0,
             "batch_size": 50,
             "epochs": 100,
@@ -298,7 +296,7 @@ class PMEI(System[WordPairBatch, FoundPairs], Searches):
         super().__init__()
         self.settings = settings
         self.schema = schema
-        self.encoder = _make_encoder(settings, resources)
+        self.encoder = self._made_encoder(resources)
         width, relations = self.encoder.width, len(schema.relations)
 
         sizes = (width, settings.pair_width, relations)
@@ -315,6 +313,15 @@ class PMEI(System[WordPairBatch, FoundPairs], Searches):
             ]
         self.entity_map, self.pair_map = maps
 
+    def _made_encoder(self, resources: Resources) -> Transformer | BiLSTM:
+        s = self.settings
+        given = replace(resources, vectors=resources.vectors.also_trained(s.train_vectors))
+        encoder = self.make_encoder(s.encoder, given, s.lstm_width)
+        if isinstance(encoder, BiLSTM):
+            encoder.words = NoisyWords(given.vectors, s.word_dropout, s.dropout)
+            return encoder
+        return encoder.requires_grad_(not s.freeze_encoder)
+
     @classmethod
     def vary(cls, settings: PMEISettings, choices: Choices) -> dict[str, Any]:
         """The losses' weights over the paper's ranges and beyond, the maps, and the widths."""
@@ -330,25 +337,6 @@ class PMEI(System[WordPairBatch, FoundPairs], Searches):
             found["lstm_width"] = choices.suggest_categorical("lstm_width", (100, 200, 300))
             found["dropout"] = choices.suggest_float("dropout", 0.0, 0.5, step=0.1)
         return found
-
-    @classmethod
-    def build(cls, settings: PMEISettings, schema: Schema, resources: Resources) -> PMEI:
-        """A PMEI of which all but a pretrained encoder is freshly initialised."""
-        return cls(settings, schema, resources)
-
-    @classmethod
-    def resources_needed(cls, settings: PMEISettings) -> frozenset[str]:
-        """Word vectors, or the pretrained encoder."""
-        return frozenset({"vectors" if settings.encoder == "bilstm" else "pretrained"})
-
-    def pretrained_parameters(self) -> Iterator[nn.Parameter]:
-        """The encoder's, where it is a pretrained one and is trained."""
-        if isinstance(self.encoder, Transformer) and self.encoder.pretrained:
-            yield from (p for p in self.encoder.parameters() if p.requires_grad)
-
-    def word_vectors(self) -> Tensor | None:
-        """The BiLSTM's table; a transformer's embeddings are its own."""
-        return None if isinstance(self.encoder, Transformer) else self.encoder.words.table
 
     def encode(self, examples: Sequence[Example]) -> WordPairBatch:
         """Word ids or subwords, a tag per word, and the pairs of first words that are triples."""
@@ -454,19 +442,3 @@ def _gold(batch: WordPairBatch, layout: Layout) -> tuple[Int[Tensor, " M"], Int[
     shift = layout.starts[pairs.owners]
     words = pairs.values[:, :2] + shift[:, None]
     return batch.tags.select(layout.order).values, torch.cat([words, pairs.values[:, 2:]], 1)
-
-
-def _make_encoder(settings: PMEISettings, resources: Resources) -> Transformer | BiLSTM:
-    if settings.encoder == "bilstm":
-        given = resources.vectors
-        vectors = replace(given, trained=given.trained or settings.train_vectors)
-        encoder = BiLSTM(vectors, settings.lstm_width)
-        encoder.words = NoisyWords(vectors, settings.word_dropout, settings.dropout)
-        return encoder
-    if resources.pretrained is None:
-        raise SuiteError(
-            "PMEI's encoder is set to pretrained, and none is named",
-            remedy="Name one with --pretrained, or set its encoder to bilstm.",
-        )
-    transformer = Transformer(resources.pretrained)
-    return transformer.requires_grad_(not settings.freeze_encoder)

@@ -6,13 +6,13 @@ a relation), G triples of a batch. Equations, sections and tables are the paper'
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, cast
 
 import torch
 from jaxtyping import Bool, Float, Int
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, softplus
 
 from baselines.prgc.decoding import MOST_TRIPLES, TaggedRows, join
@@ -28,26 +28,23 @@ from baselines.prgc.tags import (
 )
 from suite.modelling.batch import Batch
 from suite.modelling.cascade import MAX_NUMBERS_AT_ONCE, Spans
-from suite.modelling.encoders import Transformer
 from suite.modelling.layers import Dropout
 from suite.modelling.ragged import Ragged
 from suite.systems.capabilities import Choices, Searches
-from suite.systems.contract import Loss, PublishedSettings, Resources, System
-from suite.systems.encoders import EncoderName, make_encoder, resources_of
+from suite.systems.contract import Loss, PublishedSettings, Resources
+from suite.systems.encoders import EncoderSettings, OnEncoder, vary_lstm
 from suite.tasks.examples import Example, Sentence, Span, Triple
 from suite.tasks.items import Prediction
 from suite.tasks.schema import Schema
 
 
 @dataclass(frozen=True)
-class PRGCSettings:
+class PRGCSettings(EncoderSettings):
     """PRGC's settings; the defaults are the paper's, and its public code's where it names none.
 
+    Table 3's encoder of fresh weights is `random`.
+
     Attributes:
-        encoder: `pretrained`, `random` (the same architecture with fresh weights; Table 3), or
-            `lstm` over word vectors.
-        lstm_width: hidden size of the LSTM, both directions together.
-        lstm_dropout: on the LSTM's output.
         pooling: from words to the sentence whose relations are judged.
         fusion: of a word and a relation's embedding: `concat` (public code) or `sum` (equation 2).
         hidden_share: hidden size of every classifier as a share of its input; 0: one linear layer,
@@ -65,9 +62,6 @@ class PRGCSettings:
         link_weight: of the loss of the correspondence.
     """
 
-    encoder: EncoderName = "pretrained"
-    lstm_width: int = 300
-    lstm_dropout: float = 0.2
     pooling: Pooling = "mean"
     fusion: Fusion = "concat"
     hidden_share: float = 0.5
@@ -83,15 +77,15 @@ class PRGCSettings:
     link_weight: float = 1.0
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         for name in ("relation_threshold", "link_threshold"):
             if not 0 < getattr(self, name) < 1:
                 raise ValueError(f"{name} {getattr(self, name)} lies outside (0, 1)")
         for name in ("relation_weight", "tag_weight", "link_weight"):
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name} {getattr(self, name)} is not above 0")
-        for name in ("dropout", "lstm_dropout"):
-            if not 0 <= getattr(self, name) < 1:
-                raise ValueError(f"{name} {getattr(self, name)} lies outside [0, 1)")
+        if not 0 <= self.dropout < 1:
+            raise ValueError(f"dropout {self.dropout} lies outside [0, 1)")
         if not 0 <= self.hidden_share <= 4:
             raise ValueError(f"hidden_share {self.hidden_share} lies outside [0, 4]")
         if self.negative_relations < 0:
@@ -127,7 +121,7 @@ class Rows(NamedTuple):
     tags: Int[Tensor, "T N 2"]
 
 
-class PRGC(System[PRGCBatch, TaggedRows], Searches):
+class PRGC(OnEncoder[PRGCBatch, TaggedRows], Searches):
     """The system: relations are judged, the potential ones tagged, and words linked."""
 
     name = "prgc"
@@ -138,6 +132,7 @@ class PRGC(System[PRGCBatch, TaggedRows], Searches):
         "Joint Relational Triple Extraction. ACL 2021."
     )
     tasks = frozenset({"triples"})
+    over_vectors = ("lstm",)
     departures = (
         "Tags stand on words, whose vectors are the means of their subwords; the paper tags "
         "subwords.",
@@ -192,8 +187,8 @@ class PRGC(System[PRGCBatch, TaggedRows], Searches):
         self.settings = settings
         self.schema = schema
         s = settings
-        self.encoder = make_encoder(s.encoder, resources, s.lstm_width, self.title)
-        self.dropout = Dropout(s.lstm_dropout if s.encoder == "lstm" else 0.0)
+        self.encoder = self.make_encoder(s.encoder, resources, s.lstm_width)
+        self.dropout = Dropout(s.encoder_dropout)
         width, relations = self.encoder.width, len(schema.relations)
 
         def hidden(inputs: int) -> int:
@@ -232,8 +227,7 @@ class PRGC(System[PRGCBatch, TaggedRows], Searches):
         for name in ("relation_weight", "tag_weight", "link_weight"):
             found[name] = choices.suggest_categorical(name, (0.5, 1.0, 2.0, 4.0))
         if settings.encoder == "lstm":
-            found["lstm_width"] = choices.suggest_categorical("lstm_width", (100, 200, 300, 400))
-            found["lstm_dropout"] = choices.suggest_float("lstm_dropout", 0.0, 0.5, step=0.1)
+            found |= vary_lstm(choices)
         return found
 
     @classmethod
@@ -249,25 +243,6 @@ class PRGC(System[PRGCBatch, TaggedRows], Searches):
             "public code": {"fusion": "concat", "hidden_share": 0.5, **shared},
             "equations": {"fusion": "sum", "hidden_share": 0.0, **shared},
         }
-
-    @classmethod
-    def build(cls, settings: PRGCSettings, schema: Schema, resources: Resources) -> PRGC:
-        """A PRGC of which all but a pretrained encoder is freshly initialised."""
-        return cls(settings, schema, resources)
-
-    @classmethod
-    def resources_needed(cls, settings: PRGCSettings) -> frozenset[str]:
-        """The transformer, or its architecture alone, or word vectors."""
-        return resources_of(settings.encoder)
-
-    def pretrained_parameters(self) -> Iterator[nn.Parameter]:
-        """The encoder's, where it is a pretrained one."""
-        if isinstance(self.encoder, Transformer) and self.encoder.pretrained:
-            yield from self.encoder.parameters()
-
-    def word_vectors(self) -> Tensor | None:
-        """The LSTM's table; a transformer's embeddings are its own."""
-        return None if isinstance(self.encoder, Transformer) else self.encoder.words.table
 
     def encode(self, examples: Sequence[Example]) -> PRGCBatch:
         """Subwords or word ids, relations, the tags of each, and first words that are linked."""

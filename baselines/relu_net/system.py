@@ -33,13 +33,12 @@ from suite.modelling.cascade import (
     decode_targets,
     encode_targets,
 )
-from suite.modelling.encoders import Transformer
 from suite.modelling.layers import Dropout
 from suite.modelling.parsers import DependencyParser
 from suite.modelling.ragged import Ragged
 from suite.systems.capabilities import Choices, Searches
-from suite.systems.contract import Loss, PublishedSettings, Resources, System
-from suite.systems.encoders import EncoderName, make_encoder, resources_of
+from suite.systems.contract import PLAIN_ADAM, Loss, PublishedSettings, Resources
+from suite.systems.encoders import EncoderSettings, OnEncoder
 from suite.tasks.examples import Example, Sentence, Span
 from suite.tasks.items import Prediction
 from suite.tasks.schema import Schema
@@ -49,14 +48,12 @@ CERTAIN = 1e-6
 
 
 @dataclass(frozen=True)
-class RelUNetSettings:
+class RelUNetSettings(EncoderSettings):
     """RelU-Net's settings; the defaults are the paper's, where it names one.
 
+    Table 2's encoder of fresh weights is `random`.
+
     Attributes:
-        encoder: `pretrained`, `random` (the same architecture with fresh weights; Table 2), or
-            `lstm` over word vectors.
-        lstm_width: hidden size of the LSTM, both directions together.
-        lstm_dropout: on the LSTM's output.
         pooling: whether the tree is contracted; without it (Table 2, full tree) it is convolved
             as it is, and there is no core for the graph losses.
         clusters: nodes after each pooling; the last is the size of the core (Figure 3).
@@ -72,9 +69,6 @@ class RelUNetSettings:
         heads_per_step: the object taggers train on `all` gold subjects or on `one` drawn at random.
     """
 
-    encoder: EncoderName = "pretrained"
-    lstm_width: int = 300
-    lstm_dropout: float = 0.2
     pooling: bool = True
     clusters: tuple[int, ...] = (16, 8)
     graph: GraphKind = "sage"
@@ -88,6 +82,7 @@ class RelUNetSettings:
     heads_per_step: HeadsPerStep = "all"
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not 0 < self.threshold < 1:
             raise ValueError(f"threshold {self.threshold} lies outside (0, 1)")
         if not self.clusters or min(self.clusters) < 1:
@@ -241,7 +236,7 @@ def _similarity_loss(
     return without_loops(entropy).sum((1, 2))
 
 
-class RelUNet(System[GraphBatch, TaggedTriples], Searches):
+class RelUNet(OnEncoder[GraphBatch, TaggedTriples], Searches):
     """The system: an encoder, the U-Net over the sentence's tree, and CasRel's tagger."""
 
     name = "relu_net"
@@ -251,6 +246,7 @@ class RelUNet(System[GraphBatch, TaggedTriples], Searches):
         "Relational Triple Extraction. EMNLP 2022."
     )
     tasks = frozenset({"triples"})
+    over_vectors = ("lstm",)
     departures = (
         "Tags stand on words, whose vectors are the means of their subwords, as the nodes of the "
         "tree do.",
@@ -280,12 +276,9 @@ class RelUNet(System[GraphBatch, TaggedTriples], Searches):
     Settings = RelUNetSettings
     published = PublishedSettings(
         protocol={
-            "optimiser": "adam",
-            "schedule": "constant",
+            **PLAIN_ADAM,
             "learning_rate": 5e-5,
             "pretrained_learning_rate": 1e-5,
-            "weight_decay": 0.0,
-            "warmup": 0.0,
             "max_gradient_norm": None,
             "batch_size": 10,
             "epochs": 200,
@@ -298,10 +291,8 @@ class RelUNet(System[GraphBatch, TaggedTriples], Searches):
         self.settings = settings
         self.schema = schema.untyped()
         self.parser = _parser(resources)
-        self.encoder = make_encoder(
-            settings.encoder, resources, settings.lstm_width, type(self).title
-        )
-        self.dropout = Dropout(settings.lstm_dropout if settings.encoder == "lstm" else 0.0)
+        self.encoder = self.make_encoder(settings.encoder, resources, settings.lstm_width)
+        self.dropout = Dropout(settings.encoder_dropout)
         width = self.encoder.width
         self.graph = TreeUNet(width, settings)
         matched = settings.pooling and (settings.bipartite_weight or settings.similarity_weight)
@@ -332,23 +323,9 @@ class RelUNet(System[GraphBatch, TaggedTriples], Searches):
         }
 
     @classmethod
-    def build(cls, settings: RelUNetSettings, schema: Schema, resources: Resources) -> RelUNet:
-        """A RelU-Net that is freshly initialised but for its encoder."""
-        return cls(settings, schema, resources)
-
-    @classmethod
     def resources_needed(cls, settings: RelUNetSettings) -> frozenset[str]:
         """The parser, and the transformer, or its architecture alone, or word vectors."""
-        return frozenset({"parser"}) | resources_of(settings.encoder)
-
-    def pretrained_parameters(self) -> Iterator[nn.Parameter]:
-        """The encoder's, where it is a pretrained one."""
-        if isinstance(self.encoder, Transformer) and self.encoder.pretrained:
-            yield from self.encoder.parameters()
-
-    def word_vectors(self) -> Tensor | None:
-        """The LSTM's table; a transformer's embeddings are its own."""
-        return None if isinstance(self.encoder, Transformer) else self.encoder.words.table
+        return super().resources_needed(settings) | {"parser"}
 
     def encode(self, examples: Sequence[Example]) -> GraphBatch:
         """Words, their heads in the tree, the tagger's targets and the gold graph."""

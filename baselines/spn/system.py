@@ -6,7 +6,7 @@ batch that have a query.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -22,22 +22,18 @@ from suite.modelling.encoders import Transformer
 from suite.modelling.layers import Dropout
 from suite.modelling.ragged import Ragged
 from suite.systems.capabilities import Choices, Searches
-from suite.systems.contract import Loss, PublishedSettings, Resources, System
-from suite.systems.encoders import EncoderName, make_encoder, resources_of
+from suite.systems.contract import Loss, PublishedSettings, Resources
+from suite.systems.encoders import EncoderSettings, OnEncoder, vary_lstm
 from suite.tasks.examples import Example, Sentence, Span, Triple
 from suite.tasks.items import Prediction
 from suite.tasks.schema import Schema
 
 
 @dataclass(frozen=True)
-class SPNSettings:
+class SPNSettings(EncoderSettings):
     """SPN's settings; the defaults are those of public code for NYT.
 
     Attributes:
-        encoder: `pretrained`, `random` (the same architecture with fresh weights), or `lstm` over
-            word vectors.
-        lstm_width: hidden size of the LSTM, both directions together.
-        lstm_dropout: on the LSTM's output.
         freeze_embeddings: whether a pretrained encoder's embeddings stay as they are.
         queries: m; the most triples of a sentence that can be found. WebNLG: 10.
         layers: of the decoder (ablation: 1, 2, 3). WebNLG: 4.
@@ -52,9 +48,6 @@ class SPNSettings:
         longest_entity: words of the longest entity that is found.
     """
 
-    encoder: EncoderName = "pretrained"
-    lstm_width: int = 300
-    lstm_dropout: float = 0.2
     freeze_embeddings: bool = True
     queries: int = 15
     layers: int = 3
@@ -68,15 +61,15 @@ class SPNSettings:
     longest_entity: int = 10
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         for name in ("queries", "layers", "heads", "longest_entity"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} {getattr(self, name)} is less than 1")
         for name in ("feed_forward", "none_weight", "entity_weight"):
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name} {getattr(self, name)} is not above 0")
-        for name in ("dropout", "lstm_dropout"):
-            if not 0 <= getattr(self, name) < 1:
-                raise ValueError(f"{name} {getattr(self, name)} lies outside [0, 1)")
+        if not 0 <= self.dropout < 1:
+            raise ValueError(f"dropout {self.dropout} lies outside [0, 1)")
 
 
 @dataclass(frozen=True)
@@ -90,7 +83,7 @@ class SPNBatch(Batch):
     triples: Ragged
 
 
-class SPN(System[SPNBatch, Said], Searches):
+class SPN(OnEncoder[SPNBatch, Said], Searches):
     """The system: an encoder, a decoder of queries, and what each query says."""
 
     name = "spn"
@@ -100,6 +93,7 @@ class SPN(System[SPNBatch, Said], Searches):
         "and Relation Extraction with Set Prediction Networks. arXiv 2011.01675, 2020."
     )
     tasks = frozenset({"triples"})
+    over_vectors = ("lstm",)
     departures = (
         "Pointers stand on words, whose vectors are the means of their subwords; public code "
         "points at subwords, of which [CLS] and [SEP] may not bound an entity.",
@@ -158,10 +152,10 @@ class SPN(System[SPNBatch, Said], Searches):
         self.settings = settings
         self.schema = schema
         s = settings
-        self.encoder = make_encoder(s.encoder, resources, s.lstm_width, self.title)
+        self.encoder = self.make_encoder(s.encoder, resources, s.lstm_width)
         if s.freeze_embeddings and isinstance(self.encoder, Transformer):
             _freeze_embeddings(self.encoder)
-        self.dropout = Dropout(s.lstm_dropout if s.encoder == "lstm" else 0.0)
+        self.dropout = Dropout(s.encoder_dropout)
         width = self.encoder.width
         hidden = max(1, round(s.feed_forward * width))
         self.decoder = QueryDecoder(width, s.queries, s.layers, s.heads, hidden, s.dropout)
@@ -185,8 +179,7 @@ class SPN(System[SPNBatch, Said], Searches):
             "matcher": choices.suggest_categorical("matcher", ("sum", "least")),
         }
         if settings.encoder == "lstm":
-            found["lstm_width"] = choices.suggest_categorical("lstm_width", (96, 192, 288, 384))
-            found["lstm_dropout"] = choices.suggest_float("lstm_dropout", 0.0, 0.5, step=0.1)
+            found |= vary_lstm(choices, (96, 192, 288, 384))
         else:
             found["freeze_embeddings"] = choices.suggest_categorical(
                 "freeze_embeddings", (True, False)
@@ -203,25 +196,6 @@ class SPN(System[SPNBatch, Said], Searches):
             "NYT*": {"queries": 15, "layers": 3, "none_weight": 1.0, **shared},
             "WebNLG": {"queries": 10, "layers": 4, "none_weight": 0.25, **shared},
         }
-
-    @classmethod
-    def build(cls, settings: SPNSettings, schema: Schema, resources: Resources) -> SPN:
-        """An SPN of which all but a pretrained encoder is freshly initialised."""
-        return cls(settings, schema, resources)
-
-    @classmethod
-    def resources_needed(cls, settings: SPNSettings) -> frozenset[str]:
-        """The transformer, or its architecture alone, or word vectors."""
-        return resources_of(settings.encoder)
-
-    def pretrained_parameters(self) -> Iterator[nn.Parameter]:
-        """The encoder's that are trained, where it is a pretrained one."""
-        if isinstance(self.encoder, Transformer) and self.encoder.pretrained:
-            yield from (p for p in self.encoder.parameters() if p.requires_grad)
-
-    def word_vectors(self) -> Tensor | None:
-        """The LSTM's table; a transformer's embeddings are its own."""
-        return None if isinstance(self.encoder, Transformer) else self.encoder.words.table
 
     def encode(self, examples: Sequence[Example]) -> SPNBatch:
         """Subwords or word ids, and the triples by position, so that their order means nothing."""

@@ -6,7 +6,7 @@ pairs of words, W width of a pair's vector, R relations, C scores of a pair, T t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple, cast
 
@@ -25,13 +25,12 @@ from baselines.tplinker.linking import (
 )
 from baselines.tplinker.scoring import PairScores, add_distances, precise
 from baselines.tplinker.tagging import Directions, Gold, TaggedPairs, Taggers
-from suite.errors import SuiteError
-from suite.modelling.encoders import BiLSTM, Transformer
 from suite.modelling.layers import Dropout
 from suite.modelling.pairs import PairBlock, pack_words, pair_blocks, sum_over_blocks
 from suite.modelling.ragged import Ragged
 from suite.systems.capabilities import Choices, Searches
-from suite.systems.contract import Loss, PublishedSettings, Resources, System
+from suite.systems.contract import PLAIN_ADAM, Loss, PublishedSettings, Resources
+from suite.systems.encoders import OnEncoder
 from suite.tasks.examples import Example, Sentence, Span, Triple
 from suite.tasks.items import Prediction
 from suite.tasks.schema import Schema
@@ -98,7 +97,7 @@ class LinkedTriples(NamedTuple):
     scores: Float[Tensor, " T"]
 
 
-class TPLinker(System[TaggedPairs, LinkedTriples], Searches):
+class TPLinker(OnEncoder[TaggedPairs, LinkedTriples], Searches):
     """The system: an encoder, a handshaking kernel and taggers of pairs."""
 
     name = "tplinker"
@@ -109,6 +108,7 @@ class TPLinker(System[TaggedPairs, LinkedTriples], Searches):
         "COLING 2020."
     )
     tasks = frozenset({"triples"})
+    over_vectors = ("bilstm",)
     departures = (
         "Pairs are of words, whose vectors are the means of their subwords; published code pairs "
         "subwords.",
@@ -141,12 +141,9 @@ class TPLinker(System[TaggedPairs, LinkedTriples], Searches):
     published = PublishedSettings(
         settings={"recover_sentences": 288_000},
         protocol={
-            "optimiser": "adam",
-            "schedule": "constant",
+            **PLAIN_ADAM,
             "learning_rate": 5e-5,
             "pretrained_learning_rate": 5e-5,
-            "weight_decay": 0.0,
-            "warmup": 0.0,
             "max_gradient_norm": None,
             "batch_size": 24,
             "epochs": 100,
@@ -159,7 +156,9 @@ class TPLinker(System[TaggedPairs, LinkedTriples], Searches):
         super().__init__()
         self.settings = settings
         self.schema = schema
-        self.encoder = _make_encoder(settings, resources)
+        vectors = resources.vectors.also_trained(settings.train_vectors)
+        given = replace(resources, vectors=vectors)
+        self.encoder = self.make_encoder(settings.encoder, given, *settings.lstm_widths)
         self.dropout = Dropout(settings.lstm_dropout if settings.encoder == "bilstm" else 0.0)
         width = self.encoder.width
         pair_width = settings.pair_width or width
@@ -190,25 +189,6 @@ class TPLinker(System[TaggedPairs, LinkedTriples], Searches):
             found["lstm_widths"] = (width // 2, width)
             found["lstm_dropout"] = choices.suggest_float("lstm_dropout", 0.0, 0.5, step=0.1)
         return found
-
-    @classmethod
-    def build(cls, settings: TPLinkerSettings, schema: Schema, resources: Resources) -> TPLinker:
-        """A TPLinker of which all but a pretrained encoder is freshly initialised."""
-        return cls(settings, schema, resources)
-
-    @classmethod
-    def resources_needed(cls, settings: TPLinkerSettings) -> frozenset[str]:
-        """Word vectors, or the pretrained encoder."""
-        return frozenset({"vectors" if settings.encoder == "bilstm" else "pretrained"})
-
-    def pretrained_parameters(self) -> Iterator[nn.Parameter]:
-        """The encoder's, where it is a pretrained one."""
-        if isinstance(self.encoder, Transformer) and self.encoder.pretrained:
-            yield from self.encoder.parameters()
-
-    def word_vectors(self) -> Tensor | None:
-        """The BiLSTMs' table; a transformer's embeddings are its own."""
-        return None if isinstance(self.encoder, Transformer) else self.encoder.words.table
 
     def encode(self, examples: Sequence[Example]) -> TaggedPairs:
         """Word ids or subwords, and the tags of pairs."""
@@ -356,16 +336,3 @@ def _from_subject(cells: Ragged, offsets: Int[Tensor, " B_plus_1"]) -> Int[Tenso
     shift = offsets[cells.owners]
     ends = [torch.where(back > 0, later, earlier), torch.where(back > 0, earlier, later)]
     return torch.stack([ends[0] + shift, ends[1] + shift, relation], 1)
-
-
-def _make_encoder(settings: TPLinkerSettings, resources: Resources) -> Transformer | BiLSTM:
-    if settings.encoder == "bilstm":
-        given = resources.vectors
-        vectors = replace(given, trained=given.trained or settings.train_vectors)
-        return BiLSTM(vectors, *settings.lstm_widths)
-    if resources.pretrained is None:
-        raise SuiteError(
-            "TPLinker's encoder is set to pretrained, and none is named",
-            remedy="Name one with --pretrained, or set its encoder to bilstm.",
-        )
-    return Transformer(resources.pretrained)

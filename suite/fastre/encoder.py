@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from suite.modelling.batch import Text
-from suite.modelling.encoders import WordEmbedding
+from suite.modelling.encoders import TextEncoder, WordEmbedding
 from suite.modelling.layers import Convolution, Dropout, word_mask
 from suite.modelling.start import LinearStart, he_normal, xavier_uniform
 from suite.modelling.word_vectors import WordVectors
@@ -84,7 +84,7 @@ class Block(nn.Module):
         return y + x if self.residual and self.gate != "highway" else y
 
 
-class ConvolutionalEncoder(nn.Module):
+class ConvolutionalEncoder(TextEncoder):
     """Word vectors and positions through stacked blocks (equation 1).
 
     Args:
@@ -139,6 +139,10 @@ class ConvolutionalEncoder(nn.Module):
     def encode(self, sentences: Iterable[Sequence[str]]) -> Text:
         """As the word vectors do."""
         return self.words.encode(sentences)
+
+    def word_vectors(self) -> Tensor:
+        """The word embedding's."""
+        return self.words.table
 
     def forward(self, text: Text) -> Float[Tensor, "B N D"]:
         """The sentence representation H, zero at padding."""

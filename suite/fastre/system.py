@@ -198,14 +198,9 @@ class FastRE(System[CascadeBatch, TaggedTriples], Searches, Explains, Exports):
             "Heads per step": settings.heads_per_step,
         }
 
-    @classmethod
-    def build(cls, settings: FastRESettings, schema: Schema, resources: Resources) -> FastRE:
-        """A freshly initialised FastRE."""
-        return cls(settings, schema, resources)
-
     def word_vectors(self) -> Tensor:
         """The encoder's table."""
-        return self.encoder.words.table
+        return self.encoder.word_vectors()
 
     def encode(self, examples: Sequence[Example]) -> CascadeBatch:
         """Word ids, heads with their types, tails with their relations."""

@@ -5,7 +5,8 @@ Letters in shapes: B sentences, N words, S subwords, E width of the vectors.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -65,7 +66,32 @@ class WordEmbedding(nn.Module):
         return found.masked_scatter(other[..., None], others.vectors(ids[other] - rows))
 
 
-class BiLSTM(nn.Module):
+class TextEncoder(nn.Module, ABC):
+    """What reads a text.
+
+    Attributes:
+        width: E, of the vectors that it gives.
+        pretrained: whether its parameters come from a training before.
+    """
+
+    width: int
+    pretrained: bool = False
+
+    @abstractmethod
+    def encode(self, sentences: Iterable[Sequence[str]]) -> Text:
+        """What `forward` takes, from the words of each sentence."""
+
+    def pretrained_parameters(self) -> Iterator[nn.Parameter]:
+        """Those that were trained before and are trained on."""
+        if self.pretrained:
+            yield from (p for p in self.parameters() if p.requires_grad)
+
+    def word_vectors(self) -> Tensor | None:
+        """Its table of word vectors; None without one."""
+        return None
+
+
+class BiLSTM(TextEncoder):
     """A bidirectional LSTM over word vectors.
 
     Each direction is an LSTM of its own over padded sentences, those of the second one reversed
@@ -88,6 +114,10 @@ class BiLSTM(nn.Module):
     def encode(self, sentences: Iterable[Sequence[str]]) -> Text:
         """As the word vectors do."""
         return self.words.encode(sentences)
+
+    def word_vectors(self) -> Tensor:
+        """The word embedding's."""
+        return self.words.table
 
     def forward(self, text: Text) -> Float[Tensor, "B N E"]:
         """Hidden states of both directions, zero at padding."""
@@ -153,7 +183,7 @@ class SubwordTable:
         return all_ids, all_words
 
 
-class Transformer(nn.Module):
+class Transformer(TextEncoder):
     """A transformer whose subwords are pooled to words by their mean.
 
     Args:

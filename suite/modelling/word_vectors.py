@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -53,6 +53,10 @@ class WordVectors:
     def rows(self) -> int:
         """Number of rows, padding and unknown words included."""
         return 2 + max(self.ids.values(), default=1) - 1
+
+    def also_trained(self, wanted: bool) -> WordVectors:
+        """The same, trained where that is wanted as well."""
+        return replace(self, trained=self.trained or wanted)
 
     def look_up(self, words: Sequence[str]) -> list[int]:
         """The rows of the words: as written, else lowercased, else the unknown one."""

@@ -71,6 +71,12 @@ class PublishedSettings:
     on: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
+PLAIN_ADAM: Mapping[str, Any] = MappingProxyType(
+    {"optimiser": "adam", "schedule": "constant", "weight_decay": 0.0, "warmup": 0.0}
+)
+"""Fields of the protocol of a paper that says "Adam" and a learning rate."""
+
+
 class System(nn.Module, ABC, Generic[B, S]):
     """A model with its encoding, loss and decoding.
 
@@ -105,9 +111,9 @@ class System(nn.Module, ABC, Generic[B, S]):
     upper_bound: ClassVar[str | None] = None
 
     @classmethod
-    @abstractmethod
     def build(cls, settings: Any, schema: Schema, resources: Resources) -> System[B, S]:
-        """A freshly initialised system."""
+        """A system that is freshly initialised, but for what a pretrained encoder brings."""
+        return cls(settings, schema, resources)
 
     @classmethod
     def resources_needed(cls, settings: Any) -> frozenset[str]:

@@ -282,7 +282,7 @@ def test_settings_that_make_no_sense_are_refused(settings: dict[str, Any], said:
 
 
 def test_an_encoder_has_to_be_named() -> None:
-    with pytest.raises(SuiteError, match="none is named"):
+    with pytest.raises(SuiteError, match="TPLinker needs a pretrained encoder"):
         TPLinker.build(TPLinker.Settings(), SCHEMA, resources(pretrained=False))
 
 
