@@ -35,6 +35,7 @@ from suite.modelling.bioes import TAGS, decode_tags, tag_spans
 from suite.modelling.fact_scores import FactScores, facts_from
 from suite.modelling.layers import Dropout
 from suite.modelling.ragged import Ragged
+from suite.modelling.room import held_at_once
 from suite.systems.capabilities import Choices, ScoresFacts, Searches
 from suite.systems.contract import Loss, PublishedSettings, Resources
 from suite.systems.encoders import OnEncoder
@@ -43,9 +44,6 @@ from suite.tasks.items import Prediction
 from suite.tasks.reference import Reference
 from suite.tasks.registry import find_task
 from suite.tasks.schema import Schema
-
-MAX_NUMBERS_AT_ONCE = 2**24
-"""Numbers of heads and classes held at once in prediction, where wrong entities may be many."""
 
 
 @dataclass(frozen=True)
@@ -288,7 +286,7 @@ class BertDocRED(OnEncoder[PairBatch, Scored], Searches, ScoresFacts):
     ) -> Iterator[tuple[EntityVectors, Pairs, Float[Tensor, "P R"]]]:
         """All pairs of entities with the probability of each relation, some examples at a time."""
         weight = self.classifier.weight
-        for part in entities.parts(max(1, MAX_NUMBERS_AT_ONCE // weight[0].numel())):
+        for part in entities.parts(held_at_once(weight[0].numel())):
             pairs = all_pairs(part.rows)
             scores = self.classifier(part, pairs)[:, 1:].float()
             yield part, pairs, scores.sigmoid()

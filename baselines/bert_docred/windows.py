@@ -18,6 +18,7 @@ from torch import Tensor
 from suite.errors import SuiteError
 from suite.modelling.batch import Text
 from suite.modelling.encoders import SubwordTable, TextEncoder
+from suite.modelling.groups import members
 from suite.modelling.pretrained import PretrainedModel
 from suite.modelling.ragged import Ragged
 
@@ -155,9 +156,7 @@ def range_means(
 ) -> Float[Tensor, "ranges E"]:
     """The mean of `vectors[start:end]` for each range; zero for an empty one."""
     lengths = ends - starts
-    owners = torch.arange(len(lengths), device=lengths.device).repeat_interleave(lengths)
-    shift = starts - (lengths.cumsum(0) - lengths)
-    places = torch.arange(len(owners), device=owners.device) + shift[owners]
+    owners, within = members(lengths)
     sums = vectors.new_zeros(len(lengths), vectors.shape[1])
-    sums = sums.index_add(0, owners, vectors.index_select(0, places))
+    sums = sums.index_add(0, owners, vectors.index_select(0, starts[owners] + within))
     return sums / lengths.clamp(min=1)[:, None]

@@ -5,14 +5,14 @@ A cell is a pair of words, the row's a subject's and the column's an object's, i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import pairwise
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from suite.modelling.groups import pair_up, strongest
 from suite.tasks.examples import Triple
 
 LABELS = ("N/A", "SS", "MMH", "MMT", "MSH", "MST", "SMH", "SMT")
@@ -24,8 +24,6 @@ _KINDS = {(False, False): 0, (True, True): 1, (True, False): 2, (False, True): 3
 MOST_CELLS = 1_000
 """Cells of a sentence that are decoded, the most probable ones: seven eighths of all that an
 untrained table holds are labelled, which is millions, and decoding compares them in pairs."""
-PAIRS_AT_ONCE = 2**20
-"""Cells H with cells T that decoding compares at a time."""
 _FAR = torch.iinfo(torch.int64).max
 
 
@@ -85,14 +83,7 @@ class Cells(NamedTuple):
 
     def most_probable(self, most: int = MOST_CELLS) -> Cells:
         """At most so many cells of each sentence; of equal ones, the earlier ones."""
-        counts = torch.bincount(self.sentences)
-        if not len(counts) or int(counts.max()) <= most:
-            return self
-        order = self.scores.argsort(descending=True, stable=True)
-        order = order[self.sentences[order].argsort(stable=True)]
-        before = (counts.cumsum(0) - counts)[self.sentences[order]]
-        rank = torch.arange(len(order), device=order.device) - before
-        return self.select(order[rank < most].sort().values)
+        return self.select(strongest(self.sentences, self.scores, most))
 
 
 class FoundTriples(NamedTuple):
@@ -145,14 +136,10 @@ def _pair(cells: Cells, *, reverse: bool) -> Int[Tensor, "2 pairs"]:
     begin = torch.searchsorted(groups[tails], groups[heads])
     counts = torch.searchsorted(groups[tails], groups[heads], right=True) - begin
     best_tail, best_head = (torch.full_like(which, _FAR) for which in (heads, tails))
-    for part in _parts(counts):
-        some = counts[part]
-        head = torch.arange(part.start, part.stop, device=some.device).repeat_interleave(some)
-        shift = begin[part] - (some.cumsum(0) - some)
-        tail = torch.arange(len(head), device=some.device) + shift.repeat_interleave(some)
-        distance = _distances(cells, heads[head], tails[tail])
+    for every_head, every_tail in pair_up(begin, counts):
+        distance = _distances(cells, heads[every_head], tails[every_tail])
         near = (distance < _FAR).nonzero().squeeze(1)
-        head, tail, distance = head[near], tail[near], distance[near]
+        head, tail, distance = every_head[near], every_tail[near], distance[near]
         best_tail.scatter_reduce_(0, head, distance * len(tails) + tail, "amin")
         best_head.scatter_reduce_(0, tail, distance * len(heads) + head, "amin")
     pairs = [_chosen(best_tail, len(tails))]
@@ -166,13 +153,6 @@ def _in_groups(which: Bool[Tensor, " cells"], groups: Tensor) -> Int[Tensor, " s
     """The cells that are marked, those of a group next to each other."""
     some = which.nonzero().squeeze(1)
     return some[groups[some].argsort(stable=True)]
-
-
-def _parts(counts: Int[Tensor, " heads"]) -> Iterator[slice]:
-    """Cells H whose pairs are compared together."""
-    part = (counts.cumsum(0) - counts) // PAIRS_AT_ONCE
-    ends = (part.diff().nonzero().squeeze(1) + 1).tolist()
-    yield from (slice(a, b) for a, b in pairwise([0, *ends, len(counts)]))
 
 
 def _distances(

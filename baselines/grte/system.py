@@ -18,10 +18,10 @@ from torch.utils.checkpoint import checkpoint
 from baselines.grte.labels import MOST_CELLS, Cells, find_triples, label_cells
 from baselines.grte.mining import AttentionMining, GRUMining, Mining, Round, spread
 from baselines.grte.tables import Activation, TableFeature
-from baselines.pmei.word_pairs import Layout, PairBlock
 from suite.modelling.batch import Batch
 from suite.modelling.layers import Dropout
 from suite.modelling.ragged import Ragged
+from suite.modelling.word_tables import Layout, TableBlock
 from suite.systems.capabilities import Choices, Searches
 from suite.systems.contract import Loss, PublishedSettings, Resources
 from suite.systems.encoders import OnEncoder
@@ -215,7 +215,7 @@ class GRTE(OnEncoder[TableBatch, Scored], Searches):
 
     def _last_operands(
         self, batch: TableBatch, layout: Layout
-    ) -> tuple[Float[Tensor, "M D"], Float[Tensor, "M D"], list[PairBlock]]:
+    ) -> tuple[Float[Tensor, "M D"], Float[Tensor, "M D"], list[TableBlock]]:
         """H_s and H_o of the last round, and the blocks of its table."""
         h = self.dropout(self.encoder(batch.text))
         present = batch.text.words.mask()

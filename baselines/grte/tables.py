@@ -1,6 +1,6 @@
 """GRTE's tables: a score for every pair of words, relation and label, never held as a whole.
 
-A table is worked on a few pairs at a time (`baselines.pmei.word_pairs`): its maxima, its loss and
+A table is worked on a few pairs at a time (`suite.modelling.word_tables`): its maxima, its loss and
 its labelled cells are all that leaves a block. Columns of scores are in the order of labels, and
 within a label of relations.
 
@@ -11,7 +11,7 @@ R relations, L labels, X = L R scores of a pair, G gold cells.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, NamedTuple
 
 import torch
@@ -21,13 +21,8 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 from baselines.grte.labels import LABELS, NOTHING, Cells
-from baselines.pmei.word_pairs import (
-    NUMBERS_IN_CACHE,
-    NUMBERS_ON_GPU,
-    Layout,
-    PairBlock,
-    make_blocks,
-)
+from suite.modelling.room import at_once
+from suite.modelling.word_tables import Layout, TableBlock, split_cells, table_blocks
 
 Activation = Literal["relu", "elu", "gelu"]
 RARE = math.log(999 * (len(LABELS) - 1))
@@ -70,16 +65,15 @@ class TableFeature(nn.Module):
             nn.init.zeros_(self.scores.bias)
             nn.init.constant_(self.scores.bias[:relations], RARE)
 
-    def blocks(self, lengths: Sequence[int], device: torch.device) -> list[PairBlock]:
-        """The blocks in which the device works best; see `make_blocks`."""
-        numbers = NUMBERS_IN_CACHE if device.type == "cpu" else NUMBERS_ON_GPU
-        return make_blocks(lengths, numbers // sum(self.scores.weight.shape))
+    def blocks(self, lengths: Sequence[int], device: torch.device) -> list[TableBlock]:
+        """The blocks in which the device works best."""
+        return table_blocks(lengths, at_once(sum(self.scores.weight.shape), device))
 
     def maxima(
         self,
         subjects: Float[Tensor, "M D"],
         objects: Float[Tensor, "M D"],
-        blocks: Sequence[PairBlock],
+        blocks: Sequence[TableBlock],
     ) -> tuple[Float[Tensor, "M X"], Float[Tensor, "M X"]]:
         """The largest score of each word as a subject, over all objects, and as an object.
 
@@ -94,7 +88,7 @@ class TableFeature(nn.Module):
         self,
         subjects: Float[Tensor, "M D"],
         objects: Float[Tensor, "M D"],
-        blocks: Sequence[PairBlock],
+        blocks: Sequence[TableBlock],
         gold: Int[Tensor, "G 4"],
     ) -> Float[Tensor, ""]:
         """Cross entropy of labels, summed over all pairs and relations.
@@ -115,7 +109,7 @@ class TableFeature(nn.Module):
         self,
         subjects: Float[Tensor, "M D"],
         objects: Float[Tensor, "M D"],
-        blocks: Sequence[PairBlock],
+        blocks: Sequence[TableBlock],
         layout: Layout,
     ) -> Cells:
         """The cells whose most probable label is not N/A, at most `MOST_CELLS` of a sentence."""
@@ -128,11 +122,9 @@ class TableFeature(nn.Module):
             labelled = scores[:, 1:].amax(1) > scores[:, NOTHING]
             pair, relation = labelled.nonzero(as_tuple=True)
             probability, label = scores[pair, :, relation].softmax(1).max(1)
-            object_ = pair // block.width
-            subject = object_ // block.length * block.width + pair % block.width
-            words = (block.heads.start + subject, block.tails.start + object_)
-            place = layout.owners[words[0]]
-            found.append(Cells(place, *words, relation, label, probability).most_probable())
+            subject, object_ = block.words(pair)
+            columns = (layout.owners[subject], subject, object_, relation, label, probability)
+            found.append(Cells(*columns).most_probable())
         return Cells.joined(found).most_probable()
 
     def _operands(
@@ -148,22 +140,12 @@ class TableFeature(nn.Module):
 def _hidden(
     subjects: Float[Tensor, "M D"],
     objects: Float[Tensor, "M D"],
-    block: PairBlock,
+    block: TableBlock,
     activation: Activation,
 ) -> tuple[Float[Tensor, "pairs D"], Float[Tensor, "pairs D"]]:
     """The products of a block's pairs, and f of them."""
-    of_subjects, of_objects = _operands_of(subjects, objects, block)
-    product = (of_objects * of_subjects).flatten(0, 2)
+    product = (block.of_tails(objects) * block.of_heads(subjects)).flatten(0, 2)
     return product, ACTIVATIONS[activation].forward(product)
-
-
-def _operands_of(
-    subjects: Float[Tensor, "M D"], objects: Float[Tensor, "M D"], block: PairBlock
-) -> tuple[Float[Tensor, "sentences 1 heads D"], Float[Tensor, "sentences tails 1 D"]]:
-    return (
-        subjects[block.heads].unflatten(0, (block.sentences, 1, -1)),
-        objects[block.tails].unflatten(0, (block.sentences, -1, 1)),
-    )
 
 
 class _Slopes:
@@ -186,7 +168,7 @@ class _Slopes:
 
     def add(
         self,
-        block: PairBlock,
+        block: TableBlock,
         slope: Float[Tensor, "pairs X"],
         product: Float[Tensor, "pairs D"],
         hidden: Float[Tensor, "pairs D"],
@@ -198,9 +180,9 @@ class _Slopes:
             self.weight += slope.t() @ hidden
         inner = ACTIVATIONS[self.activation].backward(slope @ self.read, product, hidden)
         inner = block.table(inner)
-        of_subjects, of_objects = _operands_of(*self.operands, block)
-        self.subjects[block.heads] = (inner * of_objects).sum(1).flatten(0, 1)
-        self.objects[block.tails] += (inner * of_subjects).sum(2).flatten(0, 1)
+        subjects, objects = self.operands
+        self.subjects[block.heads] = (inner * block.of_tails(objects)).sum(1).flatten(0, 1)
+        self.objects[block.tails] += (inner * block.of_heads(subjects)).sum(2).flatten(0, 1)
 
     def times(self, scale: Tensor | float) -> tuple[Tensor, Tensor, Tensor]:
         """The gradients, each of the type of what it is a gradient of."""
@@ -217,7 +199,7 @@ def _maxima(
     objects: Float[Tensor, "M D"],
     weight: Float[Tensor, "X D"],
     activation: Activation,
-    blocks: Sequence[PairBlock],
+    blocks: Sequence[TableBlock],
 ) -> tuple[Float[Tensor, "M X"], Float[Tensor, "M X"]]:
     rows, columns = (subjects.new_full((len(subjects), len(weight)), -torch.inf) for _ in "so")
     for block in blocks:
@@ -242,7 +224,7 @@ class _Maxima(torch.autograd.Function):
         objects: Float[Tensor, "M D"],
         weight: Float[Tensor, "X D"],
         activation: Activation,
-        blocks: Sequence[PairBlock],
+        blocks: Sequence[TableBlock],
     ) -> tuple[Float[Tensor, "M X"], Float[Tensor, "M X"]]:
         """Row and column maxima."""
         rows, columns = (subjects.new_empty((len(subjects), len(weight))) for _ in "so")
@@ -277,14 +259,11 @@ class _Maxima(torch.autograd.Function):
             product, hidden = _hidden(subjects, objects, block, activation)
             slope = hidden.new_zeros((len(hidden), len(weight)))
             table = block.table(slope)
-            of_rows = (block.sentences, 1, block.width, -1)
-            at, value = (x[block.heads].view(of_rows) for x in (rows_at, rows_slope))
-            table.scatter_(1, at.long(), value)
-            of_columns = (block.sentences, block.length, 1, -1)
-            at, value = (x[block.tails].view(of_columns) for x in (columns_at, columns_slope))
-            at = at.long() - (block.heads.start - block.tails.start)
+            table.scatter_(1, block.of_heads(rows_at).long(), block.of_heads(rows_slope))
+            at = block.of_tails(columns_at).long() - (block.heads.start - block.tails.start)
             inside = (at >= 0) & (at < block.width)
-            table.scatter_add_(2, at.clamp(0, block.width - 1), value * inside)
+            value = block.of_tails(columns_slope) * inside
+            table.scatter_add_(2, at.clamp(0, block.width - 1), value)
             slopes.add(block, slope, product, hidden)
         return *slopes.times(1.0), None, None
 
@@ -304,7 +283,7 @@ class _TableLoss(torch.autograd.Function):
         weight: Float[Tensor, "X D"],
         bias: Float[Tensor, " X"],
         activation: Activation,
-        blocks: Sequence[PairBlock],
+        blocks: Sequence[TableBlock],
         gold: Int[Tensor, "G 4"],
         trained: bool,
     ) -> Float[Tensor, ""]:
@@ -314,7 +293,7 @@ class _TableLoss(torch.autograd.Function):
         slopes = _Slopes(subjects, objects, weight, activation)
         bias_slope = torch.zeros_like(bias, dtype=precise)
         relations = len(weight) // len(LABELS)
-        for block, (pair, relation, label) in zip(blocks, _gold_of(blocks, gold), strict=True):
+        for block, (pair, relation, label) in zip(blocks, split_cells(blocks, gold), strict=True):
             product, hidden = _hidden(subjects, objects, block, activation)
             scores = (hidden @ weight.t()).to(precise).add_(bias)
             scores = scores.unflatten(1, (len(LABELS), relations))
@@ -345,18 +324,3 @@ class _TableLoss(torch.autograd.Function):
     def backward(ctx: Any, scale: Float[Tensor, ""]) -> Any:
         """Gradients of what words bring, of the weight and of the bias."""
         return *(slope * scale.to(slope.dtype) for slope in ctx.saved_tensors), *[None] * 4
-
-
-def _gold_of(
-    blocks: Sequence[PairBlock], gold: Int[Tensor, "G 4"]
-) -> Iterator[tuple[Int[Tensor, " some"], Int[Tensor, " some"], Int[Tensor, " some"]]]:
-    """Of each block its gold cells: number of the pair, relation and label."""
-    gold = gold[gold[:, 0].argsort()]
-    ends = torch.tensor([block.heads.stop for block in blocks], device=gold.device)
-    which = torch.bucketize(gold[:, 0].contiguous(), ends, right=True)
-    parts = gold.split(torch.bincount(which, minlength=len(blocks)).tolist())
-    for block, part in zip(blocks, parts, strict=True):
-        subject, object_, relation, label = part.unbind(1)
-        # An object's number in the block counts the words of the sentences before its own as well.
-        row = (object_ - block.tails.start) * block.width
-        yield row + (subject - block.heads.start) % block.width, relation, label

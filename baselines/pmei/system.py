@@ -17,12 +17,13 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from baselines.pmei.word_pairs import Layout, PairClassifier
+from baselines.pmei.pair_classifier import PairClassifier
 from suite.modelling.batch import Batch, Text
 from suite.modelling.bioes import TAGS, decode_tags, tag_spans
 from suite.modelling.encoders import BiLSTM, Transformer, WordEmbedding
 from suite.modelling.layers import Dropout
 from suite.modelling.ragged import Ragged
+from suite.modelling.word_tables import Layout
 from suite.modelling.word_vectors import WordVectors
 from suite.systems.capabilities import Choices, Searches
 from suite.systems.contract import PLAIN_ADAM, Loss, PublishedSettings, Resources

@@ -14,11 +14,10 @@ from torch import Tensor
 
 from baselines.prgc.tags import FoundSpans
 from suite.modelling.cascade import Spans
+from suite.modelling.groups import group_starts, pair_up, strongest
 
 MOST_TRIPLES = 1000
 """Of a sentence; an untrained system tags all words in all relations, which are a million."""
-PAIRS_AT_ONCE = 2**20
-"""Pairs of a subject and an object that are looked at together."""
 
 
 class TaggedRows(NamedTuple):
@@ -84,17 +83,7 @@ def _candidates(tagged: TaggedRows) -> Iterator[tuple[Tensor, Tensor]]:
         yield _nearest(subjects, objects)
         return
     of_rows = torch.bincount(objects.rows, minlength=len(tagged.rows))
-    starts = of_rows.cumsum(0) - of_rows
-    counts = of_rows[subjects.rows]
-    parts = torch.bincount((counts.cumsum(0) - counts) // PAIRS_AT_ONCE)
-    first = 0
-    for size in parts.tolist() or [0]:
-        some = torch.arange(first, first + size, device=counts.device)
-        first += size
-        which = some.repeat_interleave(counts[some])
-        within = torch.arange(len(which), device=which.device)
-        within -= (counts[some].cumsum(0) - counts[some]).repeat_interleave(counts[some])
-        yield which, starts[subjects.rows[which]] + within
+    yield from pair_up(group_starts(of_rows)[subjects.rows], of_rows[subjects.rows])
 
 
 def _nearest(subjects: Spans, objects: Spans) -> tuple[Tensor, Tensor]:
@@ -125,11 +114,4 @@ def _neighbours(spans: Spans, others: Spans) -> Int[Tensor, "found 2"]:
 def _surest(pairs: Pairs, tagged: TaggedRows) -> Pairs:
     """Those of the highest scores of each sentence."""
     sentences = tagged.rows[tagged.subjects.spans.rows[pairs.subjects]]
-    counts = torch.bincount(sentences)
-    if not len(sentences) or int(counts.max()) <= MOST_TRIPLES:
-        return pairs
-    order = pairs.scores.argsort(descending=True, stable=True)
-    order = order[sentences[order].argsort(stable=True)]
-    within = torch.arange(len(order), device=order.device)
-    within -= (counts.cumsum(0) - counts)[sentences[order]]
-    return pairs.select(order[within < MOST_TRIPLES])
+    return pairs.select(strongest(sentences, pairs.scores, MOST_TRIPLES))

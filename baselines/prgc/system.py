@@ -27,9 +27,10 @@ from baselines.prgc.tags import (
     tag_words,
 )
 from suite.modelling.batch import Batch
-from suite.modelling.cascade import MAX_NUMBERS_AT_ONCE, Spans
+from suite.modelling.cascade import Spans
 from suite.modelling.layers import Dropout
 from suite.modelling.ragged import Ragged
+from suite.modelling.room import held_at_once
 from suite.systems.capabilities import Choices, Searches
 from suite.systems.contract import Loss, PublishedSettings, Resources
 from suite.systems.encoders import EncoderSettings, OnEncoder, vary_lstm
@@ -362,7 +363,7 @@ class PRGC(OnEncoder[PRGCBatch, TaggedRows], Searches):
     ) -> list[FoundSpans]:
         """Subjects and objects of the given rows, which are worked on some at a time."""
         words, kinds = self.tagger.project(h)
-        at_once = max(1, MAX_NUMBERS_AT_ONCE // (words.shape[1] * words.shape[2]))
+        at_once = held_at_once(words.shape[1] * words.shape[2])
         found: list[list[FoundSpans]] = [[], []]
         for some in torch.arange(len(rows), device=rows.device).split(at_once):
             scores = self.tagger.score(words, kinds, rows[some], relations[some])

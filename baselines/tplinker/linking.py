@@ -12,6 +12,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from suite.modelling.groups import group_starts, members, strongest
+
 MOST_ENTITIES = 128
 """Entities of a sentence that are linked, the most probable ones: an untrained tagger marks
 thousands, and their pairs would be counted by their square."""
@@ -74,44 +76,16 @@ class Candidates(NamedTuple):
     scores: Float[Tensor, " K"]
 
 
-def strongest(
-    owners: Int[Tensor, " items"],
-    scores: Float[Tensor, " items"],
-    most: int,
-    sizes: Int[Tensor, " items"] | None = None,
-) -> Int[Tensor, " kept"]:
-    """Places of each owner's best items, in their own order, as many as its room holds.
-
-    Args:
-        owners: of each item.
-        scores: by which they are ranked.
-        most: room of an owner.
-        sizes: of each item; None: all take one.
-    """
-    sizes = torch.ones_like(owners) if sizes is None else sizes
-    order = scores.argsort(descending=True, stable=True)
-    order = order[owners[order].argsort(stable=True)]
-    taken = sizes[order].cumsum(0)
-    ranked = owners[order]
-    is_first = torch.ones_like(ranked, dtype=torch.bool)
-    is_first[1:] = ranked[1:] != ranked[:-1]
-    before = (taken - sizes[order])[is_first]
-    taken = taken - before[is_first.cumsum(0) - 1]
-    return order[taken <= most].sort().values
-
-
 def make_candidates(
     entities: Entities, heads: HeadLinks, sentences: Int[Tensor, " M"]
 ) -> Candidates:
     """Puts the entities that begin at linked words in pairs (algorithm 1)."""
     counts = torch.bincount(entities.first, minlength=len(sentences))
-    starts = counts.cumsum(0) - counts
+    starts = group_starts(counts)
     sizes = counts[heads.subject] * counts[heads.object]
     kept = strongest(sentences[heads.subject], heads.scores, MOST_CANDIDATES, sizes)
     heads = HeadLinks(*(column[kept] for column in heads))
-    which = torch.arange(len(kept), device=kept.device).repeat_interleave(sizes[kept])
-    pair = torch.arange(len(which), device=which.device)
-    pair = pair - (sizes[kept].cumsum(0) - sizes[kept])[which]
+    which, pair = members(sizes[kept])
     subject, other, relation, scores = (column[which] for column in heads)
     ours = starts[subject] + pair // counts[other]
     theirs = starts[other] + pair % counts[other]

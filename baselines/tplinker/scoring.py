@@ -18,15 +18,11 @@ from torch import Tensor
 from torch.nn.functional import linear
 
 from baselines.tplinker.kernels import HandshakingKernel
-from baselines.tplinker.linking import (
-    MOST_CANDIDATES,
-    Candidates,
-    Entities,
-    HeadLinks,
-    strongest,
-)
+from baselines.tplinker.linking import MOST_CANDIDATES, Candidates, Entities, HeadLinks
 from baselines.tplinker.tagging import Taggers
-from suite.modelling.pairs import PairBlock, at_once
+from suite.modelling.groups import strongest
+from suite.modelling.pairs import PairBlock
+from suite.modelling.room import at_once
 
 
 class PairScores:

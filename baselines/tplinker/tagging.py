@@ -23,6 +23,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn.functional import softplus
 
 from suite.modelling.batch import Batch
+from suite.modelling.groups import group_starts
 from suite.modelling.pairs import PairBlock
 from suite.modelling.ragged import Ragged
 
@@ -87,7 +88,7 @@ def _places(cells: Ragged, lengths: Int[Tensor, " B"]) -> Int[Tensor, " cells"]:
     """Where pairs stand among those of the batch whose second word is not before the first."""
     counts = lengths * (lengths + 1) // 2
     first, second = cells.values[:, 0], cells.values[:, 1]
-    before = (counts.cumsum(0) - counts)[cells.owners]
+    before = group_starts(counts)[cells.owners]
     return before + first * lengths[cells.owners] - first * (first - 1) // 2 + second - first
 
 

@@ -20,12 +20,9 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from suite.modelling.room import at_once
+
 Activation = Literal["relu", "tanh"]
-NUMBERS_IN_CACHE = 2**18
-"""Outputs of f that a CPU works on together: what a core's cache holds, and enough that the calls
-do not count."""
-NUMBERS_ON_GPU = 2**27
-"""Likewise of a GPU, whose many cores all want some."""
 
 
 def additive_scores(
@@ -33,7 +30,7 @@ def additive_scores(
     columns: Float[Tensor, "B N H"],
     weight: Float[Tensor, " H"],
     activation: Activation,
-    at_once: int | None = None,
+    pairs: int | None = None,
 ) -> Float[Tensor, "B M N"]:
     """The score of every row with every column of its sentence; float32 where the input is less.
 
@@ -42,11 +39,12 @@ def additive_scores(
         columns: likewise; the layer's bias is in one of the two.
         weight: v.
         activation: f.
-        at_once: outputs of f in memory at a time, or those of one row; None: what suits the device.
+        pairs: in memory at a time, or those of one row; None: what suits the device.
     """
-    if at_once is None:
-        at_once = NUMBERS_IN_CACHE if rows.device.type == "cpu" else NUMBERS_ON_GPU
-    scores: Tensor = _AdditiveScores.apply(rows, columns, weight, activation, at_once)  # type: ignore[no-untyped-call]
+    if pairs is None:
+        # A pair is worked on with the outputs of f and, of each, its slope.
+        pairs = at_once(2 * max(1, rows.shape[2]), rows.device)
+    scores: Tensor = _AdditiveScores.apply(rows, columns, weight, activation, pairs)  # type: ignore[no-untyped-call]
     return scores
 
 
@@ -58,12 +56,12 @@ class _Block(NamedTuple):
 
 
 def _blocks(
-    rows: Float[Tensor, "B M H"], columns: Float[Tensor, "B N H"], at_once: int
+    rows: Float[Tensor, "B M H"], columns: Float[Tensor, "B N H"], pairs: int
 ) -> Iterator[_Block]:
-    sentences, height, width = rows.shape
-    row = max(1, columns.shape[1] * width)
-    together = max(1, at_once // (row * max(1, height)))
-    part = max(1, min(height, at_once // row))
+    sentences, height, _ = rows.shape
+    row = max(1, columns.shape[1])
+    together = max(1, pairs // (row * max(1, height)))
+    part = max(1, min(height, pairs // row))
     for first in range(0, sentences, together):
         for top in range(0, height, part):
             yield _Block(
@@ -90,17 +88,17 @@ class _AdditiveScores(torch.autograd.Function):
         columns: Float[Tensor, "B N H"],
         weight: Float[Tensor, " H"],
         activation: Activation,
-        at_once: int,
+        pairs: int,
     ) -> Float[Tensor, "B M N"]:
         weight = weight.to(rows.dtype)
         shape = (*rows.shape[:2], columns.shape[1])
         precise = torch.promote_types(rows.dtype, torch.float32)
         scores = rows.new_empty(shape, dtype=precise)
-        for block in _blocks(rows, columns, at_once):
+        for block in _blocks(rows, columns, pairs):
             hidden = _hidden(rows, columns, block, activation)
             scores[block.sentences, block.rows] = (hidden @ weight).to(precise)
         ctx.save_for_backward(rows, columns, weight)
-        ctx.activation, ctx.at_once = activation, at_once
+        ctx.activation, ctx.pairs = activation, pairs
         return scores
 
     @staticmethod
@@ -113,7 +111,7 @@ class _AdditiveScores(torch.autograd.Function):
         rows_slope = torch.zeros_like(rows, dtype=precise)
         columns_slope = torch.zeros_like(columns, dtype=precise)
         weight_slope = torch.zeros_like(weight, dtype=precise)
-        for block in _blocks(rows, columns, ctx.at_once):
+        for block in _blocks(rows, columns, ctx.pairs):
             hidden = _hidden(rows, columns, block, ctx.activation)
             of_scores = slope[block.sentences, block.rows].to(hidden.dtype)
             weight_slope += of_scores.flatten() @ hidden.flatten(0, 2)

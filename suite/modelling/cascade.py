@@ -17,7 +17,9 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from suite.modelling.batch import Batch, Columns
+from suite.modelling.groups import group_starts
 from suite.modelling.ragged import Ragged
+from suite.modelling.room import held_at_once
 from suite.tasks.examples import Sentence, Span, Triple
 from suite.tasks.items import Prediction
 from suite.tasks.schema import Schema
@@ -25,9 +27,6 @@ from suite.tasks.schema import Schema
 HeadsPerStep = Literal["all", "one"]
 SpanRule = Literal["nearest", "until next start"]
 TailRule = Literal["nearest", "public code"]
-MAX_NUMBERS_AT_ONCE = 2**24
-"""Features and scores of tails held at once in prediction: an untrained tagger may find very many
-heads, and would otherwise need gigabytes for them."""
 MAX_SPAN_WORDS = 20
 """Longest head under the rule `until next start` (public FastRE code: an end under 20 words after
 its start)."""
@@ -99,7 +98,7 @@ class Targets:
         So trains published code of CasRel and FastRE: the tail tagger sees one head a step.
         """
         counts = torch.bincount(self.head_rows, minlength=sentences)
-        first = counts.cumsum(0) - counts
+        first = group_starts(counts)
         drawn = first + (torch.rand(len(counts), device=counts.device) * counts).long()
         drawn = drawn[counts > 0]
         renumber = torch.full_like(self.head_rows, -1)
@@ -238,8 +237,8 @@ def find_tails(
     found: list[tuple[Spans, Tensor]] = []
     if not len(heads.rows):
         return TaggedTriples(heads, found)
-    at_once = max(1, MAX_NUMBERS_AT_ONCE // numbers_per_head)
-    for chunk in torch.split(torch.arange(len(heads.rows), device=heads.rows.device), at_once):
+    every = torch.arange(len(heads.rows), device=heads.rows.device)
+    for chunk in every.split(held_at_once(numbers_per_head)):
         tags, probability = tag_tails(heads.select(chunk))
         tails = decode_spans(tags[:, :, 0], tags[:, :, 1])
         if longest is not None:

@@ -20,11 +20,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-NUMBERS_IN_CACHE = 2**19
-"""Numbers of the pairs that a CPU works on together: what a core's cache holds, and enough that
-the calls do not count."""
-NUMBERS_ON_GPU = 2**27
-"""Likewise of a GPU, whose many cores all want some."""
+from suite.modelling.groups import first_of_parts, group_starts, members
+from suite.modelling.room import at_once
 
 
 class PairBlock(NamedTuple):
@@ -44,14 +41,8 @@ class PairBlock(NamedTuple):
 
 def pack_words(x: Float[Tensor, "B N D"], lengths: Int[Tensor, " B"]) -> Float[Tensor, "M D"]:
     """The words' vectors one after another, without padding."""
-    owners = torch.arange(len(lengths), device=x.device).repeat_interleave(lengths)
-    within = torch.arange(len(owners), device=x.device) - _starts(lengths)[owners]
+    owners, within = members(lengths)
     return x.flatten(0, 1).index_select(0, owners * x.shape[1] + within)
-
-
-def at_once(numbers: int, device: torch.device) -> int:
-    """How many pairs, each worked on with so many numbers, a device works on best."""
-    return max(1, (NUMBERS_IN_CACHE if device.type == "cpu" else NUMBERS_ON_GPU) // numbers)
 
 
 def pair_blocks(
@@ -64,22 +55,18 @@ def pair_blocks(
         numbers: that a pair is worked on with; it decides how many stand in a block.
         ordered: whether the second word stands nowhere before the first.
     """
-    device = lengths.device
-    room = at_once(numbers, device)
-    owners = torch.arange(len(lengths), device=device).repeat_interleave(lengths)
-    words = torch.arange(len(owners), device=device)
-    begins = _starts(lengths)[owners]
+    owners, within = members(lengths)
+    words = torch.arange(len(owners), device=lengths.device)
+    begins = words - within
     ends = begins + lengths[owners]
     seconds = words if ordered else begins
     counts = ends - seconds
-    before = _starts(counts)
-    first = words.repeat_interleave(counts)
-    second = torch.arange(len(first), device=device) + (seconds - before)[first]
-    # A block begins with the first word that would exceed a multiple of its size.
-    cuts = (before // room).diff().nonzero().squeeze(1) + 1
-    table = torch.stack([seconds, ends, before], 1)
-    heads = table[torch.cat([cuts.new_zeros(1), cuts])].tolist()
-    tails = table[torch.cat([cuts - 1, cuts.new_tensor([len(words) - 1])])].tolist()
+    first, step = members(counts)
+    second = seconds[first] + step
+    begin = first_of_parts(counts, at_once(numbers, lengths.device))
+    table = torch.stack([seconds, ends, group_starts(counts)], 1)
+    heads = table[begin].tolist()
+    tails = table[torch.cat([begin[1:], begin.new_tensor([len(words)])]) - 1].tolist()
     bounds = [*(head[2] for head in heads), len(first)]
     return [
         PairBlock(slice(lo, hi), first[a:b] - lo, second[a:b] - lo, slice(a, b))
@@ -150,8 +137,3 @@ class _Sum(torch.autograd.Function):
         """The gradient that was taken, by the factor that was missing."""
         slopes = (None if s is None else s * scale.to(s.dtype) for s in ctx.slopes)
         return None, None, None, *slopes
-
-
-def _starts(lengths: Int[Tensor, " rows"]) -> Int[Tensor, " rows"]:
-    """Where each row begins, where rows lie one after another."""
-    return lengths.cumsum(0) - lengths

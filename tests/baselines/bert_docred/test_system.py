@@ -11,6 +11,7 @@ import torch
 from baselines.bert_docred.entity_pairs import EntityVectors, Pairs
 from baselines.bert_docred.system import BertDocRED, BertDocREDGold, training_accuracies
 from suite.errors import SuiteError
+from suite.modelling import room
 from suite.modelling.bioes import TAGS
 from suite.modelling.pretrained import PretrainedModel
 from suite.systems.contract import System, given, predict
@@ -351,7 +352,7 @@ def test_many_entities_are_scored_in_parts(monkeypatch: pytest.MonkeyPatch) -> N
     system = on_documents()
     batch = whole(system, DOCUMENTS)
     together = system.fact_scores(batch)
-    monkeypatch.setattr("baselines.bert_docred.system.MAX_NUMBERS_AT_ONCE", 1)
+    monkeypatch.setattr(room, "NUMBERS_IN_MEMORY", 1)
     for one, other in zip(system.fact_scores(batch), together, strict=True):
         torch.testing.assert_close(one, other)
 

@@ -15,12 +15,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from baselines.grte import system as grte
-from baselines.grte import tables
 from baselines.grte.labels import label_cells
 from baselines.grte.mining import Attention, AttentionMining, GRUMining, heads_of
 from baselines.grte.system import GRTE, GRTESettings
 from suite.errors import SuiteError
+from suite.modelling import room
 from suite.modelling.encoders import BiLSTM, Transformer
+from suite.modelling.word_tables import Layout
 from suite.systems.contract import System, predict
 from suite.systems.registry import make_settings
 from suite.tasks.examples import Sentence
@@ -137,7 +138,7 @@ def test_loss_and_gradients_are_those_of_the_equations(
     """In blocks of a few pairs, padded, against each sentence whole and by itself."""
     system = small(**settings).double()
     width = system.table(0).scores.in_features + system.table(0).scores.out_features
-    monkeypatch.setattr(tables, "NUMBERS_IN_CACHE", 20 * width)
+    monkeypatch.setattr(room, "NUMBERS_IN_CACHE", 20 * width)
     for p in system.parameters():
         if p.dim() == 1:
             nn.init.normal_(p)
@@ -222,7 +223,7 @@ def test_what_padding_holds_reaches_no_word() -> None:
     short = SENTENCES[0]
     with torch.no_grad():
         for text in (whole(system, [short]), whole(system, [long, short])):
-            layout = tables.Layout.of(text)
+            layout = Layout.of(text)
             subjects, objects, _ = system._last_operands(text, layout)
             of_short = layout.owners == 0
             found = torch.cat([subjects[of_short], objects[of_short]], 1)

@@ -12,18 +12,15 @@ from torch.nn import functional
 from baselines.grte import labels
 from baselines.grte.labels import LABELS
 from baselines.grte.tables import RARE, Activation, TableFeature
-from baselines.pmei.word_pairs import Layout, PairBlock, make_blocks
 from suite.modelling.batch import Batch, Text
 from suite.modelling.ragged import Ragged
+from suite.modelling.word_tables import Layout, table_blocks
+from tests.cuts import AT_ONCE, LENGTHS
 
-LENGTHS = [1, 1, 3, 3, 3, 5]
-"""Words of the sentences of most tests."""
 RELATIONS, WIDTH = 3, 6
 GOLD = [(14, 12, 0, 2), (2, 4, 0, 1), (15, 12, 0, 3), (2, 4, 1, 7), (4, 2, 1, 4), (11, 15, 2, 5),
         (0, 0, 2, 1)]  # fmt: skip
 """Subject, object, relation and label: in both directions, two of a pair, on the diagonal."""
-AT_ONCE = [1, 7, 12, 10_000]
-"""Pairs: a subject at a time, a sentence in parts, two sentences together, all that are as long."""
 ACTIVATIONS: tuple[Activation, ...] = ("relu", "elu", "gelu")
 EXPECTED = {"relu": functional.relu, "elu": functional.elu, "gelu": functional.gelu}
 
@@ -80,7 +77,7 @@ def gradients(total: Tensor, table: TableFeature, x: list[Tensor], *, bias: bool
 @pytest.mark.parametrize("at_once", AT_ONCE)
 def test_loss_and_its_gradient_are_those_of_the_whole(at_once: int, activation: Activation) -> None:
     table, x = make(activation)
-    blocks = make_blocks(LENGTHS, at_once)
+    blocks = table_blocks(LENGTHS, at_once)
     loss, expected = table.loss(*x, blocks, torch.tensor(GOLD)), slow_loss(table, *x)
     torch.testing.assert_close(loss, expected)
     torch.testing.assert_close(
@@ -96,7 +93,7 @@ def test_maxima_and_their_gradient_are_those_of_the_whole(
     at_once: int, activation: Activation
 ) -> None:
     table, x = make(activation)
-    blocks = make_blocks(LENGTHS, at_once)
+    blocks = table_blocks(LENGTHS, at_once)
     found, expected = table.maxima(*x, blocks), slow_maxima(table, *x)
     torch.testing.assert_close(found, expected)
     weights = torch.randn(2, len(x[0]), 8 * RELATIONS, dtype=torch.float64)
@@ -113,7 +110,7 @@ def test_equal_maxima_give_their_gradient_to_one_cell(at_once: int) -> None:
     """So that the sum of gradients does not depend on how the table is cut."""
     table, x = make()
     same = [torch.ones_like(v).requires_grad_() for v in x]
-    rows, columns = table.maxima(*same, make_blocks(LENGTHS, at_once))
+    rows, columns = table.maxima(*same, table_blocks(LENGTHS, at_once))
     (rows.sum() + columns.sum()).backward()
     assert same[0].grad is not None
     expected = 2 * sum(LENGTHS) * table.scores.weight.sum(0)
@@ -126,7 +123,7 @@ def test_labelled_cells_are_those_of_the_whole(
 ) -> None:
     table, x = make()
     table, x = table.float(), [v.float() for v in x]
-    own, blocks = layout(), make_blocks(LENGTHS, at_once)
+    own, blocks = layout(), table_blocks(LENGTHS, at_once)
     expected, start = {}, 0
     for place, scores in enumerate(slow_scores(table, *x)):
         p = scores.softmax(2)
@@ -157,7 +154,7 @@ def test_no_gold_and_scores_beyond_all_measure_leave_the_loss_exact() -> None:
     """A wrong score of 40 costs 40; one that is right by 40 costs less than single precision."""
     table = TableFeature(WIDTH, 1, "relu")
     nothing = torch.empty(0, 4, dtype=torch.long)
-    blocks: list[PairBlock] = make_blocks([3], 9)
+    blocks = table_blocks([3], 9)
     x = torch.randn(2, 3, WIDTH)
     torch.nn.init.zeros_(table.scores.weight)
     for ahead, gold, cost in ((-40.0, nothing, 9 * 40.0), (40.0, torch.tensor([[0, 1, 0, 3]]), 40)):

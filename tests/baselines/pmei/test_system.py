@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.distributions import Normal, kl_divergence
 
+from baselines.pmei.pair_classifier import PairClassifier
 from baselines.pmei.system import (
     PMEI,
     VARIANCE_FLOOR,
@@ -22,7 +23,6 @@ from baselines.pmei.system import (
     StochasticMap,
     divergence,
 )
-from baselines.pmei.word_pairs import PairClassifier
 from suite.errors import SuiteError
 from suite.modelling.batch import Text
 from suite.modelling.bioes import TAGS

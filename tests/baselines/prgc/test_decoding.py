@@ -11,6 +11,7 @@ from torch import Tensor
 from baselines.prgc import decoding
 from baselines.prgc.decoding import TaggedRows, join
 from baselines.prgc.tags import FoundSpans
+from suite.modelling import groups
 from suite.modelling.cascade import Spans
 
 ROWS = torch.tensor([0, 0, 2])
@@ -58,7 +59,7 @@ def slow(rows: TaggedRows, threshold: float) -> dict[tuple[int, int], float]:
 
 @pytest.mark.parametrize("at_once", [1, 4, 1000])
 def test_linked_pairs(monkeypatch: pytest.MonkeyPatch, at_once: int) -> None:
-    monkeypatch.setattr(decoding, "PAIRS_AT_ONCE", at_once)
+    monkeypatch.setattr(groups, "PAIRS_AT_ONCE", at_once)
     torch.manual_seed(0)
     rows = tagged(torch.rand(3, 5, 5))
     for threshold in (0.3, 0.6):
@@ -96,7 +97,7 @@ def test_a_row_without_objects_has_no_triple() -> None:
 def test_the_surest_triples_of_each_sentence_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     every = found(tagged(torch.ones(3, 5, 5)))
     for at_once in (1, 1000):
-        monkeypatch.setattr(decoding, "PAIRS_AT_ONCE", at_once)
+        monkeypatch.setattr(groups, "PAIRS_AT_ONCE", at_once)
         monkeypatch.setattr(decoding, "MOST_TRIPLES", 3)
         kept = found(tagged(torch.ones(3, 5, 5)))
         for sentence in ((0, 1, 2), (3, 4)):

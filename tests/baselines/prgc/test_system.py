@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from baselines.prgc.system import PRGC
 from suite.errors import SuiteError
+from suite.modelling import room
 from suite.protocol import Protocol
 from suite.systems.contract import predict
 from suite.systems.registry import make_settings
@@ -287,7 +288,7 @@ def test_relations_that_a_sentence_does_not_hold_are_drawn_in_training() -> None
 def test_blocks_of_relations_find_what_all_at_once_finds(monkeypatch: pytest.MonkeyPatch) -> None:
     system = TestPRGC().fitted()
     expected = predict(system, whole(system, SENTENCES))
-    monkeypatch.setattr("baselines.prgc.system.MAX_NUMBERS_AT_ONCE", 1)
+    monkeypatch.setattr(room, "NUMBERS_IN_MEMORY", 1)
     assert predict(system, whole(system, SENTENCES)) == expected
 
 

@@ -17,7 +17,7 @@ from baselines.tplinker.linking import MOST_CANDIDATES, MOST_ENTITIES
 from baselines.tplinker.system import TPLinker
 from baselines.tplinker.tagging import ENTITY_PRIOR, LINK_PRIOR, Taggers
 from suite.errors import SuiteError
-from suite.modelling import pairs
+from suite.modelling import room
 from suite.protocol import Protocol
 from suite.systems.contract import predict
 from suite.systems.registry import make_settings
@@ -82,7 +82,7 @@ def test_loss_is_that_of_the_papers_equations(
     settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In blocks of a few pairs, so that sentences are cut."""
-    monkeypatch.setattr(pairs, "NUMBERS_IN_CACHE", 300)
+    monkeypatch.setattr(room, "NUMBERS_IN_CACHE", 300)
     system = small(**settings)
     with torch.no_grad():
         sums = torch.zeros(3)
@@ -102,8 +102,8 @@ def test_gradients_do_not_depend_on_blocks(
     system = small(**settings).double()
     batch = whole(system, FEW)
 
-    def gradients(room: int) -> dict[str, torch.Tensor]:
-        monkeypatch.setattr(pairs, "NUMBERS_IN_CACHE", room)
+    def gradients(numbers: int) -> dict[str, torch.Tensor]:
+        monkeypatch.setattr(room, "NUMBERS_IN_CACHE", numbers)
         system.zero_grad()
         system.loss(batch).total.backward()
         return {n: p.grad.clone() for n, p in system.named_parameters() if p.grad is not None}
@@ -118,7 +118,7 @@ def test_triples_are_those_of_algorithm_1(
     settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of tags that are as good as drawn: dozens of triples, spurious ones among them."""
-    monkeypatch.setattr(pairs, "NUMBERS_IN_CACHE", 2000)
+    monkeypatch.setattr(room, "NUMBERS_IN_CACHE", 2000)
     system = small(**settings)
     with torch.no_grad():
         for layer in (system.taggers.entity, system.taggers.heads, system.taggers.tails):

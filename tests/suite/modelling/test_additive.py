@@ -8,8 +8,8 @@ from torch import Tensor
 
 from suite.modelling.additive import Activation, additive_scores
 
-AT_ONCE = [1, 20, 61, 10_000]
-"""Numbers: a row at a time, some rows, a sentence and more, all."""
+AT_ONCE = [1, 8, 13, 10_000]
+"""Pairs: a row at a time, some rows, a sentence and more, all."""
 
 
 def make() -> tuple[Tensor, Tensor, Tensor]:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from suite.modelling import pairs
+from suite.modelling import room
 from suite.modelling.pairs import PairBlock, pack_words, pair_blocks, sum_over_blocks
 
 LENGTHS = torch.tensor([3, 1, 5, 2])
@@ -19,7 +19,7 @@ LENGTHS = torch.tensor([3, 1, 5, 2])
 def test_blocks_hold_every_pair_once_in_order(
     lengths: list[int], at_once: int, ordered: bool
 ) -> None:
-    blocks = pair_blocks(torch.tensor(lengths), pairs.NUMBERS_IN_CACHE // at_once, ordered=ordered)
+    blocks = pair_blocks(torch.tensor(lengths), room.NUMBERS_IN_CACHE // at_once, ordered=ordered)
     found: list[tuple[int, int]] = []
     for block in blocks:
         assert block.pairs == slice(len(found), len(found) + len(block.first))
@@ -35,7 +35,7 @@ def test_blocks_hold_every_pair_once_in_order(
     assert found == expected
     longest = max(lengths)
     # A whole number of numbers a pair rounds what stands in a block up.
-    most = pairs.NUMBERS_IN_CACHE // (pairs.NUMBERS_IN_CACHE // at_once)
+    most = room.NUMBERS_IN_CACHE // (room.NUMBERS_IN_CACHE // at_once)
     assert max(len(block.first) for block in blocks) <= most + longest
 
 

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from itertools import groupby
-
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from torch import Tensor
 
-from baselines.pmei.word_pairs import Layout, PairClassifier, make_blocks
-from suite.modelling.batch import Batch, Text
-from suite.modelling.ragged import Ragged
+from baselines.pmei.pair_classifier import PairClassifier
+from suite.modelling.word_tables import table_blocks
+from tests.cuts import AT_ONCE, LENGTHS
 
-LENGTHS = [1, 1, 3, 3, 3, 5]
-"""Words of the sentences of most tests."""
 GOLD = [(14, 12, 0), (2, 4, 0), (15, 12, 0), (5, 6, 0), (2, 4, 1), (4, 2, 1), (11, 15, 2)]
 """Head, tail and relation, in no order: in both directions, two of a pair, two heads of a tail."""
-AT_ONCE = [1, 7, 12, 10_000]
-"""Pairs: a head at a time, a sentence in parts, two sentences together, all that are as long."""
 
 
 def make(relations: int = 3) -> tuple[PairClassifier, Tensor]:
@@ -64,7 +56,7 @@ def slow_loss(classifier: PairClassifier, x: Tensor) -> tuple[Tensor, Tensor]:
 @pytest.mark.parametrize("at_once", AT_ONCE)
 def test_loss_and_pooled_probabilities(at_once: int) -> None:
     classifier, x = make()
-    loss, pooled = classifier.loss(x, make_blocks(LENGTHS, at_once), torch.tensor(GOLD))
+    loss, pooled = classifier.loss(x, table_blocks(LENGTHS, at_once), torch.tensor(GOLD))
     expected, tops = slow_loss(classifier, x)
     torch.testing.assert_close(loss, expected)
     torch.testing.assert_close(pooled, tops)
@@ -82,14 +74,14 @@ def test_gradient_is_that_of_autograd(at_once: int, used: str) -> None:
         total = {"loss": 0.3 * loss, "pooled": through, "both": 0.3 * loss + through}[used]
         return torch.autograd.grad(total, inputs)
 
-    quick = classifier.loss(x, make_blocks(LENGTHS, at_once), torch.tensor(GOLD))
+    quick = classifier.loss(x, table_blocks(LENGTHS, at_once), torch.tensor(GOLD))
     torch.testing.assert_close(gradients(*quick), gradients(*slow_loss(classifier, x)))
 
 
 @pytest.mark.parametrize("at_once", AT_ONCE)
 def test_what_is_found_and_pooled_without_gold(at_once: int) -> None:
     classifier, x = make()
-    blocks = make_blocks(LENGTHS, at_once)
+    blocks = table_blocks(LENGTHS, at_once)
     with torch.no_grad():
         found, probabilities = classifier.find(x, blocks, 0.6)
         expected = {
@@ -109,16 +101,16 @@ def test_what_is_found_and_pooled_without_gold(at_once: int) -> None:
 def test_no_gold_and_no_pair() -> None:
     classifier, x = make()
     nothing = torch.empty(0, 3, dtype=torch.long)
-    loss, pooled = classifier.loss(x[:2], make_blocks([1, 1], 9), nothing)
+    loss, pooled = classifier.loss(x[:2], table_blocks([1, 1], 9), nothing)
     assert loss.item() == 0
     assert not pooled.any()
-    assert not len(classifier.find(x[:2], make_blocks([1, 1], 9), 0.5)[0])
+    assert not len(classifier.find(x[:2], table_blocks([1, 1], 9), 0.5)[0])
 
 
 def test_scores_beyond_all_measure_leave_the_loss_finite() -> None:
     """A wrong score of 40 costs 40, though 1 minus its probability is 0 in single precision."""
     classifier = PairClassifier(4, 6, 1)
-    blocks = make_blocks([3], 9)
+    blocks = table_blocks([3], 9)
     for score_of_all, gold, cost in ((40.0, [], 240.0), (-40.0, [(0, 1, 0)], 40.0)):
         torch.nn.init.zeros_(classifier.scores.weight)
         torch.nn.init.constant_(classifier.scores.bias, score_of_all)
@@ -128,51 +120,3 @@ def test_scores_beyond_all_measure_leave_the_loss_finite() -> None:
     torch.nn.init.constant_(classifier.scores.bias, 1e4)
     loss, _ = classifier.loss(torch.randn(3, 4), blocks, torch.empty(0, 3, dtype=torch.long))
     assert torch.isfinite(loss)
-
-
-@given(st.lists(st.integers(1, 9), min_size=1, max_size=9), st.integers(1, 200))
-@settings(max_examples=60)
-def test_blocks_hold_every_pair_once(lengths: list[int], at_once: int) -> None:
-    lengths.sort()
-    rows = []
-    for block in make_blocks(lengths, at_once):
-        words = block.tails.stop - block.tails.start
-        heads = block.heads.stop - block.heads.start
-        assert words == block.sentences * block.length
-        assert heads == block.sentences * block.width
-        assert block.pairs == slice(len(rows), len(rows) + heads * block.length)
-        assert heads * block.length <= at_once or heads == 1
-        assert heads == words or block.sentences == 1
-        for k in range(block.sentences):
-            for j in range(block.length):
-                tail = block.tails.start + k * block.length + j
-                first = block.heads.start + k * block.width
-                rows += [(tail, first + i) for i in range(block.width)]
-    expected, start = set(), 0
-    for length in lengths:
-        words_of_it = range(start, start + length)
-        expected |= {(j, i) for j in words_of_it for i in words_of_it}
-        start += length
-    assert set(rows) == expected
-    assert len(rows) == len(expected)
-
-
-def test_sentences_of_one_length_share_blocks() -> None:
-    sizes = [block.sentences for block in make_blocks([4] * 5 + [6] * 2, 40)]
-    assert sizes == [2, 2, 1, 1, 1]
-    assert [block.width for block in make_blocks([5], 12)] == [1, 2, 2]
-
-
-@given(st.lists(st.integers(1, 6), min_size=1, max_size=6))
-def test_layout_packs_words_from_short_sentences_to_long(lengths: list[int]) -> None:
-    batch = Batch(Text(Ragged.from_rows([range(n) for n in lengths])))
-    layout = Layout.of(batch)
-    x = torch.arange(len(lengths) * max(lengths)).view(len(lengths), -1, 1).float()
-    order = sorted(range(len(lengths)), key=lambda i: lengths[i])
-    assert layout.order.tolist() == order
-    expected = [x[i, j, 0].item() for i in order for j in range(lengths[i])]
-    assert layout.pack(x).squeeze(1).tolist() == expected
-    owners = [place for place, i in enumerate(order) for _ in range(lengths[i])]
-    assert layout.owners.tolist() == owners
-    assert layout.starts.tolist() == [owners.index(place) for place, _ in groupby(owners)]
-    assert layout.lengths.tolist() == sorted(lengths)
