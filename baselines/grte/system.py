@@ -21,11 +21,12 @@ from baselines.grte.tables import Activation, TableFeature
 from suite.modelling.batch import Batch
 from suite.modelling.layers import Dropout
 from suite.modelling.ragged import Ragged
+from suite.modelling.triples import predicted_triples
 from suite.modelling.word_tables import Layout, TableBlock
 from suite.systems.capabilities import Choices, Searches
 from suite.systems.contract import Loss, PublishedSettings, Resources
 from suite.systems.encoders import OnEncoder
-from suite.tasks.examples import Example, Sentence, Span, Triple
+from suite.tasks.examples import Example, Sentence
 from suite.tasks.items import Prediction
 from suite.tasks.schema import Schema
 
@@ -275,22 +276,10 @@ class GRTE(OnEncoder[TableBatch, Scored], Searches):
         layout, cells = scored
         found = find_triples(cells, reverse=self.settings.reverse)
         shift = layout.starts[found.sentences]
-        a, b, c, d = (
-            x - shift
-            for x in (
-                found.subject_first,
-                found.subject_last + 1,
-                found.object_first,
-                found.object_last + 1,
-            )
-        )
-        sentences = layout.order[found.sentences]
-        table = torch.stack([sentences, found.relations, a, b, c, d], 1).tolist()
-        rows: list[list[Prediction]] = [[] for _ in layout.order]
-        for (row, name, *words), score in zip(table, found.scores.tolist(), strict=True):
-            head, tail = Span(*words[:2]), Span(*words[2:])
-            rows[row].append(Prediction(Triple(head, self.schema.relations[name], tail), score))
-        return rows
+        words = (found.subject_first, found.subject_last, found.object_first, found.object_last)
+        columns = [layout.order[found.sentences], found.relations, *(x - shift for x in words)]
+        table = torch.stack(columns, 1)
+        return predicted_triples(len(batch), table, found.scores, self.schema.relations)
 
 
 def _gold(batch: TableBatch, layout: Layout) -> Int[Tensor, "G 4"]:

@@ -23,12 +23,13 @@ from suite.modelling.bioes import TAGS, decode_tags, tag_spans
 from suite.modelling.encoders import BiLSTM, Transformer, WordEmbedding
 from suite.modelling.layers import Dropout
 from suite.modelling.ragged import Ragged
+from suite.modelling.triples import predicted_triples
 from suite.modelling.word_tables import Layout
 from suite.modelling.word_vectors import WordVectors
 from suite.systems.capabilities import Choices, Searches
 from suite.systems.contract import PLAIN_ADAM, Loss, PublishedSettings, Resources
 from suite.systems.encoders import OnEncoder
-from suite.tasks.examples import Example, Sentence, Span, Triple
+from suite.tasks.examples import Example, Sentence
 from suite.tasks.items import Prediction
 from suite.tasks.schema import Schema
 
@@ -428,13 +429,9 @@ class PMEI(OnEncoder[WordPairBatch, FoundPairs], Searches):
         head, tail, relation = pairs.unbind(1)
         places = layout.owners[head]
         shift = layout.starts[places]
-        bounds = [w - shift for w in (head, last[head] + 1, tail, last[tail] + 1)]
-        table = torch.stack([layout.order[places], relation, *bounds], 1).tolist()
-        found: list[list[Prediction]] = [[] for _ in layout.order]
-        for (row, name, a, b, c, d), score in zip(table, scores.tolist(), strict=True):
-            triple = Triple(Span(a, b), self.schema.relations[name], Span(c, d))
-            found[row].append(Prediction(triple, score))
-        return found
+        words = [w - shift for w in (head, last[head], tail, last[tail])]
+        table = torch.stack([layout.order[places], relation, *words], 1)
+        return predicted_triples(len(batch), table, scores, self.schema.relations)
 
 
 def _gold(batch: WordPairBatch, layout: Layout) -> tuple[Int[Tensor, " M"], Int[Tensor, "G 3"]]:

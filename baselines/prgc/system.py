@@ -31,10 +31,11 @@ from suite.modelling.cascade import Spans
 from suite.modelling.layers import Dropout
 from suite.modelling.ragged import Ragged
 from suite.modelling.room import held_at_once
+from suite.modelling.triples import predicted_triples
 from suite.systems.capabilities import Choices, Searches
 from suite.systems.contract import Loss, PublishedSettings, Resources
 from suite.systems.encoders import EncoderSettings, OnEncoder, vary_lstm
-from suite.tasks.examples import Example, Sentence, Span, Triple
+from suite.tasks.examples import Example, Sentence, Triple
 from suite.tasks.items import Prediction
 from suite.tasks.schema import Schema
 
@@ -382,12 +383,8 @@ class PRGC(OnEncoder[PRGCBatch, TaggedRows], Searches):
         columns = [scored.rows[rows], scored.relations[rows]]
         for spans, which in ((subjects, pairs.subjects), (objects, pairs.objects)):
             columns += [spans.first[which], spans.last[which]]
-        found: list[list[Prediction]] = [[] for _ in range(len(batch))]
-        table = torch.stack(columns, 1).tolist()
-        for (row, name, a, b, c, d), score in zip(table, pairs.scores.tolist(), strict=True):
-            triple = Triple(Span(a, b + 1), self.schema.relations[name], Span(c, d + 1))
-            found[row].append(Prediction(triple, score))
-        return found
+        table = torch.stack(columns, 1)
+        return predicted_triples(len(batch), table, pairs.scores, self.schema.relations)
 
     def ceiling(self, batch: PRGCBatch) -> list[list[Prediction]]:
         """The targets, decoded."""

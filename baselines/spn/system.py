@@ -21,10 +21,11 @@ from suite.modelling.batch import Batch
 from suite.modelling.encoders import Transformer
 from suite.modelling.layers import Dropout
 from suite.modelling.ragged import Ragged
+from suite.modelling.triples import predicted_triples
 from suite.systems.capabilities import Choices, Searches
 from suite.systems.contract import Loss, PublishedSettings, Resources
 from suite.systems.encoders import EncoderSettings, OnEncoder, vary_lstm
-from suite.tasks.examples import Example, Sentence, Span, Triple
+from suite.tasks.examples import Example, Sentence
 from suite.tasks.items import Prediction
 from suite.tasks.schema import Schema
 
@@ -273,13 +274,9 @@ class SPN(OnEncoder[SPNBatch, Said], Searches):
         names = self.schema.relations
         rows, queries = (scored.relations < len(names)).nonzero(as_tuple=True)
         relations, words = scored.relations[rows, queries], scored.words[rows, queries]
-        scores = scored.scores[rows, queries].clamp_min(torch.finfo(torch.float32).tiny).tolist()
-        table = torch.cat([torch.stack([rows, relations], 1), words], 1).tolist()
-        found: list[dict[Triple, float]] = [{} for _ in range(len(batch))]
-        for (row, name, a, b, c, d), score in zip(table, scores, strict=True):
-            triple = Triple(Span(a, b + 1), names[name], Span(c, d + 1))
-            found[row][triple] = max(score, found[row].get(triple, 0.0))
-        return [[Prediction(t, score) for t, score in row.items()] for row in found]
+        scores = scored.scores[rows, queries].clamp_min(torch.finfo(torch.float32).tiny)
+        table = torch.cat([torch.stack([rows, relations], 1), words], 1)
+        return predicted_triples(len(batch), table, scores, names)
 
     def ceiling(self, batch: SPNBatch) -> list[list[Prediction]]:
         """The targets of as many triples as there are queries, decoded."""

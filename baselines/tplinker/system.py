@@ -28,10 +28,11 @@ from baselines.tplinker.tagging import Directions, Gold, TaggedPairs, Taggers
 from suite.modelling.layers import Dropout
 from suite.modelling.pairs import PairBlock, pack_words, pair_blocks, sum_over_blocks
 from suite.modelling.ragged import Ragged
+from suite.modelling.triples import predicted_triples
 from suite.systems.capabilities import Choices, Searches
 from suite.systems.contract import PLAIN_ADAM, Loss, PublishedSettings, Resources
 from suite.systems.encoders import OnEncoder
-from suite.tasks.examples import Example, Sentence, Span, Triple
+from suite.tasks.examples import Example, Sentence
 from suite.tasks.items import Prediction
 from suite.tasks.schema import Schema
 
@@ -322,12 +323,7 @@ class TPLinker(OnEncoder[TaggedPairs, LinkedTriples], Searches):
 
     def decode(self, batch: TaggedPairs, scored: LinkedTriples) -> list[list[Prediction]]:
         """The triples of each sentence; one that two tags give keeps its best score."""
-        found: list[dict[Triple, float]] = [{} for _ in range(len(batch))]
-        rows = zip(scored.places.tolist(), scored.scores.tolist(), strict=True)
-        for (row, relation, a, b, c, d), score in rows:
-            triple = Triple(Span(a, b + 1), self.schema.relations[relation], Span(c, d + 1))
-            found[row][triple] = max(score, found[row].get(triple, 0.0))
-        return [[Prediction(t, score) for t, score in triples.items()] for triples in found]
+        return predicted_triples(len(batch), *scored, self.schema.relations)
 
 
 def _from_subject(cells: Ragged, offsets: Int[Tensor, " B_plus_1"]) -> Int[Tensor, "cells 3"]:

@@ -20,7 +20,8 @@ from suite.modelling.batch import Batch, Columns
 from suite.modelling.groups import group_starts
 from suite.modelling.ragged import Ragged
 from suite.modelling.room import held_at_once
-from suite.tasks.examples import Sentence, Span, Triple
+from suite.modelling.triples import predicted_triples
+from suite.tasks.examples import Sentence
 from suite.tasks.items import Prediction
 from suite.tasks.schema import Schema
 
@@ -259,24 +260,15 @@ def decode_triples(
         tagged: heads and tails.
         relations: names of the tail tagger's classes.
     """
-    found: list[dict[Triple, float]] = [{} for _ in range(sentences)]
+    if not tagged.tails:
+        return [[] for _ in range(sentences)]
     heads = tagged.heads
-    for spans, scores in tagged.tails:
-        table = torch.stack(
-            [
-                heads.rows[spans.rows],
-                heads.first[spans.rows],
-                heads.last[spans.rows],
-                spans.classes,
-                spans.first,
-                spans.last,
-            ],
-            dim=1,
-        ).tolist()
-        for (row, a, b, relation, c, d), score in zip(table, scores.tolist(), strict=True):
-            triple = Triple(Span(a, b + 1), relations[relation], Span(c, d + 1))
-            found[row][triple] = max(score, found[row].get(triple, 0.0))
-    return [[Prediction(t, score) for t, score in triples.items()] for triples in found]
+    tables, scores = [], []
+    for spans, scores_of_part in tagged.tails:
+        row, first, last = (x[spans.rows] for x in (heads.rows, heads.first, heads.last))
+        tables.append(torch.stack([row, spans.classes, first, last, spans.first, spans.last], 1))
+        scores.append(scores_of_part)
+    return predicted_triples(sentences, torch.cat(tables), torch.cat(scores), relations)
 
 
 def decode_targets(
