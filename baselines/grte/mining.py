@@ -1,6 +1,6 @@
 """GRTE's global feature mining: what the words of a sentence learn from a round's tables.
 
-Letters in shapes: B sentences, N words, D width, E width of the encoder, H heads, X numbers of a
+Letters in shapes: B sentences, N words, D width, E width of the encoder, X numbers of a
 word's table features.
 """
 
@@ -12,21 +12,16 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from suite.modelling.layers import Dropout, attention
+from suite.modelling.layers import Dropout, heads_that_share, multi_head
 
 Mining = Literal["attention", "gru", "none"]
 
 
-def heads_of(width: int, wanted: int) -> int:
-    """As many heads as wanted, or the most below that share the width evenly."""
-    return next(heads for heads in range(min(wanted, width), 0, -1) if width % heads == 0)
-
-
 class Source(NamedTuple):
-    """What is attended to, by heads."""
+    """What is attended to."""
 
-    keys: Float[Tensor, "B H N _"]
-    values: Float[Tensor, "B H N _"]
+    keys: Float[Tensor, "B N D"]
+    values: Float[Tensor, "B N D"]
 
 
 class Attention(nn.Module):
@@ -51,19 +46,15 @@ class Attention(nn.Module):
 
     def read(self, source: Float[Tensor, "B N _"]) -> Source:
         """Keys and values of what is attended to."""
-        return Source(self._split(self.key(source)), self._split(self.value(source)))
+        return Source(self.key(source), self.value(source))
 
     def forward(
         self, x: Float[Tensor, "B N D"], source: Source, allowed: Bool[Tensor, "B 1 1 N"]
     ) -> Float[Tensor, "B N D"]:
         """The words' new vectors."""
         rate = self.dropout.p if self.training else 0.0
-        found = attention(self._split(self.query(x)), *source, allowed, rate)
-        mixed = self.out(found.transpose(1, 2).flatten(2))
+        mixed = self.out(multi_head(self.query(x), *source, self.heads, allowed, rate))
         return self.norm(x + self.dropout(mixed))
-
-    def _split(self, x: Float[Tensor, "B N D"]) -> Float[Tensor, "B H N _"]:
-        return x.unflatten(2, (self.heads, -1)).transpose(1, 2)
 
 
 class AttentionMining(nn.Module):
@@ -89,7 +80,7 @@ class AttentionMining(nn.Module):
         outer_norm: bool,
     ) -> None:
         super().__init__()
-        heads = heads_of(width, heads)
+        heads = heads_that_share(width, heads)
         self.among_themselves = Attention(width, width, heads, dropout)
         self.to_words = Attention(width, source, heads, dropout)
         self.feed_forward = nn.Sequential(

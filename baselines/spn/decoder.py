@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn.functional import gelu
 
-from suite.modelling.layers import Dropout, attention
+from suite.modelling.layers import Dropout, heads_that_share, multi_head
 
 EPSILON = 1e-12
 """Of BERT's normalisation."""
@@ -66,11 +66,8 @@ class DecoderLayer(nn.Module):
         value: Float[Tensor, "B K D"],
         allowed: Bool[Tensor, "B 1 1 K"] | None,
     ) -> Float[Tensor, "B m D"]:
-        query, key, value = (
-            t.unflatten(2, (self.heads, -1)).transpose(1, 2) for t in (query, key, value)
-        )
-        y = attention(query, key, value, allowed, self.dropout.p if self.training else 0.0)
-        return y.transpose(1, 2).flatten(2)
+        rate = self.dropout.p if self.training else 0.0
+        return multi_head(query, key, value, self.heads, allowed, rate)
 
 
 class QueryDecoder(nn.Module):
@@ -89,7 +86,7 @@ class QueryDecoder(nn.Module):
         self, width: int, queries: int, layers: int, heads: int, hidden: int, dropout: float
     ) -> None:
         super().__init__()
-        heads = max(n for n in range(1, heads + 1) if width % n == 0)
+        heads = heads_that_share(width, heads)
         self.queries = nn.Parameter(torch.empty(queries, width))
         nn.init.orthogonal_(self.queries)
         self.norm = nn.LayerNorm(width, eps=EPSILON)

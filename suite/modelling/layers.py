@@ -109,8 +109,7 @@ class SelfAttention(nn.Module):
     ) -> Float[Tensor, "B N D"]:
         """Attends from every word to the words under `mask` (None: to all)."""
         batch, words, width = x.shape
-        parts = self.project(x).view(batch, words, 3, self.heads, width // self.heads)
-        query, key, value = parts.permute(2, 0, 3, 1, 4).unbind(0)
+        query, key, value = self._parts(x)
         allowed = None if mask is None else mask[:, None, None, :]
         y = attention(query, key, value, allowed)
         return y.transpose(1, 2).reshape(batch, words, width)
@@ -119,13 +118,35 @@ class SelfAttention(nn.Module):
         self, x: Float[Tensor, "B N D"], mask: Bool[Tensor, "B N"] | None
     ) -> Float[Tensor, "B H N N"]:
         """Those under which `forward` sums values: of each word (row) over words (columns)."""
-        batch, words, width = x.shape
-        parts = self.project(x).view(batch, words, 3, self.heads, width // self.heads)
-        query, key, _ = parts.permute(2, 0, 3, 1, 4).unbind(0)
+        query, key, _ = self._parts(x)
         scores = query @ key.transpose(2, 3) * query.shape[-1] ** -0.5
         if mask is not None:
             scores = scores.masked_fill(~mask[:, None, None, :], -torch.inf)
         return scores.softmax(dim=3)
+
+    def _parts(self, x: Float[Tensor, "B N D"]) -> tuple[Float[Tensor, "B H N _"], ...]:
+        """Queries, keys and values."""
+        batch, words, width = x.shape
+        parts = self.project(x).view(batch, words, 3, self.heads, width // self.heads)
+        return parts.permute(2, 0, 3, 1, 4).unbind(0)
+
+
+def multi_head(
+    query: Float[Tensor, "B N D"],
+    key: Float[Tensor, "B K D"],
+    value: Float[Tensor, "B K D"],
+    heads: int,
+    allowed: Bool[Tensor, "#B #H #N K"] | None,
+    dropout: float = 0.0,
+) -> Float[Tensor, "B N D"]:
+    """Attention of heads that share the width evenly; arguments as `attention` has them."""
+    parts = (x.unflatten(2, (heads, -1)).transpose(1, 2) for x in (query, key, value))
+    return attention(*parts, allowed, dropout).transpose(1, 2).flatten(2)
+
+
+def heads_that_share(width: int, most: int) -> int:
+    """As many heads as share the width evenly, of so many at most."""
+    return max(heads for heads in range(1, min(most, width) + 1) if width % heads == 0)
 
 
 def word_mask(lengths: Tensor, words: int) -> Bool[Tensor, "B N"] | None:

@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from baselines.grte import system as grte
 from baselines.grte.labels import label_cells
-from baselines.grte.mining import Attention, AttentionMining, GRUMining, heads_of
+from baselines.grte.mining import Attention, AttentionMining, GRUMining
 from baselines.grte.system import GRTE, GRTESettings
 from suite.errors import SuiteError
 from suite.modelling import room
@@ -258,12 +258,6 @@ def test_a_word_and_a_relation_are_enough(text: str, relations: int) -> None:
     loss.backward()
     assert torch.isfinite(loss)
     predict(system.eval(), batch)
-
-
-def test_heads_that_do_not_share_a_width_are_fewer() -> None:
-    assert [heads_of(width, 12) for width in (768, 384, 128, 1024, 12, 7, 1)] == [
-        12, 12, 8, 8, 12, 7, 1,
-    ]  # fmt: skip
 
 
 def test_encoders() -> None:

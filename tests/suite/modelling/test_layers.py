@@ -10,7 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from suite.fastre.thresholds import above_threshold, adaptive_threshold_loss, confidence
-from suite.modelling.layers import Dropout, SelfAttention, attention, word_mask, words_at
+from suite.modelling.layers import (
+    Dropout,
+    SelfAttention,
+    attention,
+    heads_that_share,
+    word_mask,
+    words_at,
+)
 
 SCORES = st.floats(-8, 8, width=32)
 
@@ -116,3 +123,9 @@ def test_words_are_taken_from_their_places_and_get_their_gradients() -> None:
     (ours,) = torch.autograd.grad((taken * weight).sum(), x)
     (theirs,) = torch.autograd.grad((x[rows, words] * weight).sum(), x)
     torch.testing.assert_close(ours, theirs)
+
+
+def test_heads_that_do_not_share_a_width_are_fewer() -> None:
+    assert [heads_that_share(width, 12) for width in (768, 384, 128, 1024, 12, 7, 1)] == [
+        12, 12, 8, 8, 12, 7, 1,
+    ]  # fmt: skip
