@@ -370,10 +370,3 @@ def test_many_entities_are_scored_in_parts(monkeypatch: pytest.MonkeyPatch) -> N
 def test_settings_that_cannot_be_are_refused(settings: dict[str, object], message: str) -> None:
     with pytest.raises(SuiteError, match=message):
         make_settings(BertDocRED, settings)
-
-
-@pytest.mark.parametrize("kind", [BertDocRED, BertDocREDGold])
-def test_an_encoder_is_needed(kind: type[System]) -> None:
-    with pytest.raises(SuiteError, match="needs a pretrained encoder"):
-        kind.build(make_settings(kind, {}), SCHEMA, resources(pretrained=False))
-    assert kind.resources_needed(kind.Settings()) == {"pretrained"}

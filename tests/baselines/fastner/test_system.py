@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -19,7 +18,7 @@ from suite.systems.contract import predict
 from suite.systems.registry import make_settings
 from suite.tasks.examples import Entity, Example, Sentence, Span
 from tests.contract import SystemContract, predictions, whole
-from tests.corpus import FLAT, NESTED, SPAN_SCHEMA, resources
+from tests.corpus import FLAT, NESTED, SPAN_SCHEMA
 
 SMALL = {"dropout": 0.0, "width": 32, "bypass_width": 16}
 FULL = OperatingPoint("", 0.0)
@@ -329,12 +328,6 @@ def test_settings_name_the_first_operating_point() -> None:
 def test_settings_that_make_no_sense_are_refused(values: dict[str, Any], message: str) -> None:
     with pytest.raises(SuiteError, match=message):
         make_settings(FastNER, values)
-
-
-def test_a_transformer_is_needed() -> None:
-    without = replace(resources(pretrained=True, examples=NESTED), pretrained=None)
-    with pytest.raises(SuiteError, match="FastNER needs a pretrained encoder"):
-        FastNER.build(make_settings(FastNER, {}), SPAN_SCHEMA, without)
 
 
 def test_an_entity_across_the_whole_sentence_is_found() -> None:

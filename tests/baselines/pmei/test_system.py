@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import math
-import subprocess
-import sys
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,13 +22,13 @@ from baselines.pmei.system import (
 from suite.errors import SuiteError
 from suite.modelling.batch import Text
 from suite.modelling.bioes import TAGS
-from suite.modelling.encoders import Transformer
 from suite.modelling.ragged import Ragged
 from suite.modelling.word_vectors import WordVectors
 from suite.protocol import Protocol
 from suite.systems.contract import predict
 from suite.systems.registry import make_settings
 from suite.tasks.examples import Entity, Sentence, Span, Triple
+from tests.baselines.checks import ceiling_of, check_losses, train_all
 from tests.contract import SystemContract, whole
 from tests.corpus import (
     HEAD_IS_TAIL,
@@ -40,10 +36,9 @@ from tests.corpus import (
     NESTED_HEADS,
     SCHEMA,
     SENTENCES,
-    resources,
 )
+from tests.memory import memory_of_a_step
 
-ROOT = Path(__file__).resolve().parents[3]
 ABLATIONS: dict[str, dict[str, Any]] = {
     "PMEI": {},
     "w/o SM": {"stochastic": False},
@@ -150,18 +145,7 @@ def slow_loss(system: PMEI, sentence: Sentence, h: Tensor) -> dict[str, float]:
 
 @pytest.mark.parametrize("interaction", [True, False])
 def test_loss_is_that_of_the_papers_equations(interaction: bool) -> None:
-    system = small(interaction=interaction)
-    batch = whole(system, SENTENCES)
-    with torch.no_grad():
-        h = system.encoder(batch.text)
-        sums = dict.fromkeys(("early", "information", "entity", "relation"), 0.0)
-        for k, sentence in enumerate(SENTENCES):
-            for name, value in slow_loss(system, sentence, h[k, : len(sentence.words)]).items():
-                sums[name] += value / len(SENTENCES)
-        loss = system.loss(batch)
-    parts = {name: part.item() for name, part in loss.parts.items()}
-    assert parts == pytest.approx(sums, rel=1e-4)
-    assert loss.total.item() == pytest.approx(sum(sums.values()), rel=1e-4)
+    check_losses(small(interaction=interaction), SENTENCES, slow_loss)
 
 
 def test_gru_cell_is_that_of_equation_7() -> None:
@@ -221,18 +205,7 @@ def test_the_prior_learns_from_what_is_drawn() -> None:
 
 @pytest.mark.parametrize("name", ABLATIONS)
 def test_ablations_train_all_that_they_have(name: str) -> None:
-    system = small(lstm_width=24, **ABLATIONS[name]).train()
-    batch = whole(system, SENTENCES)
-    optimiser = torch.optim.AdamW(system.parameters(), lr=3e-2)
-    losses = []
-    for _ in range(12):
-        optimiser.zero_grad()
-        loss = system.loss(batch)
-        loss.total.backward()
-        losses.append(loss.total.item())
-        assert all(p.grad is not None and p.grad.any() for p in system.parameters())
-        optimiser.step()
-    assert losses[-1] < 0.8 * losses[0]
+    loss = train_all(small(lstm_width=24, **ABLATIONS[name]).train(), SENTENCES, 3e-2, to=0.8)
     assert set(loss.parts) == PARTS.get(name, {"early", "information", "entity", "relation"})
 
 
@@ -272,8 +245,7 @@ def test_loss_is_drawn_in_training_alone() -> None:
 
 
 def ceiling(*sentences: Sentence) -> list[set[Any]]:
-    system = small()
-    return [{p.item for p in row} for row in system.ceiling(whole(system, sentences))]
+    return ceiling_of(small(), *sentences)
 
 
 def test_a_word_that_begins_no_tagged_span_stands_for_itself() -> None:
@@ -338,48 +310,12 @@ def test_settings_that_mean_nothing_are_refused(settings: dict[str, Any]) -> Non
         make_settings(PMEI, settings)
 
 
-def test_a_missing_encoder_is_named() -> None:
-    bare = replace(resources(pretrained=False), pretrained=None)
-    settings = make_settings(PMEI, {"encoder": "pretrained"})
-    with pytest.raises(SuiteError, match="--pretrained"):
-        PMEI.build(settings, SCHEMA, bare)
-    assert PMEI.resources_needed(settings) == {"pretrained"}
-    assert PMEI.resources_needed(make_settings(PMEI, {})) == {"vectors"}
-    system = PMEI.build(settings, SCHEMA, resources(pretrained=True))
-    assert isinstance(system.encoder, Transformer)
-    assert system.word_vectors() is None
-
-
 def test_the_papers_protocol_is_one() -> None:
     protocol = Protocol(**PMEI.published.protocol)
     assert (protocol.batch_size, protocol.optimiser, protocol.max_gradient_norm) == (50, "adam", 5)
 
 
-MEMORY = """
-import torch
-from runners.runs.environment import peak_memory_bytes
-from baselines.pmei.system import PMEI, PMEISettings
-from suite.modelling.word_vectors import random_vectors
-from suite.tasks.examples import Sentence, Span, Triple
-from suite.tasks.schema import Schema
-from suite.systems.contract import Resources
-names = tuple(f"r{i}" for i in range(24))
-schema = Schema("triples", names, ("ANY",), {name: frozenset({"ANY"}) for name in names})
-words = tuple(f"w{i}" for i in range(100))
-gold = tuple(Triple(Span(i, i + 1), names[i], Span(i + 1, i + 2)) for i in range(5))
-vectors = random_vectors([words] * 2)
-system = PMEI.build(PMEISettings(), schema, Resources(vectors, None, 100)).train()
-batch = system.encode([Sentence(str(i), words, gold) for i in range(32)])
-before = peak_memory_bytes(torch.device("cpu"))
-system.loss(batch).total.backward()
-print((peak_memory_bytes(torch.device("cpu")) - before) // 2**20)
-"""
-
-
 def test_a_step_on_the_longest_sentences_needs_half_a_gigabyte() -> None:
     """32 sentences of 100 words, 24 relations: N x N x 4D numbers alone would be a gigabyte."""
-    done = subprocess.run(
-        [sys.executable, "-c", MEMORY], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    assert int(done.stdout) < 512
+    trained, _ = memory_of_a_step(PMEI, {}, relations=24)
+    assert trained < 512

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-import subprocess
-import sys
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,10 +19,11 @@ from suite.systems.contract import predict
 from suite.systems.registry import make_settings
 from suite.tasks.examples import Sentence, Span, Triple
 from suite.tasks.schema import Schema
+from tests.baselines.checks import ceiling_of, check_losses, train_all
 from tests.contract import SystemContract, whole
-from tests.corpus import BORN, LIVES, NESTED_HEADS, SCHEMA, SENTENCES, resources, sentence
+from tests.corpus import BORN, LIVES, NESTED_HEADS, SCHEMA, SENTENCES, sentence
+from tests.memory import memory_of_a_step
 
-ROOT = Path(__file__).resolve().parents[3]
 ABLATIONS: dict[str, dict[str, Any]] = {
     "PRGC": {},
     "every relation": {"judge_relations": False},
@@ -150,35 +148,12 @@ def slow_loss(system: PRGC, s: Sentence, h: Tensor) -> dict[str, float]:
 
 @pytest.mark.parametrize("name", ABLATIONS)
 def test_loss_is_that_of_the_papers_equations(name: str) -> None:
-    system = small(**ABLATIONS[name])
-    batch = whole(system, SENTENCES)
-    with torch.no_grad():
-        h = system.encoder(batch.text)
-        sums: dict[str, float] = {}
-        for k, s in enumerate(SENTENCES):
-            for part, value in slow_loss(system, s, h[k, : len(s.words)]).items():
-                sums[part] = sums.get(part, 0.0) + value / len(SENTENCES)
-        loss = system.loss(batch)
-    parts = {part: value.item() for part, value in loss.parts.items()}
-    assert parts == pytest.approx(sums, rel=1e-4)
-    assert loss.total.item() == pytest.approx(sum(sums.values()), rel=1e-4)
+    check_losses(small(**ABLATIONS[name]), SENTENCES, slow_loss)
 
 
 @pytest.mark.parametrize("name", ABLATIONS)
 def test_ablations_train_all_that_they_have(name: str) -> None:
-    system = small(**ABLATIONS[name]).train()
-    batch = whole(system, SENTENCES)
-    optimiser = torch.optim.AdamW(system.parameters(), lr=2e-2)
-    losses, trained = [], set()
-    for _ in range(15):
-        optimiser.zero_grad()
-        loss = system.loss(batch).total
-        loss.backward()
-        losses.append(loss.item())
-        trained |= {n for n, p in system.named_parameters() if p.grad is not None and p.grad.any()}
-        optimiser.step()
-    assert losses[-1] < 0.85 * losses[0]
-    assert trained == {name for name, _ in system.named_parameters()}
+    train_all(small(**ABLATIONS[name]).train(), SENTENCES, 2e-2, to=0.85)
 
 
 def test_a_linear_correspondence_cannot_tell_two_triples_from_their_swap() -> None:
@@ -201,8 +176,7 @@ def test_relations_shift_all_words_alike_in_equations_2() -> None:
 
 
 def ceiling(*sentences: Sentence, **settings: Any) -> list[set[Any]]:
-    system = small(**settings)
-    return [{p.item for p in row} for row in system.ceiling(whole(system, sentences))]
+    return ceiling_of(small(**settings), *sentences)
 
 
 def test_words_linked_by_another_relation_are_a_spurious_triple() -> None:
@@ -309,49 +283,15 @@ def test_settings_that_mean_nothing_are_refused(settings: dict[str, Any]) -> Non
         make_settings(PRGC, settings)
 
 
-def test_a_missing_encoder_is_named() -> None:
-    bare = replace(resources(pretrained=False), pretrained=None)
-    with pytest.raises(SuiteError, match="PRGC needs a pretrained encoder"):
-        PRGC.build(make_settings(PRGC, {}), SCHEMA, bare)
-    assert PRGC.resources_needed(make_settings(PRGC, {})) == {"pretrained"}
-    assert PRGC.resources_needed(make_settings(PRGC, {"encoder": "lstm"})) == {"vectors"}
-
-
 def test_the_papers_protocol_is_one() -> None:
     protocol = Protocol(**PRGC.published.protocol)
     assert (protocol.batch_size, protocol.epochs, protocol.max_gradient_norm) == (64, 100, 2)
     assert {on["batch_size"] for on in PRGC.published.on.values()} == {6}
 
 
-MEMORY = """
-import torch
-from runners.runs.environment import peak_memory_bytes
-from baselines.prgc.system import PRGC, PRGCSettings
-from suite.modelling.word_vectors import random_vectors
-from suite.tasks.examples import Sentence, Span, Triple
-from suite.tasks.schema import Schema
-from suite.systems.contract import Resources, predict
-names = tuple(f"r{i}" for i in range(216))
-schema = Schema("triples", names, ("ANY",), {name: frozenset({"ANY"}) for name in names})
-words = tuple(f"w{i}" for i in range(100))
-gold = tuple(Triple(Span(i, i + 1), names[i], Span(i + 1, i + 2)) for i in range(5))
-vectors = random_vectors([words] * 2)
-settings = PRGCSettings(encoder="lstm", relation_threshold=1e-6)
-system = PRGC.build(settings, schema, Resources(vectors, None, 100)).train()
-batch = system.encode([Sentence(str(i), words, gold) for i in range(32)])
-before = peak_memory_bytes(torch.device("cpu"))
-system.loss(batch).total.backward()
-with torch.inference_mode():
-    tagged = system.eval()(batch.select(torch.arange(2)))
-assert len(tagged.rows) == 2 * 216
-print((peak_memory_bytes(torch.device("cpu")) - before) // 2**20)
-"""
-
-
 def test_the_longest_sentences_and_all_relations_need_half_a_gigabyte() -> None:
     """A step on 32 sentences of 100 words, whose N x N x H numbers are 0.4 GB by themselves."""
-    done = subprocess.run(
-        [sys.executable, "-c", MEMORY], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    assert int(done.stdout) < 512
+    settings = {"encoder": "lstm", "relation_threshold": 1e-6}
+    then = "assert len(system.eval()(batch.select(torch.arange(2))).rows) == 2 * 216"
+    _, after = memory_of_a_step(PRGC, settings, relations=216, then=then)
+    assert after < 512

@@ -329,21 +329,10 @@ def test_what_is_missing_is_named() -> None:
     without = replace(resources(pretrained=False), parser=None)
     with pytest.raises(SuiteError, match="--parser chain"):
         RelUNet.build(make_settings(RelUNet, SMALL), SCHEMA, without)
-    with pytest.raises(SuiteError, match="--pretrained"):
-        RelUNet.build(make_settings(RelUNet, {}), SCHEMA, resources(pretrained=False))
 
 
-@pytest.mark.parametrize(
-    ("encoder", "needed"),
-    [
-        ("pretrained", {"pretrained"}),
-        ("random", {"pretrained", "fresh weights"}),
-        ("lstm", {"vectors"}),
-    ],
-)
-def test_resources_are_those_of_the_encoder_and_a_parser(encoder: str, needed: set[str]) -> None:
-    settings = make_settings(RelUNet, {"encoder": encoder})
-    assert RelUNet.resources_needed(settings) == {"parser", *needed}
+def test_a_parser_is_needed_besides_the_encoder() -> None:
+    assert RelUNet.resources_needed(make_settings(RelUNet, {})) == {"parser", "pretrained"}
 
 
 @pytest.mark.parametrize(

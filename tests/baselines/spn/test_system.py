@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-import subprocess
-import sys
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,10 +21,11 @@ from suite.systems.contract import predict
 from suite.systems.registry import make_settings
 from suite.tasks.examples import Sentence, Span, Triple
 from suite.tasks.schema import Schema
+from tests.baselines.checks import ceiling_of, check_losses, train_all
 from tests.contract import SystemContract, whole
-from tests.corpus import BORN, HARD, LIVES, SCHEMA, SENTENCES, resources, sentence
+from tests.corpus import BORN, HARD, LIVES, SCHEMA, SENTENCES, sentence
+from tests.memory import memory_of_a_step
 
-ROOT = Path(__file__).resolve().parents[3]
 ALL = [*SENTENCES, *HARD]
 ABLATIONS: dict[str, dict[str, Any]] = {
     "SPN": {},
@@ -178,34 +176,12 @@ def test_loss_is_that_of_the_papers_equations(name: str) -> None:
     """
     system = small(**{"queries": 4, **ABLATIONS[name]})
     examples = ALL if name != "least" else [s for s in ALL if len(s.triples) < 2]
-    batch = whole(system, examples)
-    with torch.no_grad():
-        h = system.encoder(batch.text)
-        sums: dict[str, float] = dict.fromkeys(("relation", "subject", "object"), 0.0)
-        for k, s in enumerate(examples):
-            for part, value in slow_loss(system, s, h[k, : len(s.words)]).items():
-                sums[part] += value / len(examples)
-        loss = system.loss(batch)
-    parts = {part: value.item() for part, value in loss.parts.items()}
-    assert parts == pytest.approx(sums, rel=1e-4)
-    assert loss.total.item() == pytest.approx(sum(sums.values()), rel=1e-4)
+    check_losses(system, examples, slow_loss)
 
 
 @pytest.mark.parametrize("name", ABLATIONS)
 def test_ablations_train_all_that_they_have(name: str) -> None:
-    system = small(**ABLATIONS[name]).train()
-    batch = whole(system, ALL)
-    optimiser = torch.optim.AdamW(system.parameters(), lr=1e-2)
-    losses, trained = [], set()
-    for _ in range(15):
-        optimiser.zero_grad()
-        loss = system.loss(batch).total
-        loss.backward()
-        losses.append(loss.item())
-        trained |= {n for n, p in system.named_parameters() if p.grad is not None and p.grad.any()}
-        optimiser.step()
-    assert losses[-1] < 0.85 * losses[0]
-    assert trained == {name for name, _ in system.named_parameters()}
+    train_all(small(**ABLATIONS[name]).train(), ALL, 1e-2, to=0.85)
 
 
 @pytest.mark.parametrize("matching", [True, False])
@@ -229,8 +205,7 @@ def test_triples_beyond_the_queries_are_told() -> None:
 
 
 def ceiling(*sentences: Sentence, **settings: Any) -> list[set[Any]]:
-    system = small(**settings)
-    return [{p.item for p in row} for row in system.ceiling(whole(system, sentences))]
+    return ceiling_of(small(**settings), *sentences)
 
 
 def test_longer_entities_are_not_found_whole() -> None:
@@ -357,48 +332,16 @@ def test_settings_that_mean_nothing_are_refused(settings: dict[str, Any]) -> Non
         make_settings(SPN, settings)
 
 
-def test_a_missing_encoder_is_named() -> None:
-    bare = replace(resources(pretrained=False), pretrained=None)
-    with pytest.raises(SuiteError, match="SPN needs a pretrained encoder"):
-        SPN.build(make_settings(SPN, {}), SCHEMA, bare)
-    assert SPN.resources_needed(make_settings(SPN, {})) == {"pretrained"}
-    assert SPN.resources_needed(make_settings(SPN, {"encoder": "lstm"})) == {"vectors"}
-
-
 def test_the_papers_protocol_is_one() -> None:
     protocol = Protocol(**SPN.published.protocol)
     assert (protocol.batch_size, protocol.epochs, protocol.max_gradient_norm) == (8, 100, 1)
     assert SPN.published.on["webnlg-star"]["batch_size"] == 4
 
 
-MEMORY = """
-import torch
-from runners.runs.environment import peak_memory_bytes
-from baselines.spn.system import SPN, SPNSettings
-from suite.modelling.word_vectors import random_vectors
-from suite.tasks.examples import Sentence, Span, Triple
-from suite.tasks.schema import Schema
-from suite.systems.contract import Resources
-names = tuple(f"r{i}" for i in range(216))
-schema = Schema("triples", names, ("ANY",), {name: frozenset({"ANY"}) for name in names})
-words = tuple(f"w{i}" for i in range(100))
-gold = tuple(Triple(Span(i, i + 1), names[i], Span(i + 1, i + 2)) for i in range(5))
-vectors = random_vectors([words] * 2)
-system = SPN.build(SPNSettings(encoder="lstm"), schema, Resources(vectors, None, 100)).train()
-batch = system.encode([Sentence(str(i), words, gold) for i in range(32)])
-before = peak_memory_bytes(torch.device("cpu"))
-system.loss(batch).total.backward()
-print((peak_memory_bytes(torch.device("cpu")) - before) // 2**20)
-"""
-
-
 def test_a_step_on_the_longest_sentences_needs_a_third_of_a_gigabyte() -> None:
     """32 sentences of 100 words: the 4 m N D numbers of the pointers are 0.23 GB each way."""
-    done = subprocess.run(
-        [sys.executable, "-c", MEMORY], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    assert int(done.stdout) < 340
+    trained, _ = memory_of_a_step(SPN, {"encoder": "lstm"}, relations=216)
+    assert trained < 340
 
 
 def test_the_first_word_may_bound_an_entity() -> None:

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import copy
 import math
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,11 +20,12 @@ from suite.systems.contract import predict
 from suite.systems.registry import make_settings
 from suite.tasks.examples import Sentence, Span, Triple
 from suite.tasks.schema import Schema
+from tests.baselines.checks import vectors_of
 from tests.baselines.tplinker import slow
 from tests.contract import SystemContract, whole
-from tests.corpus import BORN, HARD, INVERSE, LIVES, PART, SCHEMA, SENTENCES, resources
+from tests.corpus import BORN, HARD, INVERSE, LIVES, PART, SCHEMA, SENTENCES
+from tests.memory import memory_of_a_step
 
-ROOT = Path(__file__).resolve().parents[3]
 EXAMPLES = [*SENTENCES, *HARD]
 FEW = [s for s in EXAMPLES if len(s.words) < 7]
 KERNELS: list[dict[str, Any]] = [
@@ -71,12 +69,6 @@ def small(**settings: Any) -> Any:
     return system
 
 
-def vectors(system: Any, examples: list[Sentence]) -> list[torch.Tensor]:
-    """Of each sentence's words."""
-    h = system.encoder(whole(system, examples).text)
-    return [h[i, : len(s.words)] for i, s in enumerate(examples)]
-
-
 @pytest.mark.parametrize("settings", KERNELS, ids=str)
 def test_loss_is_that_of_the_papers_equations(
     settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
@@ -86,7 +78,7 @@ def test_loss_is_that_of_the_papers_equations(
     system = small(**settings)
     with torch.no_grad():
         sums = torch.zeros(3)
-        for sentence, h in zip(FEW, vectors(system, FEW), strict=True):
+        for sentence, h in zip(FEW, vectors_of(system, FEW), strict=True):
             tags = slow.gold_tags(sentence, SCHEMA.relations)
             sums += torch.tensor(slow.losses(slow.tables(system, h), tags, len(h)))
     loss = system.loss(whole(system, FEW))
@@ -127,7 +119,7 @@ def test_triples_are_those_of_algorithm_1(
         system.taggers.entity.bias[1] = 1.0
         count = 0
         found = predict(system, whole(system, FEW))
-        for h, row in zip(vectors(system, FEW), found, strict=True):
+        for h, row in zip(vectors_of(system, FEW), found, strict=True):
             tables = slow.tables(system, h)
             triples = slow.decode(slow.predicted_tags(tables), SCHEMA.relations)
             expected = {
@@ -156,7 +148,7 @@ def test_two_tags_are_two_classifiers() -> None:
     system = small(directions="two tags", kernel="cat")
     relations = len(SCHEMA.relations)
     total = 0.0
-    for sentence, h in zip(EXAMPLES, vectors(system, EXAMPLES), strict=True):
+    for sentence, h in zip(EXAMPLES, vectors_of(system, EXAMPLES), strict=True):
         links = [set(), set()]  # type: ignore[var-annotated]
         for s, name, o in sentence.triples:
             r = SCHEMA.relations.index(name)
@@ -281,11 +273,6 @@ def test_settings_that_make_no_sense_are_refused(settings: dict[str, Any], said:
         make_settings(TPLinker, settings)
 
 
-def test_an_encoder_has_to_be_named() -> None:
-    with pytest.raises(SuiteError, match="TPLinker needs a pretrained encoder"):
-        TPLinker.build(TPLinker.Settings(), SCHEMA, resources(pretrained=False))
-
-
 def test_published_protocol_is_one() -> None:
     for on in ({}, *TPLinker.published.on.values()):
         Protocol.model_validate({**TPLinker.published.protocol, **on})
@@ -342,43 +329,12 @@ def test_one_word_and_one_relation() -> None:
         assert [[p.item for p in row] for row in system.ceiling(batch)] == [[oslo], []]
 
 
-MEMORY = """
-import resource, sys, torch
-torch.set_num_threads(1)
-from baselines.tplinker.system import TPLinker, TPLinkerSettings
-from suite.modelling.word_vectors import random_vectors
-from suite.systems.contract import Resources, predict
-from suite.tasks.examples import Sentence, Span, Triple
-from suite.tasks.schema import Schema
-names = tuple(f"relation {i}" for i in range(216))
-words = tuple(f"w{i}" for i in range(100))
-gold = tuple(Triple(Span(i, i + 2), names[i], Span(99 - i, 100 - i)) for i in range(5))
-sentences = [Sentence(str(i), words, gold) for i in range(32)]
-system = TPLinker.build(
-    TPLinkerSettings(encoder="bilstm", lstm_widths=(300, 768)),
-    Schema("triples", names, ("ANY",), {n: frozenset({"ANY"}) for n in names}),
-    Resources(random_vectors([words] * 2, width=300), None, max_words=100),
-)
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-batch = system.encode(sentences)
-system.loss(batch).total.backward()
-trained = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-for p in system.taggers.parameters():
-    torch.nn.init.uniform_(p, -1, 1)
-with torch.inference_mode():
-    predict(system.eval(), batch)
-inferred = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-print((trained - before) // 1024, (inferred - before) // 1024)
-"""
-
-
 @pytest.mark.slow
 def test_a_step_on_long_sentences_with_many_relations_needs_little_memory() -> None:
     """32 sentences of 100 words, 216 relations, vectors of 768: scores alone would be 840 MB."""
-    done = subprocess.run(
-        [sys.executable, "-c", MEMORY], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    trained, inferred = map(int, done.stdout.split())
+    settings = {"encoder": "bilstm", "lstm_widths": [300, 768]}
+    drawn = "[torch.nn.init.uniform_(p, -1, 1) for p in system.taggers.parameters()]"
+    then = f"{drawn}; predict(system.eval(), batch)"
+    trained, after = memory_of_a_step(TPLinker, settings, relations=216, then=then)
     assert trained < 1024
-    assert inferred < 2048
+    assert after < 2048
