@@ -140,8 +140,8 @@ def multi_head(
     dropout: float = 0.0,
 ) -> Float[Tensor, "B N D"]:
     """Attention of heads that share the width evenly; arguments as `attention` has them."""
-    parts = (x.unflatten(2, (heads, -1)).transpose(1, 2) for x in (query, key, value))
-    return attention(*parts, allowed, dropout).transpose(1, 2).flatten(2)
+    q, k, v = (x.unflatten(2, (heads, -1)).transpose(1, 2) for x in (query, key, value))
+    return attention(q, k, v, allowed, dropout).transpose(1, 2).flatten(2)
 
 
 def heads_that_share(width: int, most: int) -> int:
