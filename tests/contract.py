@@ -232,7 +232,7 @@ class SystemContract:
 
     def test_runs_on_cuda(self) -> None:
         if not torch.cuda.is_available():
-            pytest.skip("no CUDA device here")
+            pytest.skip("no CUDA device here: that a system works on one is not checked")
         system = self.fitted().to("cuda")
         encoded = system.encode(self.examples).to("cuda")
         batch = encoded.select(torch.arange(len(self.examples), device="cuda"))

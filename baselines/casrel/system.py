@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 from baselines.casrel.tagger import CascadeTagger
-from suite.fastre.encoder import ConvolutionalEncoder
-from suite.fastre.settings import FastRESettings
+from suite.fastre.settings import FastRESettings, encoder_of
 from suite.modelling.cascade import (
     CascadeBatch,
     HeadsPerStep,
@@ -99,7 +98,7 @@ class CasRel(OnEncoder[CascadeBatch, TaggedTriples], Searches):
         self.settings = settings
         self.schema = schema.untyped()
         if settings.encoder == "convolution":
-            self.encoder: TextEncoder = _convolutions(resources)
+            self.encoder: TextEncoder = encoder_of(FastRESettings(), resources)
         else:
             self.encoder = self.make_encoder(settings.encoder, resources, settings.lstm_width)
         self.dropout = Dropout(settings.lstm_dropout if settings.encoder == "lstm" else 0.0)
@@ -144,20 +143,3 @@ class CasRel(OnEncoder[CascadeBatch, TaggedTriples], Searches):
     def ceiling(self, batch: CascadeBatch) -> list[list[Prediction]]:
         """The targets, decoded."""
         return decode_targets(batch, 1, self.schema.relations, "nearest")
-
-
-def _convolutions(resources: Resources) -> ConvolutionalEncoder:
-    fastre = FastRESettings()
-    return ConvolutionalEncoder(
-        resources.vectors,
-        fastre.width,
-        resources.max_words,
-        dilations=fastre.dilations,
-        kernel=fastre.kernel,
-        gate=fastre.gate,
-        residual=fastre.residual,
-        dropout=fastre.dropout,
-        gate_dropout=fastre.gate_dropout,
-        input_dropout=fastre.input_dropout,
-        linear_start=fastre.linear_start,
-    )

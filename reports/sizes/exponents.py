@@ -11,7 +11,7 @@ from suite.records.sizes import Kind, Measurement, SizePlan, SizeRecord
 
 Axis = Literal["words", "relations"]
 AXES: tuple[Axis, ...] = ("words", "relations")
-Cost = Literal["seconds", "memory_bytes"]
+Cost = Literal["seconds", "decoding_seconds", "memory_bytes"]
 SLACK = 0.25
 """By which a measured exponent may be above the stated one: what noise and caches do."""
 

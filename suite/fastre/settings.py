@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from suite.fastre.encoder import Gate
+from suite.fastre.encoder import ConvolutionalEncoder, Gate
 from suite.fastre.tagging import Thresholds
 from suite.modelling.cascade import HeadsPerStep, SpanRule, TailRule
 from suite.modelling.start import LinearStart
+from suite.systems.contract import Resources
 
 
 @dataclass(frozen=True)
@@ -67,3 +68,20 @@ class FastRESettings:
             raise ValueError(f"kernel {self.kernel} is even: a word needs as many on both sides")
         if not self.dilations or min(self.dilations) < 1:
             raise ValueError(f"dilations {self.dilations} need at least one rate of 1 or more")
+
+
+def encoder_of(settings: FastRESettings, resources: Resources) -> ConvolutionalEncoder:
+    """A freshly initialised encoder as the settings have it, over the resources' word vectors."""
+    return ConvolutionalEncoder(
+        resources.vectors,
+        settings.width,
+        resources.max_words,
+        dilations=settings.dilations,
+        kernel=settings.kernel,
+        gate=settings.gate,
+        residual=settings.residual,
+        dropout=settings.dropout,
+        gate_dropout=settings.gate_dropout,
+        input_dropout=settings.input_dropout,
+        linear_start=settings.linear_start,
+    )

@@ -13,8 +13,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from suite.fastre.encoder import ConvolutionalEncoder
-from suite.fastre.settings import FastRESettings
+from suite.fastre.settings import FastRESettings, encoder_of
 from suite.fastre.space import FASTRE_TABLE_4, receptive_field, vary_fastre
 from suite.fastre.tagging import ScoreTails, Tagging
 from suite.fastre.thresholds import adaptive_threshold_loss
@@ -119,19 +118,7 @@ class FastRE(System[CascadeBatch, TaggedTriples], Searches, Explains, Exports):
             len(self.schema.relations),
             settings.width,
         )
-        self.encoder = ConvolutionalEncoder(
-            resources.vectors,
-            width,
-            resources.max_words,
-            dilations=settings.dilations,
-            kernel=settings.kernel,
-            gate=settings.gate,
-            residual=settings.residual,
-            dropout=settings.dropout,
-            gate_dropout=settings.gate_dropout,
-            input_dropout=settings.input_dropout,
-            linear_start=settings.linear_start,
-        )
+        self.encoder = encoder_of(settings, resources)
         # With adaptive thresholds every tagger has one class more: the threshold class AT.
         extra = int(settings.thresholds == "adaptive")
         self.head_attention = SelfAttention(width, settings.attention_heads)

@@ -23,7 +23,9 @@ class Measurement(StrictModel):
     Attributes:
         kind: a step of training, or inference from words to predictions.
         seconds: of a batch, the median.
-        repeats: of which it is one.
+        decoding_seconds: of inference, what comes after the encoder: from words' vectors to
+            triples, the median; None of training, and of a system that has no module `encoder`.
+        repeats: of which they are one.
         memory_bytes: the most that was held besides `held_bytes`.
         held_bytes: by the process with a built system, before its first batch.
         gold: triples of the batch.
@@ -37,6 +39,7 @@ class Measurement(StrictModel):
 
     kind: Kind
     seconds: float | None = None
+    decoding_seconds: float | None = None
     repeats: int = 0
     memory_bytes: int | None = None
     held_bytes: int | None = None

@@ -76,11 +76,10 @@ class OnEncoder(System[B, S]):
             SuiteError: it names none.
         """
         if resources.pretrained is None:
-            others = f", or set its encoder to {' or '.join(cls.over_vectors)}"
-            raise SuiteError(
-                f"{cls.title} needs a pretrained encoder",
-                remedy=f"Name one with --pretrained{others if cls.over_vectors else ''}.",
-            )
+            remedy = "Name one with --pretrained"
+            if cls.over_vectors:
+                remedy += f", or set its encoder to {' or '.join(cls.over_vectors)}"
+            raise SuiteError(f"{cls.title} needs a pretrained encoder", remedy=f"{remedy}.")
         return resources.pretrained
 
     @classmethod

@@ -95,6 +95,7 @@ def slow_layer(layer: DecoderLayer, x: Tensor, h: Tensor) -> Tensor:
 
 def slow_answers(system: SPN, h: Tensor) -> tuple[Tensor, Tensor]:
     """Probabilities of one sentence: of relations, and of the words of each pointer."""
+    h = torch.stack([system.norm(word) for word in h])
     x = system.decoder.norm(system.decoder.queries)
     for layer in system.decoder.layers:
         x = slow_layer(layer, x, h)
@@ -293,6 +294,14 @@ def test_parameters_are_those_of_public_code(
     assert own[0] == 9_451_776
     decoder = layers * own[0] + queries * width + 2 * width
     assert decoder + own[1] == whole_model - 108_310_272 - 3_076
+
+
+def test_words_of_an_lstm_are_read_at_one_length_and_those_of_a_transformer_as_they_are() -> None:
+    system = small(lstm_width=64)
+    h = 3 * torch.randn(5, 64) * torch.tensor([[0.01], [0.1], [1.0], [10.0], [100.0]])
+    lengths = system.norm(h).norm(dim=1)
+    assert lengths[1:].tolist() == pytest.approx([8.0] * 4, rel=1e-2)
+    assert isinstance(TestSPNOnTransformer().build().norm, nn.Identity)
 
 
 def test_as_many_heads_as_divide_the_width() -> None:

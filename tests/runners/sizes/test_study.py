@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from reports.report import write_report
 from runners.executors.base import OnProgress
 from runners.executors.processes import Work
-from runners.sizes.measure import _infer, _train, measured_file
+from runners.sizes.measure import EncoderClock, _infer, _train, measured_file
 from runners.sizes.study import SizeRequest, SizeSuite
 from suite.errors import SuiteError
 from suite.files import read_model
@@ -192,7 +194,31 @@ def test_inference_says_whether_a_training_fitted_the_system(
     point = SizeSuite(request).points[0]
     assert not _infer(tmp_path, point).fitted
     _train(tmp_path, point)
-    assert _infer(tmp_path, point).fitted
+    found = _infer(tmp_path, point)
+    assert found.fitted
+    assert found.seconds is not None
+    assert found.decoding_seconds is not None
+    assert 0 < found.decoding_seconds < found.seconds
+
+
+def test_the_clock_of_an_encoder_counts_its_calls_alone() -> None:
+    class Slow(torch.nn.Module):
+        def forward(self, seconds: float) -> None:
+            time.sleep(seconds)
+
+    class Whole(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.encoder = Slow()
+
+    whole = Whole()
+    clock = EncoderClock(whole, torch.device("cpu"))
+    assert clock.found
+    begun = time.perf_counter()
+    for _ in range(2):
+        whole.encoder(0.02)
+    assert 0.04 <= clock.seconds <= time.perf_counter() - begun
+    assert not EncoderClock(Slow(), torch.device("cpu")).found
 
 
 @pytest.mark.slow
