@@ -97,7 +97,7 @@ class Vocabulary:
     train: Mapping[str, int]
     words: frozenset[str]
 
-    @property
+    @cached_property
     def wanted(self) -> frozenset[str]:
         """The words of a file that are kept: as written and lowercased."""
         return self.words | {word.lower() for word in self.words}

@@ -210,6 +210,13 @@ def test_the_digest_is_that_of_the_whole_file(vector_file: Path) -> None:
     assert VectorsFile(vector_file).digest == content_digest(vector_file)
 
 
+def test_the_wanted_words_are_collected_once() -> None:
+    """They are looked at for every line of a file: collecting them anew is quadratic."""
+    vocabulary = vocabulary_of([["A", "b"]], [["C"]])
+    assert vocabulary.wanted == {"A", "a", "b", "C", "c"}
+    assert vocabulary.wanted is vocabulary.wanted
+
+
 def test_several_vocabularies_are_kept_in_one_pass(tmp_path: Path, opened: list[str]) -> None:
     path = tmp_path / "v.txt"
     path.write_text(LINES)
