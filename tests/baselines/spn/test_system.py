@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -29,6 +30,7 @@ from tests.memory import memory_of_a_step
 ALL = [*SENTENCES, *HARD]
 ABLATIONS: dict[str, dict[str, Any]] = {
     "SPN": {},
+    "normalised after": {"normalised": "after"},
     "one layer": {"layers": 1},
     "in order": {"matching": False},
     "least": {"matcher": "least", "none_weight": 0.25, "entity_weight": 1.0},
@@ -77,19 +79,31 @@ def slow_attention(heads: int, query: Tensor, keys: Tensor, values: Tensor) -> T
 
 def slow_layer(layer: DecoderLayer, x: Tensor, h: Tensor) -> Tensor:
     """One layer for the queries of one sentence without padding, a query at a time."""
-    q, k, v = layer.own(x).chunk(3, 1)
-    x = torch.stack([
-        layer.norms[0](row + layer.own_output(slow_attention(layer.heads, q[i], k, v)))
-        for i, row in enumerate(x)
-    ])  # fmt: skip
+
+    def added(part: int, row: Tensor, change: Callable[[Tensor], Tensor]) -> Tensor:
+        norm = layer.norms[part]
+        return row + change(norm(row)) if layer.first else norm(row + change(row))
+
+    def asked(row: Tensor) -> Tensor:
+        q = layer.own(row).chunk(3)[0]
+        return layer.own_output(slow_attention(layer.heads, q, own_k, own_v))
+
+    def read(row: Tensor) -> Tensor:
+        return layer.words_output(slow_attention(layer.heads, layer.query(row), k, v))
+
+    def fed(row: Tensor) -> Tensor:
+        wide = layer.widen(row)
+        return layer.narrow(wide * (1 + torch.erf(wide / math.sqrt(2))) / 2)
+
+    seen = [layer.norms[0](row) if layer.first else row for row in x]
+    _, own_k, own_v = torch.stack([layer.own(row) for row in seen]).chunk(3, 1)
     k, v = layer.words(h).chunk(2, 1)
     rows = []
-    for row in x:
-        read = layer.words_output(slow_attention(layer.heads, layer.query(row), k, v))
-        seen = layer.norms[1](row + read)
-        wide = layer.widen(seen)
-        wide = wide * (1 + torch.erf(wide / math.sqrt(2))) / 2
-        rows.append(layer.norms[2](seen + layer.narrow(wide)))
+    for first in x:
+        row = first
+        for part, change in enumerate((asked, read, fed)):
+            row = added(part, row, change)
+        rows.append(row)
     return torch.stack(rows)
 
 
@@ -99,6 +113,7 @@ def slow_answers(system: SPN, h: Tensor) -> tuple[Tensor, Tensor]:
     x = system.decoder.norm(system.decoder.queries)
     for layer in system.decoder.layers:
         x = slow_layer(layer, x, h)
+    x = torch.stack([system.decoder.last(row) for row in x])
     heads, words = system.heads, []
     for i in range(4):
         w, w_b = heads.queries.weight.chunk(4)[i], heads.queries.bias.chunk(4)[i]
@@ -288,7 +303,7 @@ def test_parameters_are_those_of_public_code(
     """Its BERT-base-cased has 108,310,272, and a layer of 3,076 is never used."""
     width = 768
     with torch.device("meta"):
-        layer = DecoderLayer(width, 12, 4 * width, 0.1)
+        layer = DecoderLayer(width, 12, 4 * width, 0.1, "after")
         head = Heads(width, relations)
     own = [sum(p.numel() for p in module.parameters()) for module in (layer, head)]
     assert own[0] == 9_451_776
