@@ -31,7 +31,8 @@ from suite.privacy import shown_command
 from suite.protocol import Protocol
 from suite.records.run import read_record
 from suite.records.suite import RUNS, Cannot, PlannedDataset, SuitePlan
-from suite.studies.study import Study, StudyVariant, checked
+from suite.studies.study import Study, checked
+from suite.studies.study_variant import StudyVariant
 from suite.systems.registry import make_settings
 from suite.systems.variants import find_variant
 
@@ -83,8 +84,7 @@ def _find_variants(request: Request) -> list[StudyVariant]:
     for name, changed in request.settings.items():
         if name not in found:
             raise unknown("system in --set, or one that is not run,", name, found)
-        settings = {**found[name].settings, **changed}
-        found[name] = found[name].model_copy(update={"settings": settings})
+        found[name] = found[name].with_settings(changed)
         found[name].find()
     return list(found.values())
 
@@ -157,7 +157,7 @@ class Suite:
         words: dict[tuple[str, int], Vocabulary] = {}
         for asked, dataset in zip(self.request.datasets, self.datasets, strict=True):
             for variant in self.variants:
-                settings = make_settings(variant.find(), self._settings(variant))
+                settings = make_settings(variant.find(), self._settings(variant, dataset))
                 needed = variant.find().resources_needed(settings)
                 if dataset.task in variant.find().tasks and "vectors" in needed:
                     part = self._part(asked, self.request.train_share * variant.train_share)
@@ -166,10 +166,10 @@ class Suite:
                     words[key] = words.get(key) or vocabulary(part, limit)
         file.keep(list(words.values()), first=self.request.keep_vectors == "first")
 
-    def _settings(self, variant: StudyVariant) -> dict[str, Any]:
+    def _settings(self, variant: StudyVariant, dataset: Dataset) -> dict[str, Any]:
         """Those that differ from the system's defaults."""
         own = variant.find().published.settings if self.request.published else {}
-        return {**own, **variant.settings}
+        return {**own, **variant.settings_of(dataset.name)}
 
     def _protocol(self, variant: StudyVariant, dataset: Dataset) -> Protocol:
         """The command's; then the paper's, where it is asked for; then what the study varies."""
@@ -231,7 +231,7 @@ class Suite:
     def _run_plan(self, asked: str, dataset: Dataset, variant: StudyVariant, seed: int) -> RunPlan:
         request = self.request
         system = variant.find()
-        settings = self._settings(variant)
+        settings = self._settings(variant, dataset)
         needed = system.resources_needed(make_settings(system, settings))
         pretrained = parser = None
         if "pretrained" in needed:

@@ -30,8 +30,9 @@ class CasRelSettings:
     """CasRel's settings; the defaults are the paper's.
 
     Attributes:
-        encoder: `pretrained`, `lstm` over word vectors, or FastRE's `convolution` (the encoder swap
-            of FastRE's discussion, section 3.7).
+        encoder: `pretrained`, `random` (the same architecture with fresh weights), `lstm` over word
+            vectors, or FastRE's `convolution` (the encoder swap of FastRE's discussion, section
+            3.7).
         end_projection: whether v_sub sees a subject's end through a linear layer of its own;
             without it, v_sub is the plain mean of the paper, whose bound on words `CascadeTagger`
             tells.
@@ -42,7 +43,7 @@ class CasRelSettings:
             (public code).
     """
 
-    encoder: Literal["pretrained", "lstm", "convolution"] = "pretrained"
+    encoder: Literal["pretrained", "random", "lstm", "convolution"] = "pretrained"
     end_projection: bool = True
     lstm_width: int = 300
     lstm_dropout: float = 0.2

@@ -20,7 +20,8 @@ from reports.times import (
 )
 from suite.records.run import RunRecord
 from suite.studies.figures import MEASURES, Figure
-from suite.studies.study import Study, StudyVariant
+from suite.studies.study import Study
+from suite.studies.study_variant import StudyVariant
 from suite.tasks.matching import Match
 from suite.tasks.metric import ScoredSplit
 from suite.tasks.registry import find_task

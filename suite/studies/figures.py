@@ -43,6 +43,7 @@ MEASURES: dict[str, str] = {
     "inference_seconds": "s for the whole test set",
     "milliseconds_1": "ms per instance at batch 1",
     "milliseconds_8": "ms per instance at batch 8",
+    "milliseconds_24": "ms per instance at batch 24",
     "milliseconds_128": "ms per instance at batch 128",
     "speed_up": "times as quick as at full depth",
 }

@@ -6,23 +6,15 @@ them loads no model; `checked` does.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Self
 
-from pydantic import (
-    AfterValidator,
-    Field,
-    JsonValue,
-    ValidationError,
-    model_validator,
-)
+from pydantic import Field, ValidationError, model_validator
 
-from suite.errors import SuiteError, first_mistake, unknown
+from suite.errors import SuiteError, unknown
 from suite.files import StrictModel
-from suite.protocol import Protocol
 from suite.studies.figures import (
     MEASURES,
     PER_CENT,
@@ -35,7 +27,8 @@ from suite.studies.figures import (
     RowFacts,
     refused,
 )
-from suite.systems.variants import SUFFIXES, Variant, read_fields, stem, wrong_field
+from suite.studies.study_variant import ProtocolFields, StudyVariant
+from suite.systems.variants import SUFFIXES, read_fields, stem, wrong_field
 from suite.tasks.examples import TaskName
 
 FOLDER = Path(__file__).parent
@@ -45,57 +38,6 @@ def _refuse_unknown(field: str, kind: str, names: Iterable[str], known: Collecti
     for name in names:
         if name not in known:
             raise ValueError(f"{field}: {refused(kind, name, known)}")
-
-
-def _fields_of_protocol(changes: dict[str, Any]) -> dict[str, Any]:
-    for name in changes:
-        if name not in Protocol.model_fields:
-            raise refused("field", name, Protocol.model_fields)
-    try:
-        Protocol.model_validate(changes)
-    except ValidationError as error:
-        raise ValueError(first_mistake(error)) from error
-    return changes
-
-
-ProtocolFields = Annotated[dict[str, Any], AfterValidator(_fields_of_protocol)]
-
-
-class StudyVariant(Variant):
-    """A variant with what a table changes besides a system's settings.
-
-    Attributes:
-        protocol: fields of the protocol that it changes, whatever the others are trained under.
-        published: fields of the protocol that the paper states for it alone, for `--settings
-            published`.
-        train_share: part of the training examples that is trained on.
-        pretrained: hub name of its transformer, where the table is about encoders; None: the
-            command's.
-        datasets: those of the study that it is for; empty: all.
-        reference: the full model that it is held against; None: the study's.
-        accepts: setting -> values under which a measured system is the published one; what they do
-            not name is free.
-    """
-
-    protocol: ProtocolFields = Field(default_factory=dict)
-    published: ProtocolFields = Field(default_factory=dict)
-    train_share: float = Field(1.0, gt=0, le=1)
-    pretrained: str | None = None
-    datasets: tuple[str, ...] = ()
-    reference: str | None = None
-    accepts: dict[str, tuple[JsonValue, ...]] = Field(default_factory=dict)
-
-    @property
-    def as_it_is(self) -> bool:
-        """Whether it changes nothing, so that it may be called as its system is."""
-        whole = self.train_share == 1
-        return whole and not (self.settings or self.protocol or self.pretrained)
-
-    @property
-    def content(self) -> str:
-        """All that it trains and how, as JSON; equal where two variants are one."""
-        kept = {"system", "settings", "protocol", "published", "train_share", "pretrained"}
-        return json.dumps(self.model_dump(mode="json", include=kept), sort_keys=True)
 
 
 class Counted(StrictModel):
@@ -131,6 +73,7 @@ class Study(StrictModel):
         notes: what a reader of its figures must know, as sentences.
         protocol: fields of the protocol that the paper states of its own system, and that differ
             from the defaults. `--settings published` takes them from the system.
+        protocol_on: dataset -> fields of the protocol that are the paper's there alone.
         device: on which the paper's times were taken; None where not stated.
         variants: in the order of print.
         rows: name of a printed row -> what is known of it.
@@ -157,6 +100,7 @@ class Study(StrictModel):
     question: str
     notes: tuple[str, ...] = ()
     protocol: ProtocolFields = Field(default_factory=dict)
+    protocol_on: dict[str, ProtocolFields] = Field(default_factory=dict)
     device: str | None = None
     variants: tuple[StudyVariant, ...] = Field(min_length=1)
     rows: dict[str, RowFacts] = Field(default_factory=dict)
@@ -194,12 +138,13 @@ class Study(StrictModel):
         for variant in self.variants:
             if variant.name != variant.system and variant.title is None:
                 raise ValueError(f"variants: {variant.name!r} needs a title of its own")
-            _refuse_unknown(
-                f"variants: datasets of {variant.name!r}",
-                "dataset of the study",
-                variant.datasets,
-                self.datasets,
-            )
+            for field in ("datasets", "settings_on"):
+                _refuse_unknown(
+                    f"variants: {field} of {variant.name!r}",
+                    "dataset of the study",
+                    getattr(variant, field),
+                    self.datasets,
+                )
             same = contents.setdefault(variant.content, variant.name)
             if same != variant.name:
                 raise ValueError(f"variants: {same!r} and {variant.name!r} do not differ")
@@ -212,10 +157,14 @@ class Study(StrictModel):
         for name, facts in self.rows.items():
             _refuse_unknown(f"rows.{name}.variant", "variant", filter(None, [facts.variant]), names)
         _refuse_unknown("rows", "row of `printed`", self.rows, lines)
-        _refuse_unknown("forms", "dataset of the study", self.forms, self.datasets)
-        _refuse_unknown("counted", "dataset of the study", self.counted, self.datasets)
-        same = self.same_texts.values()
-        _refuse_unknown("same_texts", "dataset of the study", same, self.datasets)
+        by_field: dict[str, Iterable[str]] = {
+            "forms": self.forms,
+            "counted": self.counted,
+            "protocol_on": self.protocol_on,
+            "same_texts": self.same_texts.values(),
+        }
+        for field, named in by_field.items():
+            _refuse_unknown(field, "dataset of the study", named, self.datasets)
 
     def _check_part(self, field: str, part: Part) -> None:
         _refuse_unknown(f"{field}.datasets", "dataset of the study", part.datasets, self.datasets)
@@ -250,8 +199,8 @@ class Study(StrictModel):
             row=row,
             variant=facts.variant,
             system=variant.system if variant else None,
-            settings=variant.accepts if variant else {},
-            batch_size=self._batch_size(variant) if variant and not part.source else None,
+            settings=variant.accepted_on(dataset) if variant else {},
+            batch_size=self._batch_size(variant, dataset) if variant and not part.source else None,
             train_share=variant.train_share if variant else 1.0,
             compared_by=self.compared_by,
             reference=facts.variant is not None and facts.variant == self.reference,
@@ -268,11 +217,12 @@ class Study(StrictModel):
             numbers=numbers,
         )
 
-    def _batch_size(self, variant: StudyVariant) -> int | None:
+    def _batch_size(self, variant: StudyVariant, dataset: str) -> int | None:
         """Examples per training step, where the paper states them; a study has one task's field."""
         full = None if self.reference is None else self.variant(self.reference)
         own = full is not None and variant.system == full.system
-        stated = {**(self.protocol if own else {}), **variant.published, **variant.protocol}
+        full_model = {**self.protocol, **self.protocol_on.get(dataset, {})} if own else {}
+        stated = {**full_model, **variant.published, **variant.protocol}
         return next((stated[f] for f in ("document_batch_size", "batch_size") if f in stated), None)
 
     def variant(self, name: str) -> StudyVariant:
@@ -396,6 +346,8 @@ def _check_system(study: Study, variant: StudyVariant) -> None:
     for name, values in variant.accepts.items():
         for value in values:
             make_settings(system, {**variant.settings, name: value})
+    for dataset in variant.settings_on:
+        make_settings(system, variant.settings_of(dataset))
     named = variant.name in system_names()
     if named and not (variant.name == variant.system and variant.as_it_is):
         raise SuiteError(

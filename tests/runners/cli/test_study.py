@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from suite.studies.study import study_names
+from runners.suite import Request, Suite
+from suite.protocol import Protocol
+from suite.studies.study import find_study, study_names
 from tests import tiny
 
 pytestmark = pytest.mark.slow
@@ -83,6 +85,24 @@ def test_variants_run_and_stand_beside_the_paper(dataset: Path, tmp_path: Path) 
     assert "| Theirs | nyt10 | partial |" in report
     held = json.loads((out / "suite.json").read_text())["study"]
     assert held["path"] == "toy.yaml"
+
+
+def test_settings_of_one_dataset_are_those_of_its_runs_alone(tmp_path: Path) -> None:
+    text = STUDY.partition("  - name: toy-no-gate")[0].replace(
+        "title: Toy, ", "title: Toy, settings_on: {nyt11: {width: 32, type_width: 4}}, "
+    )
+    study = tmp_path / "toy.yaml"
+    study.write_text(text.replace("datasets: [nyt10]", "datasets: [nyt10, nyt11]"))
+    folders = tuple(str(tiny.write_dataset(tmp_path / name)) for name in ("nyt10", "nyt11"))
+    asked = Request(
+        *(folders, (), (0,), Protocol(epochs=1), tmp_path / "out"),
+        settings={"toy": {"type_width": 6}},  # of the command line, which holds on every dataset
+        study=find_study(str(study)),
+        dry_run=True,
+    )
+    found = {run.planned.dataset.name: run.plan.settings for run in Suite(asked).runs}
+    shared = {"attention_heads": 2, "type_width": 6}
+    assert found == {"nyt10": {**shared, "width": 16}, "nyt11": {**shared, "width": 32}}
 
 
 @pytest.mark.parametrize(

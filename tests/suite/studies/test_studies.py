@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections import defaultdict
 from dataclasses import asdict
 from functools import cache
@@ -16,9 +17,10 @@ import torch
 from suite.datasets.catalogue.entries import CATALOGUE
 from suite.errors import SuiteError
 from suite.studies.figures import MEASURES, PER_CENT
-from suite.studies.study import Study, StudyVariant, checked, find_study, study_names
+from suite.studies.study import Study, checked, find_study, study_names
+from suite.studies.study_variant import StudyVariant
 from suite.systems.contract import Resources
-from suite.systems.registry import find_system, make_settings
+from suite.systems.registry import find_system, make_settings, system_names
 from suite.tasks.examples import TaskName
 from tests.corpus import CORPUS, resources
 
@@ -27,9 +29,9 @@ EVERY = pytest.mark.parametrize("study", STUDIES, ids=study_names())
 FIGURES = [(study, figure) for study in STUDIES for figure in study.figures]
 
 
-def settings_of(variant: StudyVariant) -> dict[str, Any]:
-    """All settings of its system, defaults among them, as JSON holds them."""
-    made = asdict(make_settings(find_system(variant.system), variant.settings))
+def settings_of(variant: StudyVariant, dataset: str) -> dict[str, Any]:
+    """All settings of its system on a dataset, defaults among them, as JSON holds them."""
+    made = asdict(make_settings(find_system(variant.system), variant.settings_of(dataset)))
     return dict(json.loads(json.dumps(made)))
 
 
@@ -40,10 +42,20 @@ def test_the_papers_tables_are_there() -> None:
         *(f"pmei-{what}" for what in ("table3", "table4", "table5", "table6", "figure3")),
         *(f"relu-net-{what}" for what in ("table2", "table3", "table4", "figure3")),
         *(f"bert-docred-table{number}" for number in (1, 2, 3)),
-        *("prgc-table3", "prgc-table7", "spn-results", "spn-ablation"),
+        *(f"prgc-{what}" for what in ("table3", "table6", "table7")),
+        *("spn-results", "spn-ablation"),
+        *(f"grte-{what}" for what in ("main", "ablation", "rounds")),
         "fastner-claims",
         "tplinker-main",
     }
+
+
+def test_the_page_lists_every_study_at_its_place() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "studies.md").read_text()
+    listed = dict(re.findall(r"^\| `([\w-]+)` \| ([^|]+) \|", page, re.MULTILINE))
+    assert sorted(listed) == study_names()
+    numbered = {study.name: study.table for study in STUDIES if study.table[-1].isdigit()}
+    assert {name: listed[name] for name in numbered} == numbered
 
 
 @EVERY
@@ -56,7 +68,8 @@ def test_every_variant_differs_under_its_systems_defaults(study: Study) -> None:
     seen: dict[str, str] = {}
     for variant in study.variants:
         other = {"system", "protocol", "train_share", "pretrained"}
-        content = json.dumps([settings_of(variant), variant.model_dump(include=other)])
+        settings = [settings_of(variant, dataset) for dataset in study.datasets]
+        content = json.dumps([settings, variant.model_dump(include=other)])
         assert content not in seen, f"{variant.name} is {seen[content]}"
         seen[content] = variant.name
 
@@ -64,9 +77,10 @@ def test_every_variant_differs_under_its_systems_defaults(study: Study) -> None:
 @EVERY
 def test_a_variant_accepts_its_own_settings(study: Study) -> None:
     for variant in study.variants:
-        own = settings_of(variant)
-        for name, values in variant.accepts.items():
-            assert own[name] in values, f"{variant.name}: {name}"
+        for dataset in study.datasets_of(variant):
+            own = settings_of(variant, dataset)
+            for name, values in variant.accepted_on(dataset).items():
+                assert own[name] in values, f"{variant.name}: {name} on {dataset}"
 
 
 @EVERY
@@ -85,8 +99,13 @@ def test_texts(study: Study) -> None:
 @EVERY
 def test_the_papers_protocol_is_that_of_its_systems_published_settings(study: Study) -> None:
     assert study.reference is not None
-    published = find_system(study.variant(study.reference).system).published.protocol
-    assert study.protocol.items() <= published.items()
+    published = find_system(study.variant(study.reference).system).published
+    assert study.protocol.items() <= published.protocol.items()
+    for dataset, fields in study.protocol_on.items():
+        assert fields.items() <= published.on[dataset].items()
+    batches = {name for name, fields in published.on.items() if "batch_size" in fields}
+    if "batch_size" in study.protocol:
+        assert batches & set(study.datasets) <= study.protocol_on.keys()
 
 
 def test_a_paper_is_cited_in_one_way() -> None:
@@ -98,20 +117,24 @@ def test_a_paper_is_cited_in_one_way() -> None:
 
 
 def test_a_name_means_one_variant_in_all_studies() -> None:
-    contents: dict[str, set[str]] = defaultdict(set)
+    contents: dict[tuple[str, str], set[str]] = defaultdict(set)
     for study in STUDIES:
         for variant in study.variants:
-            kept = {"system", "settings", "protocol", "train_share", "pretrained"}
-            contents[variant.name].add(variant.model_dump_json(include=kept))
+            kept = {"system", "protocol", "train_share", "pretrained"}
+            other = variant.model_dump_json(include=kept)
+            for dataset in study.datasets_of(variant):
+                settings = json.dumps(variant.settings_of(dataset), sort_keys=True)
+                contents[variant.name, dataset].add(settings + other)
     assert not [name for name, found in contents.items() if len(found) > 1]
 
 
 def tiny_settings() -> list[tuple[TaskName, str, str]]:
     """TaskName, system and settings (JSON) of all variants, each once."""
     found = {
-        (study.task, variant.system, json.dumps(variant.settings, sort_keys=True))
+        (study.task, variant.system, json.dumps(variant.settings_of(dataset), sort_keys=True))
         for study in STUDIES
         for variant in study.variants
+        for dataset in study.datasets_of(variant)
     }
     return sorted(found)
 
@@ -195,6 +218,13 @@ def test_what_the_ablations_say() -> None:
         *((93.0,), (83.9,), (48.7,), (69.4,)),  # WebNLG*
     ]
     assert table("spn-ablation", "f1") == [(92.5,), (92.0,), (91.4,), (84.0,)]
+    assert table("grte-ablation", "f1") == [
+        *((75.3,), (73.1,), (74.8,), (74.2,), (75.3,)),  # NYT29
+        *((93.0,), (91.5,), (92.7,), (92.4,), (92.8,)),  # NYT24*
+        *((93.4,), (92.2,), (92.8,), (93.0,), (93.1,)),  # NYT24
+        *((93.9,), (91.7,), (93.0,), (92.5,), (93.7,)),  # WebNLG*
+        *((90.0,), (87.5,), (89.0,), (89.0,), (89.4,)),  # WebNLG
+    ]
     assert table("fastre-encoder-swap", "f1_difference") == [(-1.8,), (-0.7,), (-3.3,)]
 
 
@@ -224,6 +254,16 @@ def test_differences_to_the_full_model() -> None:
     minutes = [study.difference(figure, "train_minutes") for figure in study.figures]
     assert minutes == [0, -50, 0, 0, 50]
     assert study.difference(study.figures[1], "recall") is None
+
+
+def test_a_row_of_a_system_that_the_suite_has_is_run() -> None:
+    titles = {s.title for s in map(find_system, system_names())}
+    unanswered = {
+        (study.name, figure.row)
+        for study, figure in FIGURES
+        if figure.variant is None and any(title in figure.row for title in titles)
+    }
+    assert not unanswered
 
 
 def test_costs_name_their_device_and_scores_none() -> None:
@@ -277,6 +317,28 @@ def test_a_study_of_ones_own(tmp_path: Path) -> None:
     assert study.difference(study.figures[2]) is None
 
 
+def test_settings_and_batches_that_are_others_on_a_dataset(tmp_path: Path) -> None:
+    text = STUDY.replace(
+        "published: {batch_size: 6}}",
+        "settings_on: {nyt24: {width: 64}}, accepts: {width: [128], gate: [highway]}, title: Full}",
+    ).replace("name: fastre", "name: full")
+    text = text.replace("variant: fastre", "variant: full").replace(
+        "reference: fastre",
+        "protocol: {batch_size: 32}\nprotocol_on: {nyt24: {batch_size: 8}}\nreference: full",
+    )
+    study = find_study(written(tmp_path, text.replace("[Full, 56.3, ~]", "[Full, 56.3, 87.9]")))
+    full = study.variant("full")
+    assert not full.as_it_is
+    assert (full.settings_of("nyt11"), full.settings_of("nyt24")) == ({}, {"width": 64})
+    found = {f.dataset: (f.settings, f.batch_size) for f in study.figures if f.row == "Full"}
+    assert found == {
+        "nyt11": ({"width": (128,), "gate": ("highway",)}, 32),
+        "nyt24": ({"width": (64,), "gate": ("highway",)}, 8),
+    }
+    wider = full.with_settings({"width": 256})
+    assert wider.settings_of("nyt11") == wider.settings_of("nyt24") == {"width": 256}
+
+
 def test_without_a_full_model_there_is_no_difference(tmp_path: Path) -> None:
     text = STUDY.replace("reference: fastre\n", "").replace("  Full: {variant: fastre}\n", "")
     study = find_study(written(tmp_path, text))
@@ -301,6 +363,13 @@ def test_without_a_full_model_there_is_no_difference(tmp_path: Path) -> None:
         ("title: No gate", "title: No gate, train_share: 2", "variants.1.train_share: Input"),
         ("title: No gate", "title: No gate, setings: {}", "variants.1.setings: Extra inputs"),
         ("title: No gate", "title: No gate, datasets: [nyt10]", "'gateless': unknown dataset"),
+        (
+            "settings: {gate: none}}",
+            "settings: {gate: none}, settings_on: {nyt10: {}}}",
+            "variants: settings_on of 'gateless': unknown dataset of the study 'nyt10'",
+        ),
+        ("question: ", "protocol_on: {nyt10: {}}\nquestion: ", "protocol_on: unknown dataset of"),
+        ("question: ", "protocol_on: {nyt11: {bach_size: 4}}\nquestion: ", "unknown field 'bach_s"),
         ("title: No gate", "title: No gate, reference: full", "reference: unknown variant 'full'"),
         (", title: No gate", "", "variants: 'gateless' needs a title of its own"),
         ("name: gateless, ", "name: fastre, ", "variants: two are called 'fastre'"),
@@ -339,6 +408,11 @@ def test_what_is_no_study(tmp_path: Path, old: str, new: str, message: str) -> N
     [
         ("{gate: none}", "{gait: none}", "unknown setting of fastre 'gait'. Did you mean 'gate'?"),
         ("{gate: none}", "{gate: nun}", "fastre.gate: Input should be"),
+        (
+            "{gate: none}",
+            "{gate: none}, settings_on: {nyt24: {gait: none}}",
+            "unknown setting of fastre 'gait'. Did you mean 'gate'?",
+        ),
         ("{gate: none}", "{gate: none}, accepts: {gait: [none]}", "unknown setting of fastre"),
         ("gateless, system: fastre", "gateless, system: fastr", "unknown system 'fastr'. Did"),
         (
