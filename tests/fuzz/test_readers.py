@@ -37,7 +37,7 @@ from suite.outside.scoring import score
 from suite.records.run import read_history, read_record
 from suite.records.search import Limits, SearchRecord, read_search
 from suite.records.suite import read_suite_plan
-from suite.studies.study import FOLDER, checked, read_study
+from suite.studies.study import FOLDER, checked, read_study, study_names
 from suite.systems.variants import read_variant
 from tests import tiny
 from tests.fuzz.mutations import MUTATIONS, VALUES, Mutation, mutated
@@ -218,8 +218,7 @@ def test_records(
     refused_or_read(lambda: RECORDS[name](path))
 
 
-@pytest.mark.parametrize("name", [path.stem for path in sorted(FOLDER.glob("*.yaml"))][::4])
-@given(mutations=MUTATIONS)
+@given(name=st.sampled_from(study_names()), mutations=MUTATIONS)
 @fuzzed
 def test_studies(
     tmp_path_factory: pytest.TempPathFactory, name: str, mutations: list[Mutation]
