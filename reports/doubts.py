@@ -41,6 +41,8 @@ def _of(record: RunRecord) -> Iterable[tuple[str, str]]:
             "by points",
             f" ({dev.gold} gold items)",
         )
+    if training is not None and not training.epochs:
+        return  # nothing was to be trained, for longer or at all
     if test is not None and test.gold and test.f1 < NOTHING:
         yield (
             "**Next to nothing was learnt**: train longer (`--epochs`), or with more data",

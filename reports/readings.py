@@ -15,6 +15,11 @@ from suite.tasks.scores import Evaluation
 NOT_LABELLED = "not labelled"
 """What stands for a score of a test set that has no gold, such as DocRED's."""
 
+NOTHING_TO_TRAIN = "none: nothing to train"
+"""What stands for epochs and steps of a system that has no parameters."""
+OF_EPOCHS = {"epochs", "best_epoch", "steps", "steps_to_best", "step_seconds"}
+"""Fields of a training cost that such a system has not."""
+
 
 def evaluation(record: ScoredRecord, split: ScoredSplit) -> Evaluation | str | None:
     """The scores of a split, or why there are none."""
@@ -48,6 +53,8 @@ def metric_of(record: ScoredRecord, metric: Metric, split: ScoredSplit) -> Value
 def training(record: RunRecord, name: str, factor: float = 1.0) -> Value | None:
     """A field of the training cost, times `factor`, or why there is none."""
     found = training_cost(record)
+    if isinstance(found, TrainingCost) and not found.epochs and name in OF_EPOCHS:
+        return NOTHING_TO_TRAIN
     return factor * getattr(found, name) if isinstance(found, TrainingCost) else found
 
 

@@ -15,7 +15,14 @@ from types import FunctionType
 
 import pytest
 
-from suite.systems.capabilities import ExitsEarly, Explains, Exports, ScoresFacts, Searches
+from suite.systems.capabilities import (
+    ExitsEarly,
+    Explains,
+    Exports,
+    Memorises,
+    ScoresFacts,
+    Searches,
+)
 from suite.systems.contract import System
 from suite.systems.registry import find_system, system_names
 
@@ -141,7 +148,9 @@ def is_method(value: object) -> bool:
     return isinstance(value, (FunctionType, classmethod, staticmethod, property))
 
 
-@pytest.mark.parametrize("capability", [ScoresFacts, ExitsEarly, Explains, Exports, Searches])
+@pytest.mark.parametrize(
+    "capability", [ScoresFacts, ExitsEarly, Explains, Exports, Memorises, Searches]
+)
 def test_a_capability_can_be_asked_for(capability: type) -> None:
     systems = [find_system(name) for name in system_names()]
     able = {system.name for system in systems if issubclass(system, capability)}
@@ -213,13 +222,14 @@ def test_every_setting_is_documented(name: str) -> None:
 
 
 def systems_under_contract() -> set[str]:
-    """The class names that subclasses of `SystemContract` in the tests are about."""
+    """The class names that subclasses of the contract's tests are about."""
     found = set()
     for path in (ROOT / "tests").rglob("test_*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if not isinstance(node, ast.ClassDef):
                 continue
-            if "SystemContract" not in {ast.unparse(b).rpartition(".")[2] for b in node.bases}:
+            bases = {ast.unparse(b).rpartition(".")[2] for b in node.bases}
+            if bases.isdisjoint({"SystemContract", "MemoryContract"}):
                 continue
             for statement in node.body:
                 if (

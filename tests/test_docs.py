@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from suite.datasets import dataset_names, load_dataset
-from suite.systems.capabilities import ExitsEarly, Explains, ScoresFacts, Searches
+from suite.systems.capabilities import ExitsEarly, Explains, Memorises, ScoresFacts, Searches
 from suite.systems.contract import System
 from suite.systems.registry import system_names
 
@@ -98,7 +98,7 @@ def test_the_contract_is_told_method_by_method() -> None:
     own = {n for n, v in vars(System).items() if n[0] != "_" and callable(getattr(System, n))}
     own -= {n for n, v in vars(System).items() if isinstance(v, type)}
     assert set(re.findall(r"^\| `(\w+)`", methods, re.MULTILINE)) == own
-    for capability in (ScoresFacts, ExitsEarly, Explains, Searches):
+    for capability in (Memorises, ScoresFacts, ExitsEarly, Explains, Searches):
         (row,) = re.findall(rf"^\| `{capability.__name__}` \| (.*?) \|", capabilities, re.MULTILINE)
         told = set(re.findall(r"`(\w+)`", row))
         assert told == {n for n in vars(capability) if n[0] != "_"}

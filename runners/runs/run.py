@@ -11,11 +11,13 @@ import traceback
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeAlias
 
 from runners.runs.checkpoint import Checkpoints
 from runners.runs.environment import environment, load_average
 from runners.runs.evaluate import EncodedSplit
 from runners.runs.failures import in_a_line, memory_ran_out
+from runners.runs.memorise import Memoriser
 from runners.runs.plan import RunPlan
 from runners.runs.tracking import Tracker
 from runners.runs.train import DivergedError, Trainer, parameters
@@ -25,10 +27,13 @@ from suite.artifact.facts import OF_A_RUN
 from suite.errors import SuiteError
 from suite.files import write_atomically
 from suite.records.run import RunRecord, Status
+from suite.systems.capabilities import Memorises
 from suite.tasks.registry import find_task
 from suite.tasks.scores import Evaluation
 
 PROJECT = "relation-suite"
+Fitting: TypeAlias = Trainer | Memoriser
+"""What fits a run's system."""
 
 
 @dataclass
@@ -125,20 +130,17 @@ def make_tracker(plan: RunPlan, record: RunRecord, folder: Path) -> Tracker:
 def _train_and_test(
     bench: Workbench, record: RunRecord, folder: Path, tracker: Tracker, load: float
 ) -> RunRecord:
-    trainer = Trainer(bench, folder, record.configuration)
-    trainer.fit(tracker)
-    if not trainer.checkpoints.load_best(trainer.system):
-        raise SuiteError(
-            "is gone while its run was under way",
-            where=trainer.checkpoints.best,
-            remedy="The same command trains the run again.",
-        )
-    selected = trainer.epochs[trainer.progress.best_epoch - 1]
+    trainer: Fitting
+    if issubclass(bench.system, Memorises):
+        trainer = Memoriser(bench, folder)
+    else:
+        trainer = Trainer(bench, folder, record.configuration)
+    dev = trainer.fit(tracker)
     splits = {"train": trainer.train, "dev": trainer.dev}
     scores: Evaluation | None = None
     if bench.plan.test:
         splits["test"] = EncodedSplit(trainer.system, bench, "test", bench.device)
-        scores = _test(trainer, splits["test"], selected.dev.measures.get("theta"), folder)
+        scores = _test(trainer, splits["test"], dev.measures.get("theta"), folder)
     cost = trainer.cost(load)  # before the model is written, which is no part of training
     return record.model_copy(
         update={
@@ -146,16 +148,16 @@ def _train_and_test(
             "failure": None,
             "parameters": parameters(trainer.system),
             "training": cost,
-            "dev": selected.dev,
+            "dev": dev,
             "test": scores,
-            "model": _leave_model(trainer, record, folder, selected.dev, scores),
+            "model": _leave_model(trainer, record, folder, dev, scores),
             "ceiling": {name: trainer.evaluator.ceiling(split) for name, split in splits.items()},
         }
     )
 
 
 def _leave_model(
-    trainer: Trainer, record: RunRecord, folder: Path, dev: Evaluation, test: Evaluation | None
+    trainer: Fitting, record: RunRecord, folder: Path, dev: Evaluation, test: Evaluation | None
 ) -> str:
     """Writes the run's model; its digest."""
     bench, task = trainer.bench, find_task(trainer.bench.dataset.task)
@@ -178,7 +180,7 @@ def _leave_model(
 
 
 def _test(
-    trainer: Trainer, test: EncodedSplit, theta: float | None, folder: Path
+    trainer: Fitting, test: EncodedSplit, theta: float | None, folder: Path
 ) -> Evaluation | None:
     """Scores test and leaves what was predicted; None for documents that are not labelled."""
     tested = trainer.evaluator.on_test(test, theta)

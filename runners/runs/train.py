@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
+from jaxtyping import Int
 from torch import Tensor, nn
 
 from runners.runs.checkpoint import Checkpoints, Progress
@@ -88,11 +89,17 @@ class Trainer:
         write_atomically(self.history, "".join(f"{e.model_dump_json()}\n" for e in epochs))
         return epochs
 
-    def fit(self, tracker: Tracker) -> None:
+    def fit(self, tracker: Tracker) -> Evaluation:
         """Trains until the protocol's last epoch, or until dev F1 has not risen for its patience.
+
+        The system has the selected weights then.
+
+        Returns:
+            The dev scores of the selected epoch.
 
         Raises:
             DivergedError: the loss or its gradient is not finite.
+            SuiteError: the selected weights are gone.
         """
         for epoch in self.epochs:
             tracker.log(epoch)
@@ -108,6 +115,14 @@ class Trainer:
             self.checkpoints.save_last(p, self.parts)
             tracker.log(line)
             tell_epoch(p, self.length, self._f1(line.dev))
+        if not self.checkpoints.load_best(self.system):
+            raise SuiteError(
+                "is gone while its run was under way",
+                where=self.checkpoints.best,
+                remedy="The same command trains the run again.",
+            )
+        tell_testing(p, self.length)
+        return self.epochs[p.best_epoch - 1].dev
 
     def _f1(self, dev: Evaluation) -> float:
         return find_task(self.bench.dataset.task).selected(dev, self.protocol.match).f1
@@ -140,29 +155,46 @@ class Trainer:
         names: tuple[list[str], list[str]] = ([], [])
         for rows in order:
             started = time.perf_counter()
-            self.optimiser.zero_grad()
-            for part in rows.chunk(self.protocol.accumulate):
-                # A part's loss is the mean over its sentences; the batch's is that over all.
-                weight = len(part) / len(rows)
-                with autocast(self.protocol, self.device):
-                    loss = self.system.loss(self.train.encoded.select(part.to(self.device)))
-                (loss.total * weight).backward()
-                names = (list(loss.parts), list(loss.measures))
-                followed = {"total": loss.total.detach(), **loss.parts, **loss.measures}
-                for name, value in followed.items():
-                    sums[name] = sums[name] + value * weight
-            limit = self.protocol.max_gradient_norm
-            norm = nn.utils.clip_grad_norm_(self.system.parameters(), limit or math.inf)
-            self.optimiser.step()
-            self.schedule.step()
-            self.progress.step += 1
-            sums["norm"] = sums["norm"] + norm.detach()
+            followed, names = self.step(rows)
+            for name, value in followed.items():
+                sums[name] = sums[name] + value
             synchronise(self.device)
             seconds.append(time.perf_counter() - started)
             tell(self.progress, len(seconds), len(order), self.length)
         means = {name: float(value) / len(order) for name, value in sums.items()}
         parts, measures = ({name: means[name] for name in kind} for kind in names)
         return Steps(means["total"], parts, measures, means["norm"], statistics.median(seconds))
+
+    def step(
+        self, rows: Int[Tensor, " batch"]
+    ) -> tuple[dict[str, Tensor], tuple[list[str], list[str]]]:
+        """One step: what the history follows of it, and which of that are parts and measures.
+
+        Args:
+            rows: examples of train.
+        """
+        followed: defaultdict[str, Tensor] = defaultdict(
+            lambda: torch.zeros((), device=self.device)
+        )
+        names: tuple[list[str], list[str]] = ([], [])
+        self.optimiser.zero_grad()
+        for part in rows.chunk(self.protocol.accumulate):
+            # A part's loss is the mean over its sentences; the batch's is that over all.
+            weight = len(part) / len(rows)
+            with autocast(self.protocol, self.device):
+                loss = self.system.loss(self.train.encoded.select(part.to(self.device)))
+            (loss.total * weight).backward()
+            names = (list(loss.parts), list(loss.measures))
+            named = {"total": loss.total.detach(), **loss.parts, **loss.measures}
+            for name, value in named.items():
+                followed[name] = followed[name] + value * weight
+        limit = self.protocol.max_gradient_norm
+        norm = nn.utils.clip_grad_norm_(self.system.parameters(), limit or math.inf)
+        self.optimiser.step()
+        self.schedule.step()
+        self.progress.step += 1
+        followed["norm"] = norm.detach()
+        return followed, names
 
     def _note(self, dev: Evaluation, steps: Steps) -> Epoch:
         """Updates the progress by an epoch's dev scores and words its line of the history."""
@@ -266,6 +298,11 @@ def tell(progress: Progress, step: int, steps: int, epochs: int) -> None:
 def tell_epoch(progress: Progress, epochs: int, f1: float) -> None:
     """The same after an epoch's evaluation, with its dev F1."""
     _tell(progress, epochs, {"epoch": float(progress.epoch), "dev_f1": f1})
+
+
+def tell_testing(progress: Progress, epochs: int) -> None:
+    """The same once there is no epoch more."""
+    _tell(progress, epochs, {"epoch": float(progress.epoch), "testing": 1.0})
 
 
 def _tell(progress: Progress, epochs: int, now: dict[str, float]) -> None:

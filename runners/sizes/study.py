@@ -37,6 +37,7 @@ from suite.records.sizes import (
     write_model,
 )
 from suite.studies.sizes import Size, SizeStudy
+from suite.systems.capabilities import Memorises
 from suite.systems.registry import find_system, make_settings, system_names
 from suite.systems.variants import Variant, find_variant
 from suite.tasks.examples import TaskName
@@ -211,7 +212,13 @@ class SizeSuite:
 
 def _systems_of_triples() -> list[str]:
     names = [(name, find_system(name)) for name in system_names()]
-    return [n for n, system in names if TASK in system.tasks and system.upper_bound is None]
+    return [
+        n
+        for n, system in names
+        if TASK in system.tasks
+        and system.upper_bound is None
+        and not issubclass(system, Memorises)  # whose costs are not those of a network
+    ]
 
 
 def _in_a_process(folder: Path, kind: Kind, lock: int, processes: Processes) -> Measurement:

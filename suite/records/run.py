@@ -46,7 +46,11 @@ class Epoch(StrictModel):
 class TrainingCost(StrictModel):
     """What training took; seconds are wall clock, evaluation apart.
 
+    Of a system that memorises (`suite.systems.capabilities.Memorises`), epochs and steps are 0, and
+    `training_seconds` are those of its look at train.
+
     Attributes:
+        step_seconds: median of the epochs' medians; None where there was no step.
         seconds_to_best: training and evaluation until the chosen epoch was scored.
         seconds_to_target: dev F1 (as text) -> training and evaluation seconds until it was first
             reached; None where it never was.
@@ -65,7 +69,7 @@ class TrainingCost(StrictModel):
     training_seconds: float
     evaluation_seconds: float
     seconds_to_best: float
-    step_seconds: float
+    step_seconds: float | None
     seconds_to_target: dict[str, float | None]
     encode_seconds: float
     peak_memory_bytes: int

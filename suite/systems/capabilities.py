@@ -12,6 +12,22 @@ from jaxtyping import Float
 from torch import Tensor
 
 from suite.modelling.gradients import Explanation
+from suite.tasks.examples import Example
+
+
+@runtime_checkable
+class Memorises(Protocol):
+    """Keeps what train says, once, and has no parameters: no epoch and no step trains it.
+
+    What it keeps is part of its state, as weights are; its `loss` is 0.
+    """
+
+    def memorise(self, examples: Sequence[Example]) -> None:
+        """Keeps what examples say, in place of what was kept; called before any is encoded.
+
+        Args:
+            examples: train, as the system sees it, with its gold.
+        """
 
 
 @runtime_checkable

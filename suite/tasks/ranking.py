@@ -53,10 +53,12 @@ class Ranking:
         return recall
 
     def theta(self) -> float:
-        """The probability of the fact after which F1 is best; 1 where there are no facts."""
-        if not len(self.scores):
+        """The probability of the fact after which F1 is best; 1 where no fact has any."""
+        possible = int(np.count_nonzero(self.scores))
+        if not possible:
             return 1.0
-        precision, recall = self._precision, self._recall
+        # What has no probability is never predicted, though all of it might hit a few.
+        precision, recall = self._precision[:possible], self._recall[:possible]
         best = int(np.argmax(2 * precision * recall / (precision + recall + 1e-20)))
         return float(self.scores[best])
 
