@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -51,6 +51,7 @@ class Request(CarriedOutOptions):
         settings: system or variant -> settings that it has besides.
         published: every system under its own paper's settings in place of `protocol`.
         asked: fields of the protocol that the command line names; they hold against a paper's too.
+        only: system -> the datasets that it is run on, of those that are not run on all.
         study: whose variants are run, instead of `systems`.
         options: the command's own, as a configuration file holds them.
     """
@@ -64,6 +65,7 @@ class Request(CarriedOutOptions):
     published: bool = False
     asked: dict[str, int] = field(default_factory=dict)
     batch_sizes: tuple[int, ...] = (1, 8, 128)
+    only: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     study: Study | None = None
     options: dict[str, Any] = field(default_factory=dict)
 
@@ -73,8 +75,12 @@ def _find_variants(request: Request) -> list[StudyVariant]:
     if request.study is not None:
         asked = list(checked(request.study).variants)
     else:
-        named = map(find_variant, request.systems)
-        asked = [StudyVariant.model_validate(variant.model_dump()) for variant in named]
+        asked = [
+            StudyVariant.model_validate(
+                {**find_variant(name).model_dump(), "datasets": request.only.get(name, ())}
+            )
+            for name in request.systems
+        ]
     found = {variant.name: variant for variant in asked}
     if len(found) < len(asked):
         raise SuiteError(
@@ -111,6 +117,11 @@ def _refuse_one_name(asked: Sequence[str], datasets: Sequence[Dataset]) -> None:
             )
 
 
+def _is_for(variant: StudyVariant, asked: str, dataset: Dataset) -> bool:
+    """Whether a variant is run on a dataset, as far as that was said."""
+    return not variant.datasets or bool({asked, dataset.name} & set(variant.datasets))
+
+
 def _by_its_name(study: Study | None) -> Study | None:
     """The study without the folder that its file lies in, which is nobody else's concern."""
     return None if study is None else study.model_copy(update={"path": Path(study.path.name)})
@@ -134,7 +145,10 @@ class Suite:
             _refuse_another_task(request.study, dataset)
         self.cannot: list[Cannot] = []
         self.protocols = {
-            v.name: {d.name: self._protocol(v, d) for d in self.datasets} for v in self.variants
+            v.name: {
+                d.name: self._protocol(v, d) for name, d in self._asked() if _is_for(v, name, d)
+            }
+            for v in self.variants
         }
         self.shelf = Shelf(fetch=not request.dry_run)
         self._keep_vectors()
@@ -146,6 +160,10 @@ class Suite:
             self._parts[name, share] = load_part(name, request.data_dir, share, request.words)
         return self._parts[name, share]
 
+    def _asked(self) -> Iterator[tuple[str, Dataset]]:
+        """Each dataset with the name or folder by which it was asked for."""
+        return zip(self.request.datasets, self.datasets, strict=True)
+
     def _keep_vectors(self) -> None:
         """Reads the file of word vectors once, for the words of all datasets."""
         if self.request.vectors is None:
@@ -155,8 +173,8 @@ class Suite:
             file.check()
             return
         words: dict[tuple[str, int], Vocabulary] = {}
-        for asked, dataset in zip(self.request.datasets, self.datasets, strict=True):
-            for variant in self.variants:
+        for asked, dataset in self._asked():
+            for variant in (v for v in self.variants if _is_for(v, asked, dataset)):
                 settings = make_settings(variant.find(), self._settings(variant, dataset))
                 needed = variant.find().resources_needed(settings)
                 if dataset.task in variant.find().tasks and "vectors" in needed:
@@ -182,8 +200,8 @@ class Suite:
         return Protocol.model_validate({**fields, **variant.protocol})
 
     def _plan_runs(self) -> Iterator[PlannedRun]:
-        for asked, dataset in zip(self.request.datasets, self.datasets, strict=True):
-            for variant in self.variants:
+        for asked, dataset in self._asked():
+            for variant in (v for v in self.variants if _is_for(v, asked, dataset)):
                 system = variant.find()
                 if dataset.task not in system.tasks:
                     title = variant.title or system.title
@@ -197,8 +215,6 @@ class Suite:
                         )
                     )
                     continue
-                if variant.datasets and not {asked, dataset.name} & set(variant.datasets):
-                    continue  # a row that the study has for other datasets
                 try:
                     yield from self._seeds(asked, variant)
                 except SuiteError as error:

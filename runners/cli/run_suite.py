@@ -151,6 +151,7 @@ def make_request(options: SuiteOptions) -> Request:
         **shared(options, CarriedOutOptions),
         datasets=datasets,
         systems=_chosen_systems(options.system, system_names(), short=short),
+        only=FIRST_SYSTEMS if short and not options.system else {},
         seeds=seeds_of(options.seeds or str(SYNTHETIC_SEEDS if short else SEEDS)),
         protocol=make_protocol({**fields, **asked}),
         asked=asked,

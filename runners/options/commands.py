@@ -41,7 +41,7 @@ class SuiteOptions(CarriedOutOptions, TrainingOptions, ThreadsOptions):
     system: list[str] | None = option(
         None,
         "Name, or YAML file of a system and its settings; repeatable; all for each. See --list.",
-        shown="all; fastre, casrel, bert_docred, fastner for synthetic",
+        shown="all; fastre, casrel, bert_docred, fastner, retention for synthetic",
         panel=SYSTEMS,
     )
     study: str | None = option(
