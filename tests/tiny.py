@@ -164,7 +164,9 @@ def command(
 
 
 def _command(name: str, arguments: Sequence[str | Path]) -> None:
-    sys.argv = [name.replace("_", "-"), *map(str, arguments)]
+    # Steps are timed where a test is about that: it takes longer than most tests.
+    more = ["--no-estimate"] if name == "run_suite" else []
+    sys.argv = [name.replace("_", "-"), *map(str, arguments), *more]
     getattr(importlib.import_module(f"runners.cli.{name}"), name)()
 
 
@@ -174,7 +176,7 @@ def suite_without_measuring(arguments: Sequence[str | Path]) -> None:
     from runners.cli import run_suite as cli
 
     schedule.Request = partial(schedule.Request, batch_sizes=())  # type: ignore[misc, assignment]
-    sys.argv = ["run-suite", *map(str, arguments)]
+    sys.argv = ["run-suite", *map(str, arguments), "--no-estimate"]
     cli.run_suite()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -15,7 +14,9 @@ from rich.table import Table
 
 from runners.cli.arguments import cores, make_protocol, overrides, protocol_fields, seeds_of
 from runners.cli.command import console, errors, script
+from runners.cli.planned import Estimates, print_estimate, print_plan
 from runners.cli.progress import shown
+from runners.cli.result import print_result
 from runners.cli.sizes import measure_sizes
 from runners.cluster import connected, is_from_without
 from runners.options.commands import SuiteOptions
@@ -35,7 +36,7 @@ from runners.remote.urls import is_url
 from suite.errors import SuiteError
 
 if TYPE_CHECKING:
-    from runners.executors.base import Executor, PlannedRun
+    from runners.executors.base import Executor
     from runners.executors.ray_cluster import Cluster
     from runners.remote.place import OpenedOut
     from runners.suite import Request, Suite
@@ -78,9 +79,10 @@ def _run_suite(options: SuiteOptions) -> None:
 
             request = replace(request, device=device_of(cluster.ray, request.device))
         suite = Suite(replace(request, out=place.folder))
-        _print_plan(suite, place.shown)
+        print_plan(suite, place.shown)
+        estimated = _estimate(suite, options, cluster)
         if not options.dry_run:
-            _carry_out(suite, place, cluster)
+            _carry_out(suite, place, cluster, estimated)
 
 
 def refuse_contradictions(options: SuiteOptions) -> None:
@@ -211,54 +213,27 @@ def _print_lists() -> None:
     console.print(systems, datasets, studies)
 
 
-def _print_plan(suite: Suite, out: str) -> None:
-    from suite.modelling.word_vectors import VectorsFile  # noqa: PLC0415 - imports torch
+def _estimate(suite: Suite, options: SuiteOptions, cluster: Cluster | None) -> Estimates:
+    """What each system's runs would take here; nothing where nobody is to be told."""
+    if options.no_estimate or not suite.left():
+        return {}
+    if cluster is not None:
+        console.print("time: not known, as nodes carry the runs out")
+        return {}
+    if not suite.request.replace and any(run.state == "other settings" for run in suite.runs):
+        return {}  # which is refused before anything is run
+    from runners.executors.estimate import estimates  # noqa: PLC0415 - imports torch
+    from runners.executors.processes import served  # noqa: PLC0415
 
-    table = Table("system", "dataset", "seeds", "epochs", "resources")
-    table.add_column("state", no_wrap=True)
-    groups: dict[tuple[str, str], list[PlannedRun]] = {}
-    for run in suite.runs:
-        groups.setdefault((run.planned.system.key, run.planned.dataset.name), []).append(run)
-    for (system, dataset), runs in groups.items():
-        facts = runs[0].planned.system
-        table.add_row(
-            system,
-            dataset,
-            str(len(runs)),
-            _length(suite, runs[0]),
-            "; ".join(filter(None, (facts.pretrained, facts.vectors, facts.parser))),
-            _states(runs),
+    # Twice a second: the steps are timed beside it.
+    with console.status("timing some steps", refresh_per_second=2) as status:
+        found = estimates(
+            suite.left(),
+            served(),
+            lambda run: status.update(f"timing some steps: {run.title}"),
         )
-    console.print(table)
-    request = suite.request
-    if request.vectors is not None and VectorsFile(request.vectors).digest is None:
-        console.print(
-            f"{request.vectors}: not read yet; whether runs with these vectors are done, is not "
-            "known before",
-            markup=False,
-        )
-    for cannot in suite.cannot:
-        console.print(f"not run: {cannot.reason} ({cannot.dataset})", markup=False)
-    for loaded in suite.datasets:
-        for note in loaded.notes:
-            console.print(f"{loaded.name}: {note}", markup=False)
-    console.print(f"output: {out}", markup=False)
-
-
-def _states(runs: list[PlannedRun]) -> str:
-    """What an earlier command left of them; `other settings` is kept, or replaced if asked."""
-    counts = Counter(run.state for run in runs)
-    if counts.keys() == {"to do"}:
-        return "to do"
-    return ", ".join(f"{count} of {len(runs)} {state}" for state, count in counts.items())
-
-
-def _length(suite: Suite, run: PlannedRun) -> str:
-    """Epochs at most, and where they are few steps, how many."""
-    per_epoch = suite.steps_per_epoch(run)
-    epochs = run.plan.protocol.length(per_epoch)
-    steps = epochs * per_epoch
-    return f"{epochs:,} ({steps:,} steps)" if steps <= MIN_STEPS else f"{epochs:,}"
+    print_estimate(suite, found)
+    return found
 
 
 def _executor(suite: Suite, cluster: Cluster | None) -> Executor:
@@ -271,18 +246,20 @@ def _executor(suite: Suite, cluster: Cluster | None) -> Executor:
     return RayExecutor(cluster, suite.request.out)
 
 
-def _carry_out(suite: Suite, place: OpenedOut, cluster: Cluster | None) -> None:
+def _carry_out(
+    suite: Suite, place: OpenedOut, cluster: Cluster | None, estimated: Estimates
+) -> None:
     # Whoever ends the suite by SIGTERM gets what Ctrl-C gets: records and a report.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with shown(suite.runs, suite.left()) as on_event:
+    with shown(suite.runs, suite.left(), estimated) as on_event:
         report = suite.run(_executor(suite, cluster), place.hearing(on_event))
     place.send()
-    console.print(f"report: {place.shown}/{report.name}", markup=False)
     for line in suite.doubts():
         errors.print(line.replace("**", ""), markup=False)
     missing = suite.missing()
     for line in missing:
         errors.print(line, markup=False)
+    print_result(report, f"{place.shown}/{report.name}")
     if missing:
         raise typer.Exit(1)
 

@@ -7,18 +7,19 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import typer
 from rich.table import Table
 
 from runners.cli.arguments import cores, make_protocol, overrides, protocol_fields, seeds_of
 from runners.cli.command import console, errors, script
-from runners.cli.progress import shown
+from runners.cli.progress import shown, shown_trials
 from runners.options.commands import SearchOptions
 from runners.options.declared import shared
 from runners.options.groups import PATIENCE, RunOptions
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from runners.search.search import Search, SearchRequest
     from suite.records.search import SearchRecord
 
+LOOK_SECONDS = 0.5
+"""How long is waited for a worker before the bars are looked after."""
 WORKER_GRACE_SECONDS = 40.0
 """How long a worker whose command has died may take to put its trial back into the queue."""
 
@@ -69,7 +72,9 @@ def _search_structure(options: SearchOptions) -> None:
         work_on_ray(search, options.ray_address, threads, lambda said: print(said, flush=True))
     else:
         search.begin()  # refuses a search that was begun under other conditions
-        _run_workers(request, options.workers)
+        total = request.trials + request.trade_offs
+        with shown_trials(total, lambda: _tried(search)) as look:
+            _run_workers(request, options.workers, look)
     with _executor_of_finals(search, options) as executor:
         _conclude(search, executor)
 
@@ -146,14 +151,24 @@ def _print_plan(search: Search, workers: int) -> None:
         resources,
     )
     console.print(table)
-    done = sum(t.duplicate_of is None for t in search.trials())
+    done = _tried(search)
     if done:
         console.print(f"{done} structures were tried before")
     console.print(f"output: {search.out}", markup=False)
 
 
-def _run_workers(request: SearchRequest, count: int) -> None:
+def _tried(search: Search) -> int:
+    """How many structures were tried."""
+    return sum(t.duplicate_of is None for t in search.trials())
+
+
+def _run_workers(request: SearchRequest, count: int, look: Callable[[], None]) -> None:
     """Starts the workers and waits for them; one may die, and the others do its work.
+
+    Args:
+        request: of the search.
+        count: of workers.
+        look: is called now and then meanwhile.
 
     Raises:
         SuiteError: all of them died.
@@ -171,12 +186,20 @@ def _run_workers(request: SearchRequest, count: int) -> None:
             child = subprocess.Popen(
                 [sys.executable, "-P", "-m", "runners.cli.search_structure", str(number)],
                 stdin=subprocess.PIPE,
+                # What they say would break the bars, which the console keeps below it.
+                stdout=subprocess.PIPE if console.is_terminal else None,
                 env={**WAITING, **os.environ},
             )
             assert child.stdin is not None
             child.stdin.write(line)
             child.stdin.flush()
             children.append(child)
+            if child.stdout is not None:
+                threading.Thread(target=_pass_on, args=(child.stdout,), daemon=True).start()
+        while alive := [child for child in children if child.poll() is None]:
+            look()
+            with suppress(subprocess.TimeoutExpired):
+                alive[0].wait(LOOK_SECONDS)
         codes = [child.wait() for child in children]
     except BaseException:
         for child in children:
@@ -197,6 +220,12 @@ def _run_workers(request: SearchRequest, count: int) -> None:
     for code in codes:
         if code:
             errors.print(f"a worker ended with {code}; the others did its work")
+
+
+def _pass_on(said: IO[bytes]) -> None:
+    """Prints what a worker says."""
+    for line in said:
+        console.print(line.decode(errors="replace").rstrip("\n"), markup=False)
 
 
 def _conclude(search: Search, executor: Executor) -> None:

@@ -15,7 +15,8 @@ from suite.systems.capabilities import ExitsEarly
 from suite.systems.registry import find_system, make_settings
 
 ProgressLine: TypeAlias = dict[str, float]
-"""How far a training has come: `epoch` of `epochs`, `best_f1`, and after an epoch its `dev_f1`."""
+"""How far a training has come: `epoch` of `epochs`, `best_f1`, after an epoch its `dev_f1`, and
+`testing` once there is none more."""
 OnProgress: TypeAlias = Callable[[ProgressLine], None]
 
 
@@ -142,6 +143,18 @@ class Progressed:
 
 
 @dataclass(frozen=True)
+class Measuring:
+    """A measurement of a trained run begins.
+
+    Attributes:
+        what: is measured.
+    """
+
+    run: PlannedRun
+    what: str
+
+
+@dataclass(frozen=True)
 class Measured:
     """A measurement of a trained run has ended, after so many seconds of wall clock."""
 
@@ -157,7 +170,7 @@ class Ended:
     record: RunRecord
 
 
-Event: TypeAlias = Started | Restarted | Progressed | Measured | Ended
+Event: TypeAlias = Started | Restarted | Progressed | Measuring | Measured | Ended
 OnEvent: TypeAlias = Callable[[Event], None]
 
 

@@ -19,7 +19,7 @@ from runners.executors.parcels import (
 )
 from suite.errors import SuiteError
 
-Kind: TypeAlias = Literal["started", "progressed", "measured", "said", "left"]
+Kind: TypeAlias = Literal["started", "progressed", "measuring", "measured", "said", "left"]
 News: TypeAlias = tuple[str, Kind, Any]
 """Key of a run, what happened to it, and more about it."""
 HEAR_SECONDS = 0.2

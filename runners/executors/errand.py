@@ -13,7 +13,7 @@ from typing import Any
 
 from runners.cluster import leave_its_main_module
 from runners.executors import steps
-from runners.executors.base import Event, Measured, PlannedRun, Progressed
+from runners.executors.base import Event, Measured, Measuring, PlannedRun, Progressed
 from runners.executors.desk import Kind
 from runners.executors.parcels import Files, Parcel, at_hand, packed, reads, unpack
 from runners.executors.processes import Processes, StoppedError, served
@@ -141,6 +141,8 @@ class _Place:
             self._tell("progressed", event.line)
             if "dev_f1" in event.line and self.run.folder != self.errand.run.folder:
                 self._sparing(self._send)
+        elif isinstance(event, Measuring):
+            self._tell("measuring", event.what)
         elif isinstance(event, Measured):
             self._tell("measured", event.seconds)
 

@@ -22,6 +22,7 @@ from runners.cluster import is_from_without
 from runners.executors.base import (
     Ended,
     Measured,
+    Measuring,
     OnEvent,
     PlannedRun,
     Progressed,
@@ -308,6 +309,8 @@ class _Campaign:
                 self._started(task, more)
             elif kind == "progressed":
                 self.on_event(Progressed(task.run, more))
+            elif kind == "measuring":
+                self.on_event(Measuring(task.run, more))
             elif kind == "measured":
                 self.on_event(Measured(task.run, more))
             elif kind == "left":

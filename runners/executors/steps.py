@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runners.executors import work
-from runners.executors.base import Measured, OnEvent, PlannedRun, Progressed
+from runners.executors.base import Measured, Measuring, OnEvent, PlannedRun, Progressed
 from runners.executors.leavings import collected, ending, last_line
 from runners.executors.lock import locked
 from runners.executors.processes import Processes
@@ -125,6 +125,8 @@ def measure(
     with locked(folder) as lock:
 
         def timed(step: Callable[..., int], *arguments: object) -> int:
+            what = f"inference, batch {arguments[0]}" if arguments else "operating points"
+            on_event(Measuring(run, what))
             started = time.monotonic()
             code = processes.call(step, folder, *arguments, lock=lock)
             on_event(Measured(run, time.monotonic() - started))

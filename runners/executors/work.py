@@ -1,4 +1,4 @@
-"""What the processes of a run do: train, measure inference, measure operating points.
+"""What the processes of a run do: train, measure inference and operating points, time some steps.
 
 Each takes the run's folder, which holds its plan, and a workbench where one was loaded before.
 """
@@ -15,6 +15,7 @@ import torch
 from runners.runs.inference import leave_cost
 from runners.runs.operating_points import leave_curve
 from runners.runs.plan import read_run_plan
+from runners.runs.probe import leave_probe
 from runners.runs.run import run
 from runners.runs.workbench import Shelf, Workbench
 from suite.errors import SuiteError
@@ -60,4 +61,12 @@ def operate(folder: Path, bench: Workbench | None) -> int:
     plan = read_run_plan(folder)
     torch.set_num_threads(plan.protocol.threads)
     leave_curve(folder, bench or Workbench(plan, shelf=Shelf(trees_cached=False)))
+    return 0
+
+
+def probe(folder: Path, bench: Workbench | None) -> int:
+    """Times a few steps, by which the run is estimated; a traceback in the log says why not."""
+    plan = read_run_plan(folder)
+    torch.set_num_threads(plan.protocol.threads)
+    leave_probe(folder, bench or Workbench(plan, shelf=Shelf(trees_cached=False)))
     return 0

@@ -72,6 +72,12 @@ class SuiteOptions(CarriedOutOptions, TrainingOptions, ThreadsOptions):
         1, "Parts of a step's batch, where memory is short.", least=1, panel=MACHINE
     )
     out: str = option("runs", "Folder for records and report, or its URL, as s3://bucket/path.")
+    no_estimate: bool = option(
+        False,
+        "Print the plan without the time that it will take, which is told by some steps of each "
+        "system.",
+        recorded=False,
+    )
     list_: bool = option(
         False,
         "Print systems, datasets and studies and stop.",

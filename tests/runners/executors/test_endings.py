@@ -247,5 +247,6 @@ def _terminate_during_slow(dataset: Path, out: Path) -> None:
 
     LocalExecutor.run_all = for_a_while  # type: ignore[assignment, method-assign]
     sys.argv = ["run-suite", "--dataset", str(dataset), "--system", "slow", "--out", str(out)]
+    sys.argv += ["--no-estimate"]
     sys.argv += ["--seeds", "1", "--wandb", "off"]
     cli.run_suite()

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from suite.records.run import RunRecord, read_record
+from suite.systems.registry import find_system, system_names
 from suite.tasks.scores import AnsweredExample
 from suite.tasks.scoring import total
 from tests import tiny
@@ -138,11 +139,16 @@ def test_entities_are_trained_and_measured_along_the_exits(tmp_path: Path) -> No
 
 
 def test_a_system_that_cannot_do_the_task_is_listed_with_the_reason(tmp_path: Path) -> None:
+    """Several in one line."""
     data = write(tmp_path / "jobs", {s: entities(s) for s in ("train", "dev", "test")})
-    ended = tiny.command(
-        "run_suite", "--dataset", data, "--dry-run", "--pretrained", "untrained", folder=tmp_path
+    held = ("--dataset", data, "--dry-run", "--pretrained", "untrained")
+    few = tiny.command(
+        "run_suite", *held, "--system", "fastre", "--system", "fastner", folder=tmp_path
     )
-    assert "not run: FastRE does not do the task 'ner' (jobs)" in ended.out
+    assert "not run: FastRE does not do the task 'ner' (jobs)" in few.out
+    all_ = tiny.command("run_suite", *held, folder=tmp_path)
+    barred = sum("ner" not in find_system(name).tasks for name in system_names())
+    assert f"since the task is not theirs: {barred} on jobs" in " ".join(all_.out.split())
 
 
 @pytest.mark.parametrize("system", ["relu_net"])
