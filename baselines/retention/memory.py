@@ -59,7 +59,8 @@ class Memory:
         while start < len(words):
             node, end = self._trie, start
             longest: tuple[int, int, int] | None = None
-            while end < len(words) and (node := node.get(words[end])) is not None:
+            while end < len(words) and words[end] in node:
+                node = node[words[end]]
                 end += 1
                 if None in node:
                     longest = start, end, node[None]
