@@ -21,7 +21,7 @@ from runners.runs.plan import read_run_plan
 from runners.runs.workbench import load_part
 from suite.datasets import Dataset, load_dataset
 from suite.errors import SuiteError, first_mistake, unknown
-from suite.files import write_atomically
+from suite.files import write_lines
 from suite.names import PlainTitle, folder_name, printable
 from suite.outside.about import read_about
 from suite.outside.answers import AnswersFile
@@ -29,7 +29,7 @@ from suite.outside.forms import read_answers
 from suite.outside.gold import Gold, gold_of, gold_of_run
 from suite.outside.scoring import Scored, examples_met, score
 from suite.records.outside import About, BroughtIn, OutsideRecord
-from suite.records.run import DatasetFacts
+from suite.records.run import PREDICTIONS, DatasetFacts
 from suite.significance import f1_interval
 from suite.tasks.matching import Match
 from suite.tasks.registry import find_task
@@ -264,10 +264,9 @@ def _keep(folder: Path, kept: Sequence[tuple[OutsideRecord, Scored]]) -> None:
     for record, found in kept:
         of_system = folder / folder_name(record.name) / folder_name(record.dataset.name)
         place = of_system / str(record.number)
-        lines = "".join(f"{outcome.model_dump_json()}\n" for outcome in found.outcomes)
         # A command that is killed here leaves no record of other predictions.
         (place / "record.json").unlink(missing_ok=True)
-        write_atomically(place / "predictions.jsonl", lines)
+        write_lines(place / PREDICTIONS, found.outcomes)
         record.write(place)
         places.setdefault(of_system, set()).add(place.name)
     for of_system, names in places.items():

@@ -22,6 +22,7 @@ from runners.runs.tracking import Tracker
 from runners.runs.workbench import Shelf, Workbench, dataset_facts, load_part, vocabulary
 from suite.datasets import Dataset
 from suite.datasets.statistics import statistics
+from suite.datasets.swapping import check_names
 from suite.errors import SuiteError, unknown
 from suite.files import remove_leftovers
 from suite.modelling.parsers import CHAIN
@@ -143,6 +144,8 @@ class Suite:
         _refuse_one_name(request.datasets, self.datasets)
         for dataset in self.datasets:
             _refuse_another_task(request.study, dataset)
+            if request.swap_entities is not None:
+                check_names(dataset, request.swap_entities)
         self.cannot: list[Cannot] = []
         self.protocols = {
             v.name: {
@@ -275,6 +278,7 @@ class Suite:
             wandb=request.wandb,
             batch_sizes=request.batch_sizes,
             train_share=request.train_share * variant.train_share,
+            swap_names=request.swap_entities,
         )
 
     def steps_per_epoch(self, run: PlannedRun) -> int:
@@ -355,6 +359,8 @@ class Suite:
             ]
             if record.operating is not None and record.operating.failure:
                 lines.append(f"{run.title}: operating points: {record.operating.failure}")
+            if record.swapped is not None and record.swapped.failure:
+                lines.append(f"{run.title}: other names: {record.swapped.failure}")
         return lines
 
     def doubts(self) -> list[str]:

@@ -9,7 +9,7 @@ import json
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, TypeVar
@@ -236,6 +236,15 @@ def read_lines(
                     where=path,
                     remedy=AGAIN,
                 ) from error
+
+
+def write_lines(path: Path, lines: Iterable[BaseModel]) -> None:
+    """Writes a `.jsonl` file, a model on each line, as `write_atomically` does.
+
+    Raises:
+        SuiteError: likewise.
+    """
+    write_atomically(path, "".join(f"{line.model_dump_json()}\n" for line in lines))
 
 
 def content_digest(*paths: Path) -> str:

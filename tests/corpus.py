@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from suite.datasets import Dataset, Split
+from suite.datasets.fingerprint import fingerprint
 from suite.modelling.parsers import Chain
 from suite.modelling.pretrained import UNTRAINED, UNTRAINED_FREQUENCY, find_pretrained
 from suite.modelling.word_vectors import WordVectors, random_vectors
@@ -245,3 +247,26 @@ def resources(*, pretrained: bool, examples: Sequence[Example] = SENTENCES) -> R
     often = [e.words for e in examples] * UNTRAINED_FREQUENCY
     model = find_pretrained(UNTRAINED, often) if pretrained else None
     return Resources(vectors(examples), model, max_words=30, parser=Chain())
+
+
+def dataset_of(
+    train: Sequence[Example], test: Sequence[Example], schema: Schema = SCHEMA
+) -> Dataset:
+    """A dataset of examples without files; its dev is its test."""
+
+    def split(name: str, examples: Sequence[Example]) -> Split:
+        return Split(name, None, tuple(examples), fingerprint(examples), published=None)
+
+    return Dataset(
+        name="small",
+        title="Small",
+        task=schema.task,
+        schema=schema,
+        train=split("train", train),
+        dev=split("dev", test),
+        test=split("test", test),
+        matching="offsets",
+        synthetic=False,
+        citation="",
+        licence="",
+    )

@@ -62,6 +62,7 @@ def run_on(
         dataset.matching,
         protocol.match,
         dataset.wordings_in_train,
+        dataset.known_in_train,
     )
     record = folder.record("fastre", "nyt11", seed, protocol=protocol).model_copy(
         update={

@@ -37,7 +37,7 @@ ROOMS = (
     ("suite.studies", "suite.fastre"),
     ("suite.systems",),
     ("suite.modelling",),
-    ("suite.protocol", "suite.datasets"),
+    ("suite.protocol", "suite.datasets", "suite.evaluation"),
     ("suite.tasks", "suite.significance"),
     ("suite.plain_yaml",),
     ("suite.locks",),

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal, Protocol, TypeAlias
 
 from runners.runs.plan import RunPlan, read_run_plan
+from suite.datasets.swapping import source_of
 from suite.errors import SuiteError
 from suite.modelling.pretrained import ABSENT
 from suite.records.run import RunRecord, read_record
@@ -115,7 +116,15 @@ class PlannedRun:
         measured = {c.batch_size for c in record.inference if c.failure is None}
         curve = record.operating
         drawn = not self.operates or (curve is not None and curve.failure is None)
-        return record if drawn and measured >= set(self.plan.batch_sizes) else None
+        there = drawn and measured >= set(self.plan.batch_sizes) and self._swapped(record)
+        return record if there else None
+
+    def _swapped(self, record: RunRecord) -> bool:
+        """Whether test was scored with the names that are asked for, where any are."""
+        names, found = self.plan.swap_names, record.swapped
+        if names is None or record.status != "complete":
+            return True
+        return found is not None and found.failure is None and found.names == source_of(names)
 
 
 @dataclass(frozen=True)

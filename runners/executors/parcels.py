@@ -19,6 +19,7 @@ from runners.runs.run import planned_record
 from runners.runs.workbench import Workbench, vocabulary
 from suite.datasets.catalogue.entries import CATALOGUE
 from suite.datasets.load import dataset_folder
+from suite.datasets.swapping import TRAIN
 from suite.errors import SuiteError
 from suite.files import read_regular, write_atomically
 from suite.modelling.word_vectors import VectorsFile
@@ -106,6 +107,8 @@ def own_paths(plan: RunPlan) -> dict[str, Path]:
             found["dataset"] = folder.absolute()
     if plan.vectors is not None:
         found["vectors"] = plan.vectors.absolute()
+    if plan.swap_names not in (None, TRAIN):
+        found["swap_names"] = Path(str(plan.swap_names)).absolute()
     for field in ("pretrained", "parser"):
         named = getattr(plan, field)
         if named is not None and Path(named).is_dir():
@@ -153,7 +156,7 @@ def _attempts(paths: dict[str, Path]) -> Iterator[tuple[str, ...]]:
 def _brought(plan: RunPlan, paths: dict[str, Path], give: Give, cache: Path) -> RunPlan:
     changes: dict[str, Any] = {}
     for field, path in paths.items():
-        here = _unpacked(give, path, cache, is_file=field == "vectors")
+        here = _unpacked(give, path, cache, is_file=field in {"vectors", "swap_names"})
         if field == "vectors":
             changes[field] = here
         elif plan.dataset in CATALOGUE and field == "dataset":

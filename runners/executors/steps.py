@@ -19,11 +19,18 @@ from runners.executors.processes import Processes
 from runners.runs.checkpoint import Checkpoints
 from runners.runs.inference import measured_file
 from runners.runs.operating_points import curve_file
+from runners.runs.swapped import swapped_file
 from suite.artifact import Artifact
 from suite.artifact.facts import OF_A_RUN
 from suite.errors import SuiteError
 from suite.files import remove_leftovers, write_atomically
-from suite.records.run import InferenceCost, OperatingCurve, RunRecord, read_record
+from suite.records.run import (
+    InferenceCost,
+    OperatingCurve,
+    RunRecord,
+    SwappedTest,
+    read_record,
+)
 
 MEASURABLE = frozenset({"complete", "pruned"})
 """Statuses of runs that have selected weights."""
@@ -111,7 +118,7 @@ def _ended_without_record(code: int, run: PlannedRun) -> RunRecord:
 def measure(
     run: PlannedRun, record: RunRecord, processes: Processes, on_event: OnEvent
 ) -> RunRecord:
-    """Measures inference at every batch size of the plan, and the operating points.
+    """Measures inference at every batch size of the plan, and what else the plan asks for.
 
     Args:
         run: that was trained.
@@ -134,7 +141,9 @@ def measure(
 
         costs = tuple(_inference(folder, size, timed) for size in run.plan.batch_sizes)
         curve = _operating(folder, timed) if _has_curve(run, record) else record.operating
-        record = record.model_copy(update={"inference": costs, "operating": curve})
+        swapped = _swapped(run, folder, timed) if _swaps(run, record) else record.swapped
+        found = {"inference": costs, "operating": curve, "swapped": swapped}
+        record = record.model_copy(update=found)
         record.write(folder)
     return record
 
@@ -151,11 +160,23 @@ def unmeasured(run: PlannedRun, record: RunRecord, failure: str) -> RunRecord:
     """A trained run's record where nothing could be measured, with the reason at each place."""
     costs = tuple(InferenceCost(batch_size=size, failure=failure) for size in run.plan.batch_sizes)
     curve = OperatingCurve(failure=failure) if _has_curve(run, record) else record.operating
-    return record.model_copy(update={"inference": costs, "operating": curve})
+    swapped = record.swapped
+    if _swaps(run, record):
+        swapped = SwappedTest(names=_names(run), failure=failure)
+    found = {"inference": costs, "operating": curve, "swapped": swapped}
+    return record.model_copy(update=found)
 
 
 def _has_curve(run: PlannedRun, record: RunRecord) -> bool:
     return run.operates and record.status == "complete"
+
+
+def _swaps(run: PlannedRun, record: RunRecord) -> bool:
+    return run.plan.swap_names is not None and record.status == "complete"
+
+
+def _names(run: PlannedRun) -> str:
+    return Path(run.plan.swap_names or "").name  # no folder of a user's
 
 
 def _inference(folder: Path, size: int, timed: Callable[..., int]) -> InferenceCost:
@@ -171,3 +192,10 @@ def _operating(folder: Path, timed: Callable[..., int]) -> OperatingCurve:
     if isinstance(found, OperatingCurve):
         return found
     return OperatingCurve(failure=": ".join(ending(found, folder)))
+
+
+def _swapped(run: PlannedRun, folder: Path, timed: Callable[..., int]) -> SwappedTest:
+    found = collected(swapped_file(folder), SwappedTest, lambda: timed(work.swap))
+    if isinstance(found, SwappedTest):
+        return found
+    return SwappedTest(names=_names(run), failure=": ".join(ending(found, folder)))

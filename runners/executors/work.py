@@ -1,6 +1,7 @@
-"""What the processes of a run do: train, measure inference and operating points, time some steps.
+"""What the processes of a run do: train, measure inference and operating points, swap names.
 
-Each takes the run's folder, which holds its plan, and a workbench where one was loaded before.
+One times a few steps alone. Each takes the run's folder, which holds its plan, and a workbench
+where one was loaded before.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from runners.runs.operating_points import leave_curve
 from runners.runs.plan import read_run_plan
 from runners.runs.probe import leave_probe
 from runners.runs.run import run
+from runners.runs.swapped import leave_swapped
 from runners.runs.workbench import Shelf, Workbench
 from suite.errors import SuiteError
 
@@ -69,4 +71,13 @@ def probe(folder: Path, bench: Workbench | None) -> int:
     plan = read_run_plan(folder)
     torch.set_num_threads(plan.protocol.threads)
     leave_probe(folder, bench or Workbench(plan, shelf=Shelf(trees_cached=False)))
+    return 0
+
+
+def swap(folder: Path, bench: Workbench | None) -> int:
+    """Scores test with other names of its entities, or leaves why there are no scores."""
+    plan = read_run_plan(folder)
+    torch.set_num_threads(plan.protocol.threads)
+    assert plan.swap_names is not None  # or nobody asked for it
+    leave_swapped(folder, plan.swap_names, lambda: bench or Workbench(plan))
     return 0

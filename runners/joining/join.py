@@ -19,10 +19,19 @@ from suite.files import open_regular
 from suite.locks import held
 from suite.names import folder_name
 from suite.records.outside import OutsideRecord
-from suite.records.run import RunRecord, read_record
+from suite.records.run import (
+    DEV_PREDICTIONS,
+    PREDICTIONS,
+    SWAPPED_PREDICTIONS,
+    RunRecord,
+    read_record,
+)
 from suite.records.suite import RUNS
 
-LINKED = ("predictions.jsonl", "result.json", OF_A_RUN, "checkpoint")
+LINKED = (
+    *(PREDICTIONS, DEV_PREDICTIONS, SWAPPED_PREDICTIONS),
+    *("result.json", OF_A_RUN, "checkpoint"),
+)
 """What of a run is always written anew and never changed, so that two folders may share it."""
 LEFT = ("wandb",)
 """What of a run another program reads alone; so are files whose names begin with a dot."""

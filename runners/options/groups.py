@@ -182,6 +182,13 @@ class CarriedOutOptions(RunOptions, RayOptions):
         least=1,
         panel=MACHINE,
     )
+    swap_entities: str | None = option(
+        None,
+        "Score test besides with other names of its entities: train, whose names are taken, or a "
+        "YAML file of names by type.",
+        shown="not",
+        panel=DATA,
+    )
     remeasure: bool = option(
         False,
         "Measure inference of complete runs again, as where other work ran beside it.",

@@ -11,6 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from runners.runs.workbench import Workbench
+from suite.datasets import Split
 from suite.modelling.batch import Batch
 from suite.modelling.batching import evaluation_batches
 from suite.modelling.device import autocast
@@ -29,8 +30,9 @@ from suite.tasks.scoring import evaluate, evaluate_in_slices, graded
 class EncodedSplit:
     """A split as it is scored: uncut gold, and the encoded words to predict from."""
 
-    def __init__(self, system: System, bench: Workbench, name: str, device: torch.device) -> None:
-        split = {s.name: s for s in bench.dataset.splits}[name]
+    def __init__(
+        self, system: System, bench: Workbench, split: Split, device: torch.device
+    ) -> None:
         self.gold = split.examples
         seen = bench.examples(split)
         encoded = system.encode(seen)
@@ -45,6 +47,18 @@ class EncodedSplit:
             (rows, self.encoded.select(rows.to(self.encoded.lengths.device)))
             for rows in evaluation_batches(self.lengths, self._size)
         ]
+
+
+class DevAnswers(NamedTuple):
+    """What a system predicts on dev.
+
+    Attributes:
+        graded: predictions by their score, with whether they are right.
+        outcomes: of each example.
+    """
+
+    graded: list[tuple[float, bool]]
+    outcomes: list[AnsweredExample]
 
 
 class Tested(NamedTuple):
@@ -81,15 +95,23 @@ class Evaluator:
             self.system.calibrate([batch for _, batch in split.batches], reference)
         return evaluate(split.gold, self.predict(split), self.task.name, self.matching)
 
-    def graded_dev(self, split: EncodedSplit, theta: float | None) -> list[tuple[float, bool]]:
-        """The predictions of dev by their score, with whether they are right."""
+    def answer_dev(self, split: EncodedSplit, theta: float | None) -> DevAnswers:
+        """What the selected weights predict on dev, by the thresholds that were fitted on it.
+
+        Args:
+            split: dev.
+            theta: that dev gave; None for tasks without one.
+        """
         self.system.eval()
         if theta is None:
             found = self.predict(split)
         else:
             found = self._facts(self._fact_scores(split), theta)
-        match = self.bench.protocol.match
-        return graded(split.gold, found, self.task.name, self.matching, match)
+        match, known = self.bench.protocol.match, self.bench.dataset.wordings_in_train
+        _, outcomes = evaluate_in_slices(
+            split.gold, found, self.task.name, self.matching, match, known
+        )
+        return DevAnswers(graded(split.gold, found, self.task.name, self.matching, match), outcomes)
 
     def on_test(self, split: EncodedSplit, theta: float | None) -> Tested:
         """Predicts and, where there is gold, scores with slices.
@@ -113,7 +135,13 @@ class Evaluator:
     ) -> Tested:
         match, known = self.bench.protocol.match, self.bench.dataset.wordings_in_train
         found, outcomes = evaluate_in_slices(
-            split.gold, predictions, self.task.name, self.matching, match, known
+            split.gold,
+            predictions,
+            self.task.name,
+            self.matching,
+            match,
+            known,
+            self.bench.dataset.known_in_train,
         )
         labelled = not self.task.unlabelled_tests or found.exact.gold > 0
         evaluation = found.model_copy(update={"measures": measures}) if labelled else None

@@ -33,6 +33,7 @@ class RunPlan(StrictModel):
         batch_sizes: at which inference is measured.
         train_share: part of the training examples that is trained on.
         test: whether test is scored and timed; without it, dev is timed.
+        swap_names: `train` or a file, whence entities of test get other names besides.
     """
 
     suite: str
@@ -55,6 +56,7 @@ class RunPlan(StrictModel):
     batch_sizes: tuple[int, ...]
     train_share: float = 1.0
     test: bool = True
+    swap_names: PortableName | None = None
 
 
 def read_run_plan(folder: Path) -> RunPlan:

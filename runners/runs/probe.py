@@ -173,7 +173,7 @@ def _evaluate(bench: Workbench, fitting: Fitting, per_example: float) -> float:
     """
     count = max(1, int(EVALUATION_SECONDS / per_example)) if per_example else MOST_GROUPS
     part = _with(bench, train=1, dev=count)
-    split = EncodedSplit(fitting.system, part, "dev", fitting.device)
+    split = EncodedSplit(fitting.system, part, part.dataset.dev, fitting.device)
     started = time.perf_counter()
     fitting.evaluator.on_dev(split)
     return (time.perf_counter() - started) / len(split.gold)

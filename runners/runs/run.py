@@ -1,7 +1,7 @@
 """One run, from the first step to its record.
 
-Leaves `history.jsonl`, `predictions.jsonl`, the selected weights, and a `record.json` that says
-how the run ended, whatever happened.
+Leaves `history.jsonl`, `predictions.jsonl` and `predictions-dev.jsonl`, the selected weights, and a
+`record.json` that says how the run ended, whatever happened.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from runners.runs.workbench import Workbench, configuration, dataset_facts
 from suite.artifact import thresholds, write_artifact
 from suite.artifact.facts import OF_A_RUN
 from suite.errors import SuiteError
-from suite.files import write_atomically
-from suite.records.run import RunRecord, Status
+from suite.files import write_atomically, write_lines
+from suite.records.run import DEV_PREDICTIONS, PREDICTIONS, RunRecord, Status
 from suite.systems.capabilities import Memorises
 from suite.tasks.registry import find_task
 from suite.tasks.scores import Evaluation
@@ -139,7 +139,7 @@ def _train_and_test(
     splits = {"train": trainer.train, "dev": trainer.dev}
     scores: Evaluation | None = None
     if bench.plan.test:
-        splits["test"] = EncodedSplit(trainer.system, bench, "test", bench.device)
+        splits["test"] = EncodedSplit(trainer.system, bench, bench.dataset.test, bench.device)
         scores = _test(trainer, splits["test"], dev.measures.get("theta"), folder)
     cost = trainer.cost(load)  # before the model is written, which is no part of training
     return record.model_copy(
@@ -159,21 +159,21 @@ def _train_and_test(
 def _leave_model(
     trainer: Fitting, record: RunRecord, folder: Path, dev: Evaluation, test: Evaluation | None
 ) -> str:
-    """Writes the run's model; its digest."""
+    """Writes the run's model, and what it predicts on dev; the model's digest."""
     bench, task = trainer.bench, find_task(trainer.bench.dataset.task)
     # The scores stand, and how many gold items there are; slices are the report's.
     scores = {
         name: found and found.model_copy(update={"slices": {}})
         for name, found in (("dev", dev), ("test", test))
     }
+    answers = trainer.evaluator.answer_dev(trainer.dev, dev.measures.get("theta"))
+    if bench.plan.test:
+        write_lines(folder / DEV_PREDICTIONS, answers.outcomes)
     facts = {
         **scores,
         "system": record.system,
         "dataset": record.dataset,
-        "thresholds": thresholds(
-            trainer.evaluator.graded_dev(trainer.dev, dev.measures.get("theta")),
-            task.selected(dev, bench.protocol.match).gold,
-        ),
+        "thresholds": thresholds(answers.graded, task.selected(dev, bench.protocol.match).gold),
         "versions": record.environment.versions,
     }
     return write_artifact(folder / OF_A_RUN, bench.parts(trainer.system, facts))
@@ -184,8 +184,7 @@ def _test(
 ) -> Evaluation | None:
     """Scores test and leaves what was predicted; None for documents that are not labelled."""
     tested = trainer.evaluator.on_test(test, theta)
-    lines = "".join(f"{outcome.model_dump_json()}\n" for outcome in tested.outcomes)
-    write_atomically(folder / "predictions.jsonl", lines)
+    write_lines(folder / PREDICTIONS, tested.outcomes)
     task = find_task(trainer.bench.dataset.task)
     entries = task.competition_entries(test.gold, tested.predictions)
     if entries is not None:

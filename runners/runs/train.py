@@ -20,7 +20,7 @@ from runners.runs.evaluate import EncodedSplit, Evaluator
 from runners.runs.tracking import Tracker
 from runners.runs.workbench import Workbench
 from suite.errors import SuiteError
-from suite.files import write_atomically
+from suite.files import write_atomically, write_lines
 from suite.modelling.batching import training_batches
 from suite.modelling.device import autocast, synchronise
 from suite.protocol import Protocol
@@ -57,8 +57,8 @@ class Trainer:
         self.system = bench.build().to(self.device)
         started = time.perf_counter()
         self.evaluator = Evaluator(self.system, bench, self.device)
-        self.train = EncodedSplit(self.system, bench, "train", self.device)
-        self.dev = EncodedSplit(self.system, bench, "dev", self.device)
+        self.train = EncodedSplit(self.system, bench, bench.dataset.train, self.device)
+        self.dev = EncodedSplit(self.system, bench, bench.dataset.dev, self.device)
         self.encode_seconds = time.perf_counter() - started
         self.optimiser = make_optimiser(self.system, self.protocol)
         self.batch_size = self.protocol.examples_per_step(bench.dataset.task)
@@ -86,7 +86,7 @@ class Trainer:
                 where=self.history,
                 remedy="Delete the run's folder and run the suite again.",
             )
-        write_atomically(self.history, "".join(f"{e.model_dump_json()}\n" for e in epochs))
+        write_lines(self.history, epochs)
         return epochs
 
     def fit(self, tracker: Tracker) -> Evaluation:

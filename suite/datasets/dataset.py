@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from suite.tasks.examples import Example, SurfaceTriple, TaskName
+from suite.tasks.familiarity import Known
 from suite.tasks.matching import Wording
 from suite.tasks.registry import find_task
 from suite.tasks.schema import Schema
@@ -110,6 +111,11 @@ class Dataset:
         if self.facts_in_train is not None:
             return frozenset(tuple(fact) for fact in self.facts_in_train)
         return find_task(self.task).all_wordings(self.train.examples)
+
+    @cached_property
+    def known_in_train(self) -> Known:
+        """What the training examples know; of documents, not what a file names besides."""
+        return find_task(self.task).known(self.train.examples)
 
     @property
     def splits(self) -> tuple[Split, Split, Split]:

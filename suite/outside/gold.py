@@ -9,6 +9,7 @@ from pathlib import Path
 from suite.datasets.dataset import Dataset
 from suite.files import read_lines
 from suite.tasks.examples import Example, TaskName
+from suite.tasks.familiarity import Known
 from suite.tasks.items import label_of
 from suite.tasks.matching import Matching, Wording
 from suite.tasks.registry import find_task
@@ -26,6 +27,7 @@ class Gold:
         labels: relations or entity types that the dataset knows.
         in_train: what counts as seen; None where train is not here, so that no slice tells it.
         source: what it was taken from, in words.
+        known: what train knew of items; None where train is not here.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Gold:
     labels: frozenset[str]
     in_train: frozenset[Wording] | None
     source: str
+    known: Known | None = None
 
     @property
     def labelled(self) -> bool:
@@ -54,6 +57,7 @@ def gold_of(dataset: Dataset) -> Gold:
         frozenset(known) | _labels(dataset.task, dataset.test.examples),
         dataset.wordings_in_train,
         "the dataset's files",
+        dataset.known_in_train,
     )
 
 

@@ -69,7 +69,7 @@ def score(file: AnswersFile, gold: Gold, match: Match) -> Scored:
     task = find_task(gold.task)
     in_train = gold.in_train if gold.in_train is not None else frozenset()
     evaluation, outcomes = evaluate_in_slices(
-        gold.examples, predictions, gold.task, gold.matching, match, in_train
+        gold.examples, predictions, gold.task, gold.matching, match, in_train, gold.known
     )
     measures = {}
     slices = evaluation.slices

@@ -15,6 +15,10 @@ from suite.tasks.scores import Evaluation, Scores
 
 FORMAT: Final = 2
 """Changes whenever a field changes its meaning; records of two formats share no table."""
+PREDICTIONS: Final = "predictions.jsonl"
+DEV_PREDICTIONS: Final = "predictions-dev.jsonl"
+SWAPPED_PREDICTIONS: Final = "predictions-swapped.jsonl"
+"""Files of a run's folder, a line for each example of test, of dev, and of `SwappedTest`."""
 
 
 class Epoch(StrictModel):
@@ -163,6 +167,35 @@ class OperatingCurve(StrictModel):
     failure: str | None = None
 
 
+class SwappedTest(StrictModel):
+    """Scores on test sentences whose entities have other names (`suite.datasets.swapping`).
+
+    Attributes:
+        names: where they are from: `train`, or a file by name and content.
+        seed: of the draws.
+        by_part: whether a name stands in for one of the same part in relations, as there are no
+            entity types.
+        examples: of test.
+        swapped: of them, with other names; the scores are over these.
+        entities: with another name.
+        left: why the others have none -> how many they are.
+        before: scores on the same examples as they are.
+        after: with the other names.
+        failure: why there are no scores, in the reader's words; None where there are.
+    """
+
+    names: str
+    seed: int = 0
+    by_part: bool = False
+    examples: int = 0
+    swapped: int = 0
+    entities: int = 0
+    left: dict[str, int] = Field(default_factory=dict)
+    before: Evaluation | None = None
+    after: Evaluation | None = None
+    failure: str | None = None
+
+
 class Parameters(StrictModel):
     """Counts of numbers: all, those of word vectors, those that training changes."""
 
@@ -268,6 +301,7 @@ class RunRecord(StrictModel):
         test: None for documents that are not labelled, and for a search's trials.
         model: digest of the folder `model` that the run left; None where it left none.
         ceiling: what perfect scoring of the system's own targets would reach, per split.
+        swapped: scores on entities with other names; None where that was not asked for.
     """
 
     format: Literal[2] = FORMAT
@@ -290,6 +324,7 @@ class RunRecord(StrictModel):
     ceiling: dict[str, Evaluation] = Field(default_factory=dict)
     inference: tuple[InferenceCost, ...] = ()
     operating: OperatingCurve | None = None
+    swapped: SwappedTest | None = None
 
     def write(self, folder: Path) -> None:
         """Writes `record.json`, whole or not at all."""

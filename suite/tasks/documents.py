@@ -5,20 +5,35 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar, cast
 
 from suite.tasks.claims import Claim, End, WrongClaimError, ends_of
 from suite.tasks.competition import competition_entries
+from suite.tasks.conventions import Convention, of_facts
 from suite.tasks.examples import Document, Fact, Span, SurfaceTriple
+from suite.tasks.familiarity import (
+    BOTH,
+    NEITHER,
+    ONE,
+    PAIR,
+    Known,
+    Pair,
+    familiarity,
+    pairs_of,
+)
 from suite.tasks.items import Prediction
 from suite.tasks.matching import Match, Matching, Wording
 from suite.tasks.metric import Metric, counted
 from suite.tasks.ranking import fact_wordings, names_of, rank_predicted
+from suite.tasks.renaming import Name, Named, part, rename
 from suite.tasks.task import ExampleCounts, Task
 
 AnyFact = Fact | SurfaceTriple
 """A predicted one without a place names what is none of the given entities; it is wrong."""
+FACT = "fact"
+"""What is said of a fact that train has."""
 
 
 class DocumentCounts(ExampleCounts):
@@ -62,6 +77,7 @@ class Documents(Task[Document, AnyFact]):
     ranked = True
     unlabelled_tests = True
     entities_given = True
+    familiarities = (FACT, PAIR, BOTH, ONE, NEITHER)
 
     @classmethod
     def declared(cls) -> Iterable[Metric]:
@@ -116,6 +132,65 @@ class Documents(Task[Document, AnyFact]):
     def wordings(self, example: Document, item: AnyFact) -> set[Wording]:
         """As Ign F1 has it, by the names of any mention of each entity."""
         return {tuple(item)} if isinstance(item, SurfaceTriple) else fact_wordings(example, item)
+
+    def known(self, examples: Iterable[Document]) -> Known:
+        """Facts, pairs and entities, each entity by the names of all its mentions."""
+        facts: set[Wording] = set()
+        pairs: set[Pair] = set()
+        entities: set[str] = set()
+        for document in examples:
+            names = [names_of(document, entity) for entity in document.entities]
+            entities.update(*names)
+            for fact in document.facts:
+                facts |= fact_wordings(document, fact)
+                pairs |= pairs_of(names[fact.head], names[fact.tail])
+        return Known(frozenset(facts), frozenset(pairs), frozenset(entities))
+
+    def familiarity(self, example: Document, item: AnyFact, known: Known) -> str:
+        """By any names of the mentions of head and tail."""
+        if isinstance(item, SurfaceTriple):
+            return familiarity({item.head}, item.relation, {item.tail}, known, FACT)
+        head, tail = (names_of(example, example.entities[i]) for i in (item.head, item.tail))
+        return familiarity(head, item.relation, tail, known, FACT)
+
+    def conventions(self, match: Match, matching: Matching) -> list[Convention]:
+        """Those of facts."""
+        del match, matching
+        return of_facts()
+
+    def named(self, example: Document, *, by_part: bool) -> list[Named]:
+        """Each entity by its mentions."""
+        parts: list[set[str]] = [set() for _ in example.entities]
+        for fact in example.facts:
+            parts[fact.head].add(part(fact.relation, "head"))
+            parts[fact.tail].add(part(fact.relation, "tail"))
+        found = []
+        for entity, own in zip(example.entities, parts, strict=True):
+            spans = sorted({mention.span for mention in entity.mentions})
+            places = {span: example.words[span.start : span.end] for span in spans}
+            kinds = frozenset(own if by_part else {entity.type})
+            found.append(Named(tuple(dict.fromkeys(places.values())), places, kinds))
+        return found
+
+    def renamed(self, example: Document, names: Mapping[Span, Name]) -> Document:
+        """Mentions are called by their words then; a sentence begins no earlier than it did."""
+        found = rename(example.words, names)
+        entities = tuple(
+            replace(
+                entity,
+                name=" ".join(names.get(entity.mentions[0].span, (entity.name,))),
+                mentions=tuple(
+                    mention._replace(
+                        span=found.moved(mention.span),
+                        name="" if mention.span in names else mention.name,
+                    )
+                    for mention in entity.mentions
+                ),
+            )
+            for entity in example.entities
+        )
+        starts = (min(n for o, n in found.at.items() if o >= s) for s in example.sentence_starts)
+        return replace(example, words=found.words, entities=entities, sentence_starts=tuple(starts))
 
     def shown(self, example: Document, item: AnyFact) -> list[object]:
         """Names of head and tail with the relation between them, then the entities' indices."""

@@ -8,14 +8,18 @@ from functools import partial
 from typing import Any, ClassVar
 
 from suite.tasks.claims import Claim, ends_of, place, said
+from suite.tasks.conventions import Convention, of_entities
 from suite.tasks.examples import Entity, Sentence, Span, SurfaceEntity
+from suite.tasks.familiarity import Known
 from suite.tasks.lengths import length_slice
 from suite.tasks.matching import Match, Matching, Wording, in_words
 from suite.tasks.metric import Metric, counted
+from suite.tasks.renaming import Name, Named, named_in, renamed
 from suite.tasks.scores import AnsweredExample
 from suite.tasks.task import ExampleCounts, Task
 
 AnyEntity = Entity | SurfaceEntity
+SAME_TYPE, OTHER_TYPE, UNKNOWN = "with this type", "with another type", "not in train"
 
 
 class EntityCounts(ExampleCounts):
@@ -59,6 +63,7 @@ class Entities(Task[Sentence, AnyEntity]):
     evaluation_batch = 128
     has_relations = False
     nests = True
+    familiarities = (SAME_TYPE, OTHER_TYPE, UNKNOWN)
 
     @classmethod
     def declared(cls) -> Iterable[Metric]:
@@ -84,6 +89,30 @@ class Entities(Task[Sentence, AnyEntity]):
     def wordings(self, example: Sentence, item: AnyEntity) -> set[Wording]:
         """Words and type."""
         return {(_words(example, item), item.type)}
+
+    def known(self, examples: Iterable[Sentence]) -> Known:
+        """Entities with their types, and their names alone."""
+        typed = self.all_wordings(examples)
+        return Known(typed, frozenset(), frozenset(words for words, _ in typed))
+
+    def familiarity(self, example: Sentence, item: AnyEntity, known: Known) -> str:
+        """Whether train has it with its type, with another one, or not at all."""
+        words = _words(example, item)
+        if (words, item.type) in known.items:
+            return SAME_TYPE
+        return OTHER_TYPE if words in known.entities else UNKNOWN
+
+    def conventions(self, match: Match, matching: Matching) -> list[Convention]:
+        """Those of entities."""
+        return of_entities(match, matching)
+
+    def named(self, example: Sentence, *, by_part: bool) -> list[Named]:
+        """Those of the same words are one."""
+        return named_in(example, by_part=by_part)
+
+    def renamed(self, example: Sentence, names: Mapping[Span, Name]) -> Sentence:
+        """With the offsets of all that it holds."""
+        return renamed(example, names)
 
     def shown(self, example: Sentence, item: AnyEntity) -> list[object]:
         """Words and type, and the span where the words have a place."""

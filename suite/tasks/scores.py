@@ -62,8 +62,11 @@ class AnsweredExample(StrictModel):
             offsets where the words have a place; of entities, words, type and span; of facts, head,
             relation and tail in words, then the index of both entities. Of a predicted one, its
             score last.
+        repeats: gold that its file names again, once for each time; counted by no score here.
         correct: match rule -> how many of `predicted` are gold; the sets' sizes stand beside it,
             duplicates under that rule collapsed.
+        known_gold, known_predicted: of each of `gold` and `predicted`, how well train knew it
+            (`Task.familiarity`); empty where train was not at hand.
     """
 
     id: str
@@ -71,3 +74,6 @@ class AnsweredExample(StrictModel):
     gold: list[list[Any]]
     predicted: list[list[Any]]
     correct: dict[str, Scores]
+    repeats: list[list[Any]] = Field(default_factory=list)
+    known_gold: list[str] = Field(default_factory=list)
+    known_predicted: list[str] = Field(default_factory=list)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from suite.tasks.examples import Example, TaskName
+from suite.tasks.familiarity import Known
 from suite.tasks.items import Item, Prediction
 from suite.tasks.matching import Match, Matching, Wording
 from suite.tasks.registry import find_task
@@ -83,6 +84,7 @@ def evaluate_in_slices(
     matching: Matching,
     match: Match,
     in_train: frozenset[Wording],
+    known: Known | None = None,
 ) -> tuple[Evaluation, list[AnsweredExample]]:
     """As `evaluate`, with slices under one match rule, and the outcome of each example.
 
@@ -96,6 +98,7 @@ def evaluate_in_slices(
         matching: what a span is compared by.
         match: the protocol's rule, under which slices of triples are scored.
         in_train: what counts as seen.
+        known: what train knew of items, told of each; None where it is not at hand.
     """
     judging = find_task(task)
     rule = judging.selection_match(match)
@@ -103,7 +106,7 @@ def evaluate_in_slices(
     outcomes = []
     for example, predicted in zip(examples, predictions, strict=True):
         judged = {m: _judge(example, judging, predicted, matching, m) for m in MATCHES}
-        outcomes.append(_answered(example, judging, predicted, judged))
+        outcomes.append(_answered(example, judging, predicted, judged, known))
         chosen = judged[rule]
         for family, names in judging.slices_of_example(example, len(chosen.gold)).items():
             for name in names:
@@ -144,13 +147,20 @@ def _answered(
     task: Task[Any, Any],
     predictions: Sequence[Prediction],
     judged: Mapping[Match, _Judged],
+    known: Known | None,
 ) -> AnsweredExample:
+    def familiar(items: Iterable[Item]) -> list[str]:
+        return [] if known is None else [task.familiarity(example, i, known) for i in items]
+
     return AnsweredExample(
         id=example.id,
         text=" ".join(example.words),
         gold=[task.shown(example, item) for item in task.gold(example)],
         predicted=[[*task.shown(example, p.item), round(p.score, 6)] for p in predictions],
         correct={match: j.scores for match, j in judged.items()},
+        repeats=[task.shown(example, item) for item in task.repeats(example)],
+        known_gold=familiar(task.gold(example)),
+        known_predicted=familiar(p.item for p in predictions),
     )
 
 

@@ -11,10 +11,13 @@ from pydantic import Field
 
 from suite.files import StrictModel
 from suite.tasks.claims import Claim
-from suite.tasks.examples import Example, TaskName
+from suite.tasks.conventions import Convention
+from suite.tasks.examples import Example, Span, TaskName
+from suite.tasks.familiarity import Known
 from suite.tasks.items import Item, Prediction
 from suite.tasks.matching import Match, Matching, Wording
 from suite.tasks.metric import Metric
+from suite.tasks.renaming import Name, Named
 from suite.tasks.scores import AnsweredExample, Evaluation, Scores
 
 E = TypeVar("E", bound=Example)
@@ -61,6 +64,7 @@ class Task(ABC, Generic[E, I]):
         entities_given: whether a system is given the entities, and finds relations alone.
         heads_are_typed: whether its schema says which entity types can head a relation.
         nests: whether its schema says that entities share words.
+        familiarities: how well train may have known an item, the best first.
         explained: whether `suite.explanation` can say what its predictions depend on.
     """
 
@@ -81,6 +85,7 @@ class Task(ABC, Generic[E, I]):
     entities_given: ClassVar[bool] = False
     heads_are_typed: ClassVar[bool] = False
     nests: ClassVar[bool] = False
+    familiarities: ClassVar[tuple[str, ...]]
     explained: ClassVar[bool] = False
 
     def __init__(self) -> None:
@@ -130,6 +135,52 @@ class Task(ABC, Generic[E, I]):
     @abstractmethod
     def wordings(self, example: E, item: I) -> set[Wording]:
         """An item in words, in each of the ways in which it can be said."""
+
+    def repeats(self, example: E) -> list[I]:
+        """Gold items that the file names again, once for each time."""
+        del example
+        return []
+
+    @abstractmethod
+    def known(self, examples: Iterable[E]) -> Known:
+        """What a training set knows."""
+
+    @abstractmethod
+    def familiarity(self, example: E, item: I, known: Known) -> str:
+        """How well train knew an item, one of `familiarities`.
+
+        Args:
+            example: whose words tell what a span says.
+            item: gold or predicted.
+            known: of train.
+        """
+
+    @abstractmethod
+    def conventions(self, match: Match, matching: Matching) -> list[Convention]:
+        """How published scores count its items; this suite's rule first.
+
+        Args:
+            match: the rule that selects.
+            matching: what a span is compared by.
+        """
+
+    @abstractmethod
+    def named(self, example: E, *, by_part: bool) -> list[Named]:
+        """The entities of an example with their names.
+
+        Args:
+            example: with its gold.
+            by_part: whether kinds are parts in relations, and not types.
+        """
+
+    @abstractmethod
+    def renamed(self, example: E, names: Mapping[Span, Name]) -> E:
+        """An example whose gold has a place throughout, with other words in place of spans.
+
+        Args:
+            example: with its gold.
+            names: span -> what takes its place; of `named`, none sharing a word with another.
+        """
 
     @abstractmethod
     def shown(self, example: E, item: I) -> list[object]:

@@ -7,15 +7,20 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from suite.tasks.claims import Claim, ends_of, place, said
+from suite.tasks.conventions import Convention, of_triples
 from suite.tasks.examples import Sentence, Span, SurfaceTriple, Triple
+from suite.tasks.familiarity import BOTH, NEITHER, ONE, PAIR, Known, familiarity, pairs_of
 from suite.tasks.lengths import length_slice
-from suite.tasks.matching import Match, Matching, Wording, surface, triple_key
+from suite.tasks.matching import Match, Matching, Wording, in_words, surface, triple_key
 from suite.tasks.metric import Metric, counted
 from suite.tasks.overlap import PATTERNS, overlap_patterns
+from suite.tasks.renaming import Name, Named, named_in, renamed
 from suite.tasks.scores import AnsweredExample
 from suite.tasks.task import ExampleCounts, Task
 
 AnyTriple = Triple | SurfaceTriple
+TRIPLE = "triple"
+"""What is said of a triple that train has."""
 
 
 class TripleCounts(ExampleCounts):
@@ -67,6 +72,7 @@ class Triples(Task[Sentence, AnyTriple]):
     }
     evaluation_batch = 128
     heads_are_typed = True
+    familiarities = (TRIPLE, PAIR, BOTH, ONE, NEITHER)
     explained = True
 
     @classmethod
@@ -94,6 +100,36 @@ class Triples(Task[Sentence, AnyTriple]):
     def wordings(self, example: Sentence, item: AnyTriple) -> set[Wording]:
         """Words of the head, relation, words of the tail."""
         return {tuple(surface(example.words, item))}
+
+    def repeats(self, example: Sentence) -> list[AnyTriple]:
+        """As the file names them."""
+        return list(example.repeats)
+
+    def known(self, examples: Iterable[Sentence]) -> Known:
+        """Triples, pairs and entities; where only triples name entities, their heads and tails."""
+        held = list(examples)
+        triples = self.all_wordings(held)
+        pairs = {pair for head, _, tail in triples for pair in pairs_of([head], [tail])}
+        entities = {in_words(s.words, e.span) for s in held for e in s.entities}
+        entities |= {end for head, _, tail in triples for end in (head, tail)}
+        return Known(triples, frozenset(pairs), frozenset(entities))
+
+    def familiarity(self, example: Sentence, item: AnyTriple, known: Known) -> str:
+        """By the words of head and tail."""
+        head, relation, tail = surface(example.words, item)
+        return familiarity({head}, relation, {tail}, known, TRIPLE)
+
+    def conventions(self, match: Match, matching: Matching) -> list[Convention]:
+        """Those of triples."""
+        return of_triples(match, matching)
+
+    def named(self, example: Sentence, *, by_part: bool) -> list[Named]:
+        """Those of the same words are one."""
+        return named_in(example, by_part=by_part)
+
+    def renamed(self, example: Sentence, names: Mapping[Span, Name]) -> Sentence:
+        """With the offsets of all that it holds."""
+        return renamed(example, names)
 
     def shown(self, example: Sentence, item: AnyTriple) -> list[object]:
         """Head, relation and tail in words, then both spans where the words have a place."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 from suite.datasets.formats.records import RecordModel, read_json_records
@@ -10,7 +12,7 @@ from suite.datasets.textfile import TextFile
 from suite.errors import SuiteError
 from suite.outside.answers import Answer
 from suite.tasks.claims import Claim, End
-from suite.tasks.examples import Span
+from suite.tasks.shown import ShownItem, read_shown
 
 REMEDY = "Name the predictions.jsonl of a run as the suite wrote it."
 
@@ -38,22 +40,14 @@ def read(file: TextFile) -> list[Answer]:
 
 def _claim(row: list[Any], score: Any, field: str, file: TextFile, record: str) -> Claim:
     """An item by what follows its words: spans of a triple or an entity, indices of a fact."""
-    found: tuple[str, tuple[End, ...]] | None = None
-    match row:
-        case [str(), str(label), str(), [int(a), int(b)], [int(c), int(d)]]:
-            found = label, (Span(a, b), Span(c, d))
-        case [str(), str(label), str(), int(head), int(tail)]:
-            found = label, (head, tail)
-        case [str(head), str(label), str(tail)]:
-            found = label, (head, tail)
-        case [str(), str(label), [int(a), int(b)]]:
-            found = label, (Span(a, b),)
-        case [str(words), str(label)]:
-            found = label, (words,)
-    if found is None or isinstance(score, bool) or not isinstance(score, int | float):
+    item: ShownItem | None = None
+    with suppress(ValueError):
+        item = read_shown(row)
+    if item is None or isinstance(score, bool) or not isinstance(score, int | float):
         raise SuiteError(
             f"{field}: {ascii([*row, score])[:100]} is not an item as the suite writes it",
             where=f"{file.path}, {record}",
             remedy=REMEDY,
         )
-    return Claim(*found, float(score))
+    ends: Iterable[End] = (e.words if e.place is None else e.place for e in item.ends)
+    return Claim(item.label, tuple(ends), float(score))

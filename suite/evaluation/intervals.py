@@ -1,0 +1,65 @@
+"""The intervals of this package: the one place that calls on the bootstrap."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Int
+
+from suite.significance import Counts, f1_interval, paired_bootstrap
+
+Parts = Int[np.ndarray, "examples 2"]
+"""For each example: how many, and of how many."""
+
+
+class Interval(NamedTuple):
+    """A value with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+def _as_counts(parts: Parts) -> Counts:
+    """Counts whose F1 is the share: as many are predicted as there are gold."""
+    return parts[:, [0, 1, 1]]
+
+
+def share_interval(parts: Parts) -> Interval:
+    """A share over examples, summed before it is divided, by drawing examples.
+
+    Args:
+        parts: some of them of something.
+    """
+    counts = _as_counts(parts)
+    low, high = f1_interval(counts)
+    part, whole = parts.sum(0)
+    return Interval(float(part / whole), low, high)
+
+
+def share_difference(first: Parts, second: Parts) -> Interval:
+    """The difference of two shares over the same examples, drawn together."""
+    found = paired_bootstrap(_as_counts(first), _as_counts(second))
+    return Interval(found.difference, found.low, found.high)
+
+
+def f1_difference(first: Counts, second: Counts) -> Interval:
+    """The difference in micro F1 over the same examples, drawn together."""
+    found = paired_bootstrap(first, second)
+    return Interval(found.difference, found.low, found.high)
+
+
+def difference_of(first: Interval, second: Interval) -> Interval:
+    """The difference of two values whose samples are taken for independent.
+
+    The limits are recovered from those of the two, which need not be symmetric (Zou and Donner,
+    Statistics in Medicine, 2008).
+    """
+    value = first.value - second.value
+    return Interval(
+        value,
+        value - math.hypot(first.value - first.low, second.high - second.value),
+        value + math.hypot(first.high - first.value, second.value - second.low),
+    )
