@@ -10,15 +10,19 @@ from pathlib import Path
 
 from reports.cells import Pictures
 from reports.figures import operating as operating_figure
+from reports.figures import predictions as prediction_figures
 from reports.figures import training as figures
 from reports.figures.style import Styles, make_styles
 from reports.load import Group, Results, load_results
 from reports.sections import (
     analysis,
     background,
+    calibration,
     caveats,
+    conventions,
     convergence,
     efficiency,
+    generalisation,
     operating,
     overview,
     results,
@@ -38,9 +42,11 @@ FIGURES: Mapping[str, Callable[[Group, Styles], bytes | None]] = {
     "slices": figures.slices,
     "trade-off": figures.trade_off,
     "operating": operating_figure.draw,
+    "generalisation": prediction_figures.generalisation,
+    "calibration": prediction_figures.calibration,
 }
 """What is drawn for each group, by the end of the file's name."""
-WITHOUT_TIMES = frozenset({"slices"})
+WITHOUT_TIMES = frozenset({"slices", "generalisation", "calibration"})
 """What of that joins the machines of a group; all else is drawn for each machine."""
 
 
@@ -72,6 +78,9 @@ def compose(loaded: Results, pictures: Pictures) -> str:
         "Data": background.data_section(groups),
         "Protocol, environment, systems and sources": background.background_section(loaded),
         "Published figures": "\n".join(filter(None, published)),
+        "Scoring conventions": conventions.section(groups),
+        "Generalisation": generalisation.section(groups, pictures),
+        "Scores and thresholds": calibration.section(groups, pictures),
     }
     present = [(title, text) for title, text in sections.items() if text]
     body = "\n".join(

@@ -14,9 +14,14 @@ import numpy as np
 from jaxtyping import Int
 
 from suite.errors import SuiteError
+from suite.evaluation.judged import Judged, judge
 from suite.files import AGAIN, read_lines
 from suite.records.outside import OutsideRecord
 from suite.records.run import (
+    DEV_PREDICTIONS,
+    PREDICTIONS,
+    SWAPPED_PREDICTIONS,
+    DatasetFacts,
     Epoch,
     InferenceCost,
     OperatingCurve,
@@ -25,6 +30,7 @@ from suite.records.run import (
     read_history,
 )
 from suite.tasks.matching import Match
+from suite.tasks.registry import find_task
 from suite.tasks.scores import AnsweredExample, Evaluation
 
 ON_ANOTHER_MACHINE = "on another machine"
@@ -76,6 +82,24 @@ class RecordedRun:
         """Its epochs; empty where none ended."""
         return read_history(self.folder) if self.trained_here else []
 
+    @cached_property
+    def judged(self) -> Judged | None:
+        """What its predictions on test come to; None where none were kept."""
+        return self._judged(PREDICTIONS)
+
+    @cached_property
+    def judged_dev(self) -> Judged | None:
+        """Likewise on dev."""
+        return self._judged(DEV_PREDICTIONS)
+
+    @cached_property
+    def judged_swapped(self) -> Judged | None:
+        """Likewise on test with other names."""
+        return self._judged(SWAPPED_PREDICTIONS)
+
+    def _judged(self, file: str) -> Judged | None:
+        return _judge(self.folder / file, self.record.dataset, self.record.protocol.match)
+
     def by_place(self) -> dict[Place, RecordedRun]:
         """Kind of machine -> what of the run's times was taken there; that of training first."""
         record = self.record
@@ -91,7 +115,7 @@ class RecordedRun:
 
     def counts(self, match: Match) -> dict[str, Int[np.ndarray, "3"]] | None:
         """Test example -> correct, predicted, gold; None where no predictions were kept."""
-        return _counts(self.folder / "predictions.jsonl", match)
+        return _counts(self.folder / PREDICTIONS, match)
 
 
 def _taken_at(record: RunRecord, place: Place) -> RunRecord:
@@ -122,9 +146,19 @@ class OutsideRun:
     record: OutsideRecord
     folder: Path
 
+    @cached_property
+    def judged(self) -> Judged | None:
+        """As that of a run."""
+        return _judge(self.folder / PREDICTIONS, self.record.dataset, self.record.match)
+
+    @property
+    def judged_dev(self) -> None:
+        """Nothing is known of dev."""
+        return
+
     def counts(self, match: Match) -> dict[str, Int[np.ndarray, "3"]] | None:
         """As those of a run."""
-        return _counts(self.folder / "predictions.jsonl", match)
+        return _counts(self.folder / PREDICTIONS, match)
 
 
 def _counts(path: Path, match: Match) -> dict[str, Int[np.ndarray, "3"]] | None:
@@ -141,3 +175,13 @@ def _counts(path: Path, match: Match) -> dict[str, Int[np.ndarray, "3"]] | None:
         scores = outcome.correct[match]
         found[outcome.id] = np.array([scores.correct, scores.predicted, scores.gold])
     return found
+
+
+def _judge(path: Path, facts: DatasetFacts, match: Match) -> Judged | None:
+    if not path.is_file():
+        return None
+    lines = read_lines(path, AnsweredExample, "an answered example")
+    try:
+        return judge(lines, find_task(facts.task), facts.matching, match)
+    except ValueError as error:
+        raise SuiteError(str(error), where=path, remedy=AGAIN) from error

@@ -11,7 +11,7 @@ from reports.load import Results
 from reports.run_files import OutsideRun, RecordedRun
 from reports.sections.operating import Point, read_point
 from suite.records.outside import NOT_TRAINED
-from suite.records.run import InferenceCost
+from suite.records.run import InferenceCost, SwappedTest
 from suite.tasks.registry import find_task
 from suite.tasks.scores import Evaluation, Scores
 from suite.tasks.task import Task
@@ -69,6 +69,20 @@ def _inference(cost: InferenceCost) -> dict[str, Any]:
     }
 
 
+def _swapped(found: SwappedTest) -> dict[str, Any]:
+    """Scores with other names, and with their own on the same examples."""
+    row: dict[str, Any] = {
+        "swapped_names": found.names,
+        "swapped_examples": found.swapped,
+        "swapped_failure": found.failure,
+    }
+    for which, evaluation in (("before", found.before), ("after", found.after)):
+        if evaluation is not None:
+            row |= _scores(f"swapped_{which}_partial", evaluation.partial)
+            row |= _scores(f"swapped_{which}_exact", evaluation.exact)
+    return row
+
+
 def _row(run: RecordedRun, key: str, label: str) -> dict[str, Any]:
     record = run.record
     task = find_task(record.dataset.task)
@@ -107,6 +121,8 @@ def _row(run: RecordedRun, key: str, label: str) -> dict[str, Any]:
             row |= _evaluation(prefix, evaluation, task)
     if record.dev is not None:
         row |= {m.column: m.of(record.dev) for m in task.metrics if m.fitted}
+    if record.swapped is not None:
+        row |= _swapped(record.swapped)
     for split, evaluation in record.ceiling.items():
         row |= _scores(f"ceiling_{split}_partial", evaluation.partial)
         row |= _scores(f"ceiling_{split}_exact", evaluation.exact)

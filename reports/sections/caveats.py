@@ -72,6 +72,10 @@ def _failures(results: Results) -> list[str]:
             place = f"{record.system.title} on {record.dataset.title}"
             what = f"{place}, operating points: {record.operating.failure}"
             unmeasured.setdefault(what, []).append(record.seed)
+        if record.swapped is not None and record.swapped.failure:
+            place = f"{record.system.title} on {record.dataset.title}"
+            what = f"{place}, test with other names: {record.swapped.failure}"
+            unmeasured.setdefault(what, []).append(record.seed)
     lines += [
         f"**not measured**: {what} (seed {listed(seeds)})." for what, seeds in unmeasured.items()
     ]
