@@ -1,0 +1,86 @@
+"""Micro F1 of runs on one test set, and on test sets drawn from it, the same ones for every run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+
+SAMPLES = 10_000
+"""How often a test set is drawn."""
+_CHUNK = 2**21
+"""Drawn multiplicities held at once."""
+
+
+def micro_f1(totals: Int[np.ndarray, "*runs 3"]) -> Float[np.ndarray, "*runs"]:
+    """Micro F1 of summed correct, predicted and gold; 0 where there is nothing to find or found."""
+    correct, predicted, gold = np.moveaxis(totals, -1, 0)
+    found = predicted + gold
+    f1: Float[np.ndarray, "*runs"] = np.zeros(found.shape)
+    np.divide(2.0 * correct, found, out=f1, where=found > 0)
+    return f1
+
+
+def influence(counts: Int[np.ndarray, "runs items 3"]) -> Float[np.ndarray, "runs items"]:
+    """How far each test item pulls a run's micro F1, in F1; the items' mean is 0.
+
+    F1 is the ratio of 2 correct to predicted + gold, whose variance over test sets is that of the
+    mean of these values (Davison and Hinkley, 1997, section 2.7.2 on ratios).
+    """
+    correct, found = 2.0 * counts[..., 0], counts[..., 1] + counts[..., 2]
+    average = found.mean(axis=1, keepdims=True)
+    values: Float[np.ndarray, "runs items"] = np.zeros(found.shape)
+    left = correct - micro_f1(counts.sum(axis=1))[:, None] * found
+    np.divide(left, average, out=values, where=average > 0)
+    return values
+
+
+@dataclass(frozen=True)
+class Resampled:
+    """Several runs on one test set, and on test sets drawn from it with replacement.
+
+    Attributes:
+        f1: of each run.
+        drawn: of each run on each drawn test set (Koehn, EMNLP 2004, for one run of each system).
+        influence: of each test item on each run's F1.
+        seed: of the draws.
+    """
+
+    f1: Float[np.ndarray, " runs"]
+    drawn: Float[np.ndarray, "samples runs"]
+    influence: Float[np.ndarray, "runs items"]
+    seed: int
+
+    @property
+    def items(self) -> int:
+        """Size of the test set."""
+        return self.influence.shape[1]
+
+
+def resample(
+    counts: Int[np.ndarray, "runs items 3"], samples: int = SAMPLES, seed: int = 0
+) -> Resampled:
+    """Draws test sets of the same size. What is drawn does not depend on the runs.
+
+    Args:
+        counts: correct, predicted and gold of each test item, for each run.
+        samples: how often the test set is drawn.
+        seed: of the draws; equal seeds give equal results.
+
+    Raises:
+        ValueError: there is no run, or no test item.
+    """
+    runs, items, _ = counts.shape
+    if not runs or not items:
+        raise ValueError(f"counts of shape {counts.shape} hold no run or no test item")
+    rng = np.random.default_rng(seed)
+    by_item = counts.transpose(1, 0, 2).reshape(items, -1).astype(float)  # BLAS knows no integers
+    drawn = np.empty((samples, runs))
+    step = max(1, _CHUNK // items)
+    for start in range(0, samples, step):
+        size = min(step, samples - start)
+        times = rng.multinomial(items, np.full(items, 1 / items), size=size)
+        totals = (times.astype(float) @ by_item).reshape(size, runs, 3)
+        drawn[start : start + size] = micro_f1(totals.round().astype(np.int64))
+    return Resampled(micro_f1(counts.sum(axis=1)), drawn, influence(counts), seed)
