@@ -25,6 +25,8 @@ class Block(nn.Module):
     """One block: two dilated convolutions, a gate, a residual connection.
 
     Args:
+        inputs: width of X. Where it is another than D, X is projected to D before it is added, as
+            Gehring et al. (2017, section 3.3) do between convolutions of two widths.
         width: D.
         kernel: words that a convolution sees, odd.
         dilation: distance between them.
@@ -37,6 +39,7 @@ class Block(nn.Module):
 
     def __init__(
         self,
+        inputs: int,
         width: int,
         kernel: int,
         dilation: int,
@@ -50,7 +53,11 @@ class Block(nn.Module):
         self.gate_dropout = Dropout(gate_dropout)
         # Both convolutions of equations 2 and 3 at once: their weights lie side by side.
         outputs = width if gate == "none" else 2 * width
-        self.convolutions = Convolution(width, outputs, kernel, dilation)
+        self.convolutions = Convolution(inputs, outputs, kernel, dilation)
+        carried = residual or gate == "highway"
+        self.carry = (
+            Convolution(inputs, width, 1, bias=False) if carried and inputs != width else None
+        )
 
     def gain(self, blocks: int) -> float:
         """By how much the convolutions' start multiplies a variance: 2, as public code has it.
@@ -69,9 +76,11 @@ class Block(nn.Module):
             return 4.0
         return 1 / blocks if self.gate == "none" and self.residual else 2.0
 
-    def forward(self, x: Float[Tensor, "B D N"]) -> Float[Tensor, "B D N"]:
+    def forward(self, x: Float[Tensor, "B inputs N"]) -> Float[Tensor, "B D N"]:
         """Equation 4, under the block's gate."""
         y: Tensor = self.convolutions(x)
+        if self.carry is not None:
+            x = self.carry(x)
         if self.gate != "none" and self.gate_dropout.p:
             a, b = y.chunk(2, dim=1)
             y = torch.cat([a, self.gate_dropout(b)], 1)
@@ -88,11 +97,12 @@ class ConvolutionalEncoder(TextEncoder):
     """Word vectors and positions through stacked blocks (equation 1).
 
     Args:
-        vectors: the word vectors, projected to `width`.
-        width: D.
+        vectors: the word vectors, projected to the width of the first block.
         positions: longest sentence, in words.
+        widths: of each block; the last is D.
+        kernels: of each block.
         dilations: the rate of each block.
-        kernel, gate, residual: of the blocks.
+        gate, residual: of the blocks.
         dropout: between the blocks.
         gate_dropout: in their gates.
         input_dropout: before the first block.
@@ -102,11 +112,11 @@ class ConvolutionalEncoder(TextEncoder):
     def __init__(
         self,
         vectors: WordVectors,
-        width: int,
         positions: int,
         *,
+        widths: Sequence[int],
+        kernels: Sequence[int],
         dilations: Sequence[int],
-        kernel: int,
         gate: Gate,
         residual: bool,
         dropout: float,
@@ -115,13 +125,13 @@ class ConvolutionalEncoder(TextEncoder):
         linear_start: LinearStart,
     ) -> None:
         super().__init__()
-        self.width = width
+        self.width = widths[-1]
         self.words = WordEmbedding(vectors)
-        self.project = nn.Linear(vectors.width, width)
-        self.positions = nn.Parameter(torch.empty(positions, width))
+        self.project = nn.Linear(vectors.width, widths[0])
+        self.positions = nn.Parameter(torch.empty(positions, widths[0]))
         self.blocks = nn.ModuleList(
-            Block(width, kernel, rate, gate, residual=residual, gate_dropout=gate_dropout)
-            for rate in dilations
+            Block(*shape, gate, residual=residual, gate_dropout=gate_dropout)
+            for shape in zip((widths[0], *widths[:-1]), widths, kernels, dilations, strict=True)
         )
         self.input_dropout = Dropout(input_dropout)
         self.dropout = Dropout(dropout)
@@ -135,6 +145,8 @@ class ConvolutionalEncoder(TextEncoder):
         for block in self.blocks:
             assert isinstance(block, Block)
             he_normal(block.convolutions, gain=block.gain(len(self.blocks)))
+            if block.carry is not None:
+                he_normal(block.carry, gain=1.0)  # no ReLU follows, which would take half away
 
     def encode(self, sentences: Iterable[Sequence[str]]) -> Text:
         """As the word vectors do."""

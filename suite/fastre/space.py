@@ -11,6 +11,7 @@ from suite.systems.capabilities import Choices
 DilationPattern = Literal["free", "rising", "rising then ones", "repeated"]
 PATTERNS: tuple[DilationPattern, ...] = ("free", "rising", "rising then ones", "repeated")
 RATES = (1, 2, 4, 8, 16, 32)
+WIDTHS, KERNELS = (64, 96, 128, 192, 256), (3, 5, 7)
 BLOCKS = (2, 12)
 """The fewest and the most blocks of FastRE's encoder."""
 
@@ -43,22 +44,64 @@ def vary_fastre(choices: Choices) -> dict[str, Any]:
         rates = dilations(pattern, blocks, choices.suggest_categorical("highest_rate", RATES[1:]))
     return {
         "dilations": rates,
-        "kernel": choices.suggest_categorical("kernel", (3, 5, 7)),
-        "width": choices.suggest_categorical("width", (64, 96, 128, 192, 256)),
+        **_kernels(choices, blocks),
+        **_widths(choices, blocks),
         "gate": choices.suggest_categorical("gate", ("gated linear unit", "highway", "none")),
         "attention_heads": choices.suggest_categorical("attention_heads", (2, 4, 8, 16)),
         "dropout": choices.suggest_float("dropout", 0.0, 0.4, step=0.05),
         "heads_per_step": choices.suggest_categorical("heads_per_step", ("all", "one")),
+        "tagger_convolutions": choices.suggest_categorical(
+            "tagger_convolutions", ("separate", "shared")
+        ),
+        # To two digits: rates closer than that are one rate, and one structure.
+        "learning_rate_factor": float(
+            f"{choices.suggest_float('learning_rate_factor', 0.25, 4.0, log=True):.2g}"
+        ),
     }
+
+
+def _kernels(choices: Choices, blocks: int) -> dict[str, Any]:
+    """The kernel of all blocks, or of the first one and then one for each.
+
+    Every trial chooses `kernel`, so that its importance can be told; equal ones are one.
+    """
+    first = choices.suggest_categorical("kernel", KERNELS)
+    if choices.suggest_categorical("kernel_pattern", ("one", "free")) == "one":
+        return {"kernel": first}
+    rest = (choices.suggest_categorical(f"kernel_{i}", KERNELS) for i in range(2, blocks + 1))
+    kernels = (first, *rest)
+    return {"kernel": first, "kernels": kernels if len(set(kernels)) > 1 else None}
+
+
+def _widths(choices: Choices, blocks: int) -> dict[str, Any]:
+    """The width of all blocks, or of the last one and then of those before it.
+
+    Every trial chooses `width`, that of the taggers. Under `half first` the first half of the
+    blocks is half as wide.
+    """
+    last = choices.suggest_categorical("width", WIDTHS)
+    pattern = choices.suggest_categorical("width_pattern", ("one", "half first", "free"))
+    if pattern == "one":
+        return {"width": last}
+    if pattern == "half first":
+        narrow = blocks // 2
+        return {"width": last, "widths": (last // 2,) * narrow + (last,) * (blocks - narrow)}
+    before = (choices.suggest_categorical(f"width_{i}", WIDTHS) for i in range(1, blocks))
+    widths = (*before, last)
+    return {"width": last, "widths": widths if len(set(widths)) > 1 else None}
 
 
 _PUBLISHED = {
     "kernel": 3,
+    "kernel_pattern": "one",
     "width": 128,
+    "width_pattern": "one",
     "gate": "gated linear unit",
     "attention_heads": 8,
     "dropout": 0.1,
     "heads_per_step": "all",
+    "tagger_convolutions": "separate",
+    "learning_rate_factor": 1.0,
 }
 
 
@@ -78,6 +121,6 @@ FASTRE_TABLE_4: Mapping[str, Mapping[str, Any]] = {
 blocks."""
 
 
-def receptive_field(rates: Sequence[int], kernel: int) -> int:
-    """Words that a word's output depends on after blocks of these dilation rates."""
-    return 1 + (kernel - 1) * sum(rates)
+def receptive_field(rates: Sequence[int], kernels: Sequence[int]) -> int:
+    """Words that a word's output depends on after blocks of these dilation rates and kernels."""
+    return 1 + sum((kernel - 1) * rate for kernel, rate in zip(kernels, rates, strict=True))

@@ -127,7 +127,8 @@ class FastRE(System[CascadeBatch, TaggedTriples], Searches, Explains, Exports):
         self.head_scores = nn.Linear(width, 2 * (types + extra))
         # A convolution of a concatenation is the sum of the parts' convolutions: the sentence's
         # part is computed once and shared by all of its heads.
-        self.tail_hidden_sentence = Convolution(2 * width, width, 3)
+        shared = settings.tagger_convolutions == "shared"
+        self.tail_hidden_sentence = None if shared else Convolution(2 * width, width, 3)
         self.tail_hidden_head = Convolution(2 * width + settings.type_width, width, 3, bias=False)
         self.tail_scores = nn.Linear(width, 2 * (relations + extra))
         self.type_embedding = nn.Embedding(types, settings.type_width)
@@ -148,9 +149,10 @@ class FastRE(System[CascadeBatch, TaggedTriples], Searches, Explains, Exports):
         """As public code starts, whose framework is Paddle."""
         he_normal(self.head_hidden)
         # Both are parts of one convolution over [H; H_t; w^h].
-        inputs = self.tail_hidden_sentence.in_channels + self.tail_hidden_head.in_channels
+        inputs = self.head_hidden.in_channels + self.tail_hidden_head.in_channels
         for part in (self.tail_hidden_sentence, self.tail_hidden_head):
-            he_normal(part, inputs)
+            if part is not None:
+                he_normal(part, inputs)
         if self.settings.linear_start == "xavier":
             for attention in (self.head_attention, self.tail_attention):
                 xavier_uniform(attention.project, parts=3)
@@ -161,7 +163,10 @@ class FastRE(System[CascadeBatch, TaggedTriples], Searches, Explains, Exports):
 
     @classmethod
     def vary(cls, settings: FastRESettings, choices: Choices) -> dict[str, Any]:
-        """Blocks, their dilation rates, and all that makes them wide, gated and regular."""
+        """Blocks, their dilation rates, and all that makes them wide, gated and regular.
+
+        Besides, whether taggers share a convolution, and how quickly all of it learns.
+        """
         return vary_fastre(choices)
 
     @classmethod
@@ -172,18 +177,24 @@ class FastRE(System[CascadeBatch, TaggedTriples], Searches, Explains, Exports):
     @classmethod
     def structure(cls, settings: FastRESettings) -> dict[str, str]:
         """Its blocks as Table 4 has them, and what else was varied."""
-        rates, kernel = settings.dilations, settings.kernel
+        rates, kernels, widths = settings.dilations, settings.block_kernels, settings.block_widths
         return {
             "L": str(len(rates)),
             "Dilation rates": ", ".join(map(str, rates)),
-            "Kernel": str(kernel),
-            "Receptive field (words)": str(receptive_field(rates, kernel)),
-            "Width": str(settings.width),
+            "Kernel": _by_block(kernels),
+            "Receptive field (words)": str(receptive_field(rates, kernels)),
+            "Width": _by_block(widths),
             "Gate": settings.gate,
             "Attention heads": str(settings.attention_heads),
             "Dropout": f"{settings.dropout:g}",
             "Heads per step": settings.heads_per_step,
+            "Tagger convolutions": settings.tagger_convolutions,
+            "Learning rate factor": f"{settings.learning_rate_factor:g}",
         }
+
+    def learning_rate_factor(self) -> float:
+        """The setting."""
+        return self.settings.learning_rate_factor
 
     def word_vectors(self) -> Tensor:
         """The encoder's table."""
@@ -200,7 +211,8 @@ class FastRE(System[CascadeBatch, TaggedTriples], Searches, Explains, Exports):
     ) -> tuple[Float[Tensor, "B N D"], Float[Tensor, "B N D"]]:
         """H, and the sentence's part of the tail tagger's hidden layer."""
         h = self.encoder.convolve(vectors, mask)
-        sentence = self._convolve(h, self.tail_attention(h, mask), mask, self.tail_hidden_sentence)
+        layer = self.tail_hidden_sentence or self.head_hidden
+        sentence = self._convolve(h, self.tail_attention(h, mask), mask, layer)
         return h, sentence
 
     def _read_batch(
@@ -443,6 +455,11 @@ class FastRE(System[CascadeBatch, TaggedTriples], Searches, Explains, Exports):
             attentions = {"head tagger": self.head_attention, "tail tagger": self.tail_attention}
             weights = {name: layer.weights(h, mask) for name, layer in attentions.items()}
         return Explanation(norms, weights)
+
+
+def _by_block(numbers: Sequence[int]) -> str:
+    """The one number of all blocks, or one for each."""
+    return ", ".join(map(str, numbers if len(set(numbers)) > 1 else numbers[:1]))
 
 
 def _ends_before(tail: Span, words: int) -> bool:

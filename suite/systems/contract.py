@@ -167,6 +167,10 @@ class System(nn.Module, ABC, Generic[B, S]):
         """The parameters that the protocol's lower learning rate is for."""
         return iter(())
 
+    def learning_rate_factor(self) -> float:
+        """By what the protocol's learning rate of all other parameters is multiplied."""
+        return 1.0
+
     def word_vectors(self) -> Tensor | None:
         """The table of word vectors, a parameter where training changes it; None without one."""
         return None

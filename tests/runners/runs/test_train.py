@@ -27,6 +27,16 @@ def test_biases_do_not_decay_unless_the_protocol_says_so() -> None:
     assert set(decay_of(Protocol(weight_decay=0.02, decay_biases=True)).values()) == {0.02}
 
 
+def test_a_system_may_multiply_the_learning_rate_of_fresh_parameters() -> None:
+    found = {}
+    for factor in (1.0, 2.5):
+        settings = FastRESettings(learning_rate_factor=factor)
+        system = FastRE.build(settings, SCHEMA, resources(pretrained=False))
+        groups = make_optimiser(system, Protocol(learning_rate=2e-3)).param_groups
+        found[factor] = {group["lr"] for group in groups}
+    assert found == {1.0: {2e-3}, 2.5: {5e-3}}
+
+
 def rates(protocol: Protocol, steps: int) -> list[float]:
     optimiser = torch.optim.AdamW([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
     schedule = make_schedule(optimiser, protocol, steps)

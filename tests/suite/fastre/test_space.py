@@ -12,6 +12,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from suite.fastre.settings import FastRESettings
 from suite.fastre.space import BLOCKS, PATTERNS, RATES, dilations, receptive_field
 from suite.systems.contract import predict
 from suite.systems.registry import find_system, make_settings, system_names
@@ -145,9 +146,50 @@ def test_patterns_rise_to_the_highest_rate(pattern: Any, blocks: int, highest: i
 
 def test_receptive_field_by_walking_back() -> None:
     """Words that one output depends on, found by following every tap of every block."""
-    rates, kernel = (1, 2, 4, 1), 5
+    rates, kernels = (1, 2, 4, 1), (5, 3, 5, 7)
     words = {0}
-    for rate in reversed(rates):
+    for rate, kernel in reversed(list(zip(rates, kernels, strict=True))):
         taps = range(-(kernel // 2), kernel // 2 + 1)
         words = {word + rate * tap for word in words for tap in taps}
-    assert max(words) - min(words) + 1 == receptive_field(rates, kernel)
+    assert max(words) - min(words) + 1 == receptive_field(rates, kernels)
+
+
+def chosen(**changes: Any) -> FastRESettings:
+    """FastRE's settings under the published choices with some changed."""
+    system = find_system("fastre")
+    made = Given({**system.tried_first()["FastRE"], **changes})
+    settings = make_settings(system, system.vary(system.Settings(), made))
+    assert not made.left, "choices that nothing asks for"
+    assert isinstance(settings, FastRESettings)
+    return settings
+
+
+def test_blocks_have_widths_and_kernels_of_their_own() -> None:
+    assert chosen(width_pattern="half first").widths == (64, 64, 64, 128, 128, 128)
+    free = {f"width_{i}": w for i, w in enumerate((64, 256, 96, 192, 64), start=1)}
+    assert chosen(width_pattern="free", **free).widths == (64, 256, 96, 192, 64, 128)
+    kernels = {f"kernel_{i}": k for i, k in enumerate((5, 7, 3, 3, 5), start=2)}
+    found = chosen(kernel_pattern="free", **kernels)
+    assert found.kernels == (3, 5, 7, 3, 3, 5)
+    assert find_system("fastre").structure(found)["Kernel"] == "3, 5, 7, 3, 3, 5"
+
+
+def test_equal_blocks_are_one_structure_however_they_were_chosen() -> None:
+    plain = chosen()
+    assert chosen(kernel_pattern="free", **{f"kernel_{i}": 3 for i in range(2, 7)}) == plain
+    assert chosen(width_pattern="free", **{f"width_{i}": 128 for i in range(1, 6)}) == plain
+    assert chosen(learning_rate_factor=1.003) == plain
+
+
+def test_every_trial_makes_the_choices_whose_importance_is_told() -> None:
+    """Of conditional choices only some trials know; what each stands under is asked of all."""
+    system, asked = find_system("fastre"), []
+    for seed in range(60):
+        drawn = Drawn(seed)
+        system.vary(system.Settings(), drawn)
+        asked.append(set(drawn.ranges))
+    assert set.intersection(*asked) == {
+        "pattern", "blocks", "kernel", "kernel_pattern", "width", "width_pattern", "gate",
+        "attention_heads", "dropout", "heads_per_step", "tagger_convolutions",
+        "learning_rate_factor",
+    }  # fmt: skip

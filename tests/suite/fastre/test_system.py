@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from suite.fastre.encoder import Block
 from suite.fastre.settings import FastRESettings
 from suite.fastre.system import FastRE
 from suite.modelling.cascade import batch_targets
@@ -21,10 +22,18 @@ from tests.corpus import NESTED_HEADS, SCHEMA, SENTENCES, reference, resources
 
 SMALL = {"width": 32, "attention_heads": 4, "type_width": 8, "dropout": 0.0, "input_dropout": 0.0}
 
+UNEVEN = {"dilations": (1, 2, 1), "widths": (16, 24, 32), "kernels": (5, 3, 3)}
+
 
 class TestFastRE(SystemContract):
     system = FastRE
     settings = SMALL
+    lost = NESTED_HEADS
+
+
+class TestUnevenBlocks(SystemContract):
+    system = FastRE
+    settings = {**SMALL, **UNEVEN, "tagger_convolutions": "shared"}
     lost = NESTED_HEADS
 
 
@@ -55,6 +64,9 @@ class TestGlobalThreshold(SystemContract):
         {"heads_per_step": "one"},
         {"span_rule": "until next start"},
         {"kernel": 5, "dilations": (1, 2)},
+        UNEVEN,
+        {**UNEVEN, "gate": "highway"},
+        {"tagger_convolutions": "shared"},
     ],
     ids=str,
 )
@@ -235,9 +247,76 @@ def test_relations_that_a_type_cannot_head_are_never_predicted() -> None:
 
 
 def test_settings_refuse_what_cannot_be_built() -> None:
-    for wrong in ({"width": 100}, {"kernel": 4}, {"dilations": ()}, {"dilations": (0,)}):
+    for wrong in (
+        *({"width": 100}, {"kernel": 4}, {"dilations": ()}, {"dilations": (0,)}),
+        *({"widths": ()}, {"widths": (128,)}, {"widths": (64,) * 6}, {"widths": (0, *[128] * 5)}),
+        *({"kernels": ()}, {"kernels": (3,)}, {"kernels": (3, 3, 3, 3, 3, 4)}),
+        *({"learning_rate_factor": 0.0}, {"learning_rate_factor": math.nan}),
+    ):
         with pytest.raises(ValueError, match=next(iter(wrong))):
             FastRESettings(**wrong)
+
+
+PARTS = (
+    "encoder.positions encoder.project.weight encoder.project.bias "
+    "{blocks} head_attention.project.weight head_attention.project.bias "
+    "tail_attention.project.weight tail_attention.project.bias head_hidden.weight "
+    "head_hidden.bias head_scores.weight head_scores.bias tail_hidden_sentence.weight "
+    "tail_hidden_sentence.bias tail_hidden_head.weight tail_scores.weight tail_scores.bias "
+    "type_embedding.weight start_distance.weight end_distance.weight threshold"
+)
+
+
+def test_the_published_structure_has_the_parts_that_it_always_had() -> None:
+    """Models that were kept load still; the first numbers of a seed are those of before."""
+    torch.manual_seed(0)
+    system = FastRE.build(FastRESettings(), SCHEMA, resources(pretrained=False))
+    blocks = " ".join(
+        f"encoder.blocks.{i}.convolutions.{part}" for i in range(6) for part in ("weight", "bias")
+    )
+    parts = {name for name in system.state_dict() if not name.startswith("encoder.words.")}
+    assert parts == set(PARTS.format(blocks=blocks).split())
+    total = sum(float(p.detach().double().abs().sum()) for p in system.parameters())
+    assert total == pytest.approx(50048.151462751775, rel=1e-9), "of the version before `widths`"
+    with torch.no_grad():
+        loss = system.eval().loss(whole(system, SENTENCES)).total
+    assert float(loss) == pytest.approx(52.164573669433594, rel=1e-5)
+
+
+def test_one_width_and_kernel_for_each_block_are_those_for_all() -> None:
+    """Equal numbers however they are stated: equal weights and an equal loss."""
+    losses = []
+    for stated in ({}, {"widths": (32,) * 6, "kernels": (3,) * 6}):
+        torch.manual_seed(1)
+        system = small(**stated)
+        losses.append(float(system.loss(whole(system, SENTENCES)).total.detach()))
+    assert losses[0] == losses[1]
+
+
+@pytest.mark.parametrize("gate", ["gated linear unit", "highway", "none"])
+def test_blocks_of_two_widths_project_what_they_add(gate: str) -> None:
+    """Equation 4 with a projected X, word by word."""
+    torch.manual_seed(2)
+    block = Block(3, 4, 3, 2, gate, residual=True).eval()
+    x = torch.randn(1, 3, 7)
+    assert block.carry is not None
+    carried = torch.einsum("oi,bin->bon", block.carry.weight[:, :, 0], x)
+    a, b = block.convolutions(x).split(4, dim=1) if gate != "none" else (block.convolutions(x), x)
+    expected = {
+        "gated linear unit": lambda: a * b.sigmoid() + carried,
+        "highway": lambda: b.sigmoid() * carried + (1 - b.sigmoid()) * a,
+        "none": lambda: a + carried,
+    }[gate]()
+    torch.testing.assert_close(block(x), expected)
+    assert Block(3, 4, 3, 2, "none", residual=False).carry is None, "nothing is added"
+
+
+def test_shared_tagger_convolutions_are_one_layer() -> None:
+    apart, shared = small(), small(tagger_convolutions="shared")
+    fewer = sum(p.numel() for p in apart.parameters()) - sum(p.numel() for p in shared.parameters())
+    assert fewer == 2 * 32 * 32 * 3 + 32, "a kernel of 3 over [H; H_t], and its bias"
+    shared.loss(whole(shared, SENTENCES)).total.backward()
+    assert shared.head_hidden.weight.grad is not None
 
 
 def test_targets_number_heads_through_the_batch() -> None:
@@ -265,6 +344,8 @@ def test_targets_number_heads_through_the_batch() -> None:
         {"gate": "highway"},
         {"mapping": False},
         {"thresholds": "global"},
+        {"widths": (64, 64, 96, 128, 192, 128)},
+        {"widths": (64, 64, 96, 128, 192, 128), "gate": "highway"},
     ],
     ids=str,
 )
