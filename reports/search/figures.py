@@ -17,18 +17,18 @@ _COMPLETE, _PRUNED, _LABELLED, _FRONT = "#0072B2", "#BBBBBB", "#D55E00", "#009E7
 
 
 def draw(record: SearchRecord, front: Sequence[TrialRecord]) -> Pictures:
-    """All figures that the trials allow."""
+    """The history and the front, as far as the trials allow."""
     own = [t for t in record.trials if t.duplicate_of is None and t.dev_f1 is not None]
     drawn: dict[str, bytes] = {}
     if own:
         drawn["history"] = _history(record, own)
-        drawn["epochs"] = _epochs(record, own)
     if front:
         drawn["front"] = _front(record, own, front)
     return drawn
 
 
-def _finish(figure: Figure, record: SearchRecord, note: str) -> bytes:
+def finish(figure: Figure, record: SearchRecord, note: str) -> bytes:
+    """The figure with a note below on what is drawn, and where it was measured."""
     where = record.environment
     return png(figure, note, where.device, record.protocol.threads, where.processor)
 
@@ -63,25 +63,7 @@ def _history(record: SearchRecord, own: Sequence[TrialRecord]) -> bytes:
     ax.set_xlabel("Structure, in the order of the search")
     ax.set_ylabel("dev F1 (%)")
     ax.legend(frameon=False, fontsize=SMALL, loc="lower right")
-    return _finish(figure, record, f"One seed per structure{hidden}.")
-
-
-def _epochs(record: SearchRecord, own: Sequence[TrialRecord]) -> bytes:
-    figure, (ax,) = canvas(1, 3.6)
-    for t in own:
-        colour = _LABELLED if t.label else _COMPLETE if t.state == "complete" else _PRUNED
-        lines = [100 * f1 for f1 in t.epochs]
-        reached = range(1, len(lines) + 1)
-        ax.plot(reached, lines, color=colour, linewidth=1, alpha=0.8)
-        if t.state == "pruned":
-            ax.plot(len(lines), lines[-1], marker="x", color="#777777", markersize=5)
-    for label, colour in (("published structures", _LABELLED), ("others", _COMPLETE)):
-        ax.plot([], [], color=colour, label=label)
-    ax.plot([], [], color=_PRUNED, marker="x", markeredgecolor="#777777", label="pruned")
-    ax.set_xlabel("Epoch")
-    ax.set_ylabel("dev F1 (%)")
-    ax.legend(frameon=False, fontsize=SMALL, loc="lower right")
-    return _finish(figure, record, "Both phases; the second one prunes nothing.")
+    return finish(figure, record, f"One seed per structure{hidden}.")
 
 
 def _front(record: SearchRecord, own: Sequence[TrialRecord], front: Sequence[TrialRecord]) -> bytes:
@@ -109,7 +91,7 @@ def _front(record: SearchRecord, own: Sequence[TrialRecord], front: Sequence[Tri
     hidden = _cut(ax, min(y) - 5, known)
     shared = sum(t.measured_alone is False for t in known)
     note = f" {shared} of {len(known)} measured on a shared machine." if shared else ""
-    return _finish(figure, record, f"Complete structures, one seed each{hidden}.{note}")
+    return finish(figure, record, f"Complete structures, one seed each{hidden}.{note}")
 
 
 def _name(ax: Axes, name: str, place: tuple[float, float], *, above: bool) -> None:

@@ -27,7 +27,9 @@ from reports.cells import (
 )
 from reports.load import Group, Results, Row, load_results
 from reports.readings import f1_of
+from reports.search import curves, order, order_figure
 from reports.search import figures as search_figures
+from reports.search.pruning import write_pruning
 from reports.sections.analysis import against, compare
 from reports.sections.overview import listed, machine, on_each_machine, plural
 from reports.sheets import csv
@@ -86,6 +88,8 @@ def _what_to_know(record: SearchRecord) -> str:
         _time(record),
         SHARED if any(t.alone is False or t.measured_alone is False for t in own) else "",
         _nodes(own),
+        _warm_start(own),
+        *(f"Not taken from {what}" for what in record.not_taken),
         *(f"**{t.name} was given up**: {t.failure}." for t in own if t.given_up),
     ]
     notes = [note.rstrip(".") + "." for note in record.dataset.notes]
@@ -97,6 +101,14 @@ def _nodes(trials: Sequence[TrialRecord]) -> str:
     counts = Counter(t.node for t in trials if t.node is not None)
     named = listed(f"{quoted(node)} ({plural(n, 'structure')})" for node, n in counts.items())
     return f"Trained on nodes of a cluster: {named}." if counts else ""
+
+
+def _warm_start(trials: Sequence[TrialRecord]) -> str:
+    """How many structures are those of another search; empty where none is."""
+    count = sum(t.warm_start is not None for t in trials)
+    if not count:
+        return ""
+    return f"{plural(count, 'structure')} of another search tried early, without its scores."
 
 
 def _limits(record: SearchRecord) -> str:
@@ -284,6 +296,8 @@ def _compose(record: SearchRecord, results: Results | None, pictures: Pictures) 
             if importances
             else "Too few complete trials to say.\n"
         ),
+        "Short trials and long ones": order.write_order(record, pictures),
+        "Pruning": write_pruning(record),
         "The course of the search": (
             image(pictures, "history", "dev F1 of each trial and the best so far")
             + image(pictures, "epochs", "dev F1 after each epoch, pruned trials marked")
@@ -295,9 +309,9 @@ def _compose(record: SearchRecord, results: Results | None, pictures: Pictures) 
 
 
 def trials_frame(record: SearchRecord) -> pd.DataFrame:
-    """One row per trial."""
+    """One row per trial, long trainings of the check after all others."""
     rows = []
-    for t in record.trials:
+    for t in (*record.trials, *(record.check.trials if record.check else ())):
         held = t.model_dump(mode="json", exclude={"structure", "settings", "latency_ms", "spent"})
         rows.append(
             {k: json.dumps(v) if isinstance(v, dict | list) else v for k, v in held.items()}
@@ -321,7 +335,11 @@ def write_search_report(out: Path) -> Path:
     finals = out / "finals"
     there = (finals / "suite.json").is_file() and any(finals.glob("runs/*/*/*/record.json"))
     results = load_results(finals) if there else None
-    pictures = search_figures.draw(record, quickest_first(record))
+    pictures = {
+        **search_figures.draw(record, quickest_first(record)),
+        **curves.draw(record),
+        **order_figure.draw(record),
+    }
     for name, png in pictures.items():
         write_atomically(out / "figures" / f"{name}.png", png)
     write_atomically(out / "trials.csv", csv(trials_frame(record)))

@@ -28,7 +28,8 @@ from suite.privacy import shown_command
 
 if TYPE_CHECKING:
     from runners.executors.base import Executor
-    from runners.search.search import Search, SearchRequest
+    from runners.search.request import SearchRequest
+    from runners.search.search import Search
     from suite.records.search import SearchRecord
 
 LOOK_SECONDS = 0.5
@@ -42,7 +43,9 @@ def _search_structure(options: SearchOptions) -> None:
 
     First for dev F1, with pruning and under the limits; then for dev F1, latency and parameters at
     once; then the best of both and the system as it is are trained over seeds and scored on test,
-    once. OUT/best.yaml is the best of them: run-suite --system OUT/best.yaml trains it.
+    once. OUT/best.yaml is the best of them: run-suite --system OUT/best.yaml trains it. With
+    --check, some structures are trained to the end before, to see whether short trials order them
+    as long ones do.
 
     The same command again goes on where it stopped; with more --trials it adds to them. Started on
     other machines with the same --storage, it works on the same search; with --ray, its workers are
@@ -99,7 +102,7 @@ def _executor_of_finals(search: Search, options: SearchOptions) -> Iterator[Exec
 
 
 def _request(options: SearchOptions) -> SearchRequest:
-    from runners.search.search import SearchRequest  # noqa: PLC0415 - imports torch
+    from runners.search.request import SearchRequest  # noqa: PLC0415 - imports torch
     from runners.suite import Request  # noqa: PLC0415
     from suite.records.search import Limits  # noqa: PLC0415
 
@@ -134,6 +137,10 @@ def _request(options: SearchOptions) -> SearchRequest:
         sampler_seed=options.sampler_seed,
         command=shown_command(sys.argv),
         workers=options.workers,
+        pruner=options.pruner,
+        check=options.check,
+        check_epochs=options.check_epochs,
+        warm_start=options.warm_start,
     )
 
 
@@ -144,7 +151,8 @@ def _print_plan(search: Search, workers: int) -> None:
     table.add_row(
         facts.key,
         search.planned.dataset.name,
-        f"{request.trials} + {request.trade_offs}",
+        f"{request.trials} + {request.trade_offs}"
+        + (f" + {request.check} of {request.check_epochs} epochs" if request.check else ""),
         str(search.base.protocol.epochs),
         f"{1 + request.finalists} x {len(request.suite.seeds)} seeds",
         str(workers),
@@ -176,7 +184,7 @@ def _run_workers(request: SearchRequest, count: int, look: Callable[[], None]) -
     from pydantic import TypeAdapter  # noqa: PLC0415
 
     from runners.executors.processes import WAITING  # noqa: PLC0415
-    from runners.search.search import SearchRequest  # noqa: PLC0415
+    from runners.search.request import SearchRequest  # noqa: PLC0415
 
     # By standard input, which ends when this process does, and shows no password to anyone.
     line = TypeAdapter(SearchRequest).dump_json(request) + b"\n"
@@ -255,7 +263,8 @@ def _all_is_there(search: Search, record: SearchRecord) -> bool:
     for label, reason in missing.items():
         said = f"the published structure {label!r} has no figure: {reason}"
         errors.print(f"{said}; the same command tries it again", markup=False)
-    given_up = [t for t in record.trials if t.given_up and t.duplicate_of is None]
+    ended = (*record.trials, *(record.check.trials if record.check else ()))
+    given_up = [t for t in ended if t.given_up and t.duplicate_of is None]
     for trial in given_up:
         said = f"{trial.name} was given up: {trial.failure}"
         errors.print(f"{said}; the same command tries it again", markup=False)
@@ -278,7 +287,8 @@ def _work(number: int) -> int:
     import torch  # noqa: PLC0415
 
     torch.set_num_threads(1)  # trainings are forked from here: no pool may be running
-    from runners.search.search import Search, SearchRequest  # noqa: PLC0415
+    from runners.search.request import SearchRequest  # noqa: PLC0415
+    from runners.search.search import Search  # noqa: PLC0415
     from runners.search.storage import open_storage  # noqa: PLC0415
     from runners.search.worker import Worker  # noqa: PLC0415
 

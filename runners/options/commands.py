@@ -25,6 +25,7 @@ from runners.options.groups import (
     ThreadsOptions,
     TrainingOptions,
 )
+from suite.records.search import PrunerName
 from suite.tasks.matching import Match
 
 
@@ -101,6 +102,24 @@ class SearchOptions(RunOptions, TrainingOptions, RayOptions):
         shown="half of --trials",
         least=0,
         panel=SEARCH,
+    )
+    pruner: PrunerName = option(
+        "median",
+        "By which trials for dev F1 are ended early: the median, (successive) halving, hyperband, "
+        "none.",
+        panel=SEARCH,
+    )
+    check: int = option(
+        0,
+        "Structures trained to the end besides: do short trials order them as long ones do?",
+        least=0,
+        panel=SEARCH,
+    )
+    check_epochs: int | None = option(
+        None, "Epochs of those.", shown="three times --epochs", least=2, panel=SEARCH
+    )
+    warm_start: Path | None = option(
+        None, "Folder of another search, whose best structures are tried early.", panel=SEARCH
     )
     finalists: int = option(
         3,

@@ -19,7 +19,8 @@ from runners.cluster import leave_its_main_module
 from runners.search.attributes import DRIVER
 from runners.search.deaths import DRIVEN, this_worker
 from runners.search.proxy import Address, lost, reached
-from runners.search.search import Search, SearchRequest
+from runners.search.request import SearchRequest
+from runners.search.search import Search
 from runners.search.storage import open_storage
 from runners.search.worker import Worker
 from suite.errors import SuiteError

@@ -12,8 +12,11 @@ from optuna.importance import PedAnovaImportanceEvaluator
 from optuna.trial import TrialState
 
 import suite
+from runners.search.check import check_of
 from runners.search.finals import Finals
+from runners.search.pruning import rungs
 from runners.search.search import Search
+from runners.search.warm_start import NOT_TAKEN
 from runners.search.worker import WORKED
 from suite.records.search import SearchRecord, WorkerTime
 from suite.systems.variants import write_variant
@@ -24,6 +27,7 @@ BEST = "best.yaml"
 def conclude(search: Search, finals: Finals) -> tuple[SearchRecord, Path]:
     """Writes the record of a search, the report of its finals and its best structure."""
     accuracy = search.accuracy()
+    pruner = search.request.pruner
     finals.report()
     record = SearchRecord(
         name=search.request.name,
@@ -44,6 +48,10 @@ def conclude(search: Search, finals: Finals) -> tuple[SearchRecord, Path]:
             for name, value in accuracy.user_attrs.items()
             if name.startswith(WORKED)
         ),
+        check=check_of(search),
+        pruner=pruner,
+        rungs=rungs(pruner, search.base.protocol.epochs),
+        not_taken=tuple(accuracy.user_attrs.get(NOT_TAKEN, ())),
     )
     record.write(search.out)
     best = finals.best().model_copy(update={"name": Path(BEST).stem})
@@ -55,7 +63,8 @@ def conclude(search: Search, finals: Finals) -> tuple[SearchRecord, Path]:
 def _importances(study: optuna.Study) -> dict[str, float]:
     """Choice -> how much good trials differ from all in it, summing to 1; empty where too few.
 
-    Of the choices that every trial makes; dilation rates by number exist in some patterns alone.
+    Of the choices that every trial makes; rates, widths and kernels of a block by its number exist
+    under some patterns alone.
     """
     trials = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     shared = set.intersection(*(set(t.params) for t in trials)) if trials else set()

@@ -21,10 +21,11 @@ from pydantic import TypeAdapter
 from runners.cluster import connected, is_from_without
 from runners.executors.nodes import device_of
 from runners.search.actor import SearchActor, Start, Workplace
-from runners.search.attributes import DRIVER, WORKER
+from runners.search.attributes import DRIVER, WORKER, result_of
 from runners.search.deaths import MOST_DEATHS, Deaths, driven, judge_here
 from runners.search.proxy import Address, served
-from runners.search.search import Search, SearchRequest, kind_of, result_of
+from runners.search.request import SearchRequest
+from runners.search.search import Search, kind_of
 from runners.search.worker import line_of, searched_through
 from suite.errors import SuiteError
 

@@ -1,7 +1,8 @@
 """A structure search: Optuna varies, the suite trains and judges.
 
-Three phases, each a study of its own in one storage: dev F1 alone, with pruning; dev F1, latency
-and parameters at once; the finalists over seeds, on test. Any number of workers may do the trials.
+Its phases, of which those of trials are studies of their own in one storage: dev F1 alone, with
+pruning; dev F1, latency and parameters at once; where it is asked for, some of the structures
+trained to the end; the finalists over seeds, on test. Any number of workers may do the trials.
 """
 
 from __future__ import annotations
@@ -9,13 +10,14 @@ from __future__ import annotations
 import platform
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any, TypeAlias, get_args
 
 import numpy as np
 import optuna
-from optuna.pruners import BasePruner, MedianPruner, NopPruner
+from optuna.pruners import BasePruner, NopPruner
 from optuna.samplers import TPESampler
 from optuna.trial import FrozenTrial, TrialState
 
@@ -23,55 +25,24 @@ from runners.executors.lock import locked
 from runners.runs.plan import RunPlan
 from runners.runs.run import planned_record
 from runners.runs.workbench import Workbench
-from runners.search.attributes import AGAIN, LABEL, RESULT, STRUCTURE
+from runners.search.attributes import AGAIN, LABEL, RESULT, STRUCTURE, result_of
+from runners.search.check import check_epochs, open_check
 from runners.search.deaths import put_back_the_failed
+from runners.search.pruning import make_pruner
+from runners.search.request import SearchRequest
 from runners.search.storage import IDENTITY, open_study
-from runners.suite import Request, Suite
+from runners.search.warm_start import begin_from
+from runners.suite import Suite
 from suite.errors import SuiteError
 from suite.files import remove_leftovers
 from suite.records.run import Environment, RunRecord
-from suite.records.search import Limits, Phase, TrialRecord
+from suite.records.search import Phase, TrialRecord
 from suite.systems.capabilities import Searches
 from suite.systems.contract import System
 from suite.systems.registry import make_settings
 
-START_UP = 5
-"""Complete trials before any is pruned."""
-WARM_UP_EPOCHS, WARM_UP_SHARE = 2, 0.2
-"""Epochs, and share of the epochs asked for, after which a trial is pruned at the earliest."""
 TRIAL_BATCHES = (1, 128)
 MachineKind: TypeAlias = tuple[str, str]
-
-
-@dataclass(frozen=True)
-class SearchRequest:
-    """What a `search-structure` command asks for.
-
-    Attributes:
-        suite: the dataset, the one system, its resources, the protocol, the folder, and the seeds
-            of the finals.
-        trials: of the first phase.
-        trade_offs: trials of the second phase, besides those of the first.
-        finalists: structures that are trained again besides the system as it is.
-        limits: what structures must keep to.
-        storage: URL of a database; None: a journal in the folder.
-        name: of the studies in the storage.
-        sampler_seed: of Optuna's sampler. Each worker has a sampler of its own, seeded by this, by
-            its machine, by its number there and by the trials that it finds.
-        command: the command line, an argument an item.
-        workers: processes of the command; they share the machine.
-    """
-
-    suite: Request
-    trials: int
-    trade_offs: int
-    finalists: int
-    limits: Limits
-    name: str
-    storage: str | None = None
-    sampler_seed: int = 0
-    command: tuple[str, ...] = ()
-    workers: int = 1
 
 
 class Search:
@@ -109,6 +80,8 @@ class Search:
             )
         (run,) = checked.runs
         self.base: RunPlan = run.plan
+        epochs = check_epochs(request.check, request.check_epochs, self.base.protocol.epochs)
+        self.request = replace(request, check_epochs=epochs)
         self.planned: RunRecord = run.planned
         (self.variant,) = checked.variants
         self.system: type[System] = self.variant.find()
@@ -140,20 +113,33 @@ class Search:
             "epochs": self.base.protocol.epochs,
             "system": planned.system.name,
             "settings": self.default_key,
+            "pruner": self.request.pruner,
             **dict(zip(("processor", "device"), kind_of(planned.environment), strict=True)),
             **{name.replace("_", " "): v for name, v in limits.model_dump().items()},
         }
 
-    def bench_of(self, settings: Mapping[str, Any]) -> tuple[Workbench, RunRecord]:
-        """A trial's workbench and planned record; data and resources are shared."""
+    def bench_of(
+        self, settings: Mapping[str, Any], phase: Phase = "accuracy"
+    ) -> tuple[Workbench, RunRecord]:
+        """A trial's workbench and planned record; data and resources are shared.
+
+        Args:
+            settings: of the system.
+            phase: of the trial; a long training of the check is not measured once more.
+        """
         sizes = {*TRIAL_BATCHES, self.request.limits.latency_batch}
+        changes: dict[str, Any] = {"batch_sizes": tuple(sorted(sizes))}
+        if phase == "check":
+            epochs = {"epochs": self.request.check_epochs}
+            protocol = self.base.protocol.model_copy(update=epochs)
+            changes = {"batch_sizes": (), "protocol": protocol}
         plan = self.base.model_copy(
             update={
                 "settings": dict(settings),
                 "test": False,
                 "keep_vectors": "dataset",  # of a trial, whose model nobody takes away
-                "batch_sizes": tuple(sorted(sizes)),
                 "suite": self.request.name,
+                **changes,
             }
         )
         bench = Workbench(plan, self.bench.dataset, self.bench.shelf)
@@ -183,6 +169,10 @@ class Search:
                 if label in expected:
                     continue
                 study.enqueue_trial(dict(self.space.tried_first()[label]), {LABEL: label})
+            if self.request.warm_start is not None:
+                begin_from(self, study, self.request.warm_start)
+        if self.request.check:
+            open_check(self)
         return study
 
     def _try_again(self) -> None:
@@ -197,10 +187,8 @@ class Search:
 
     def accuracy(self) -> optuna.Study:
         """The study of dev F1."""
-        # Not within `PatientPruner`, which prunes no score that rises, and these do.
-        warm_up = max(WARM_UP_EPOCHS, int(WARM_UP_SHARE * self.base.protocol.epochs))
-        pruner = MedianPruner(n_startup_trials=START_UP, n_warmup_steps=warm_up)
-        return self._study("accuracy", pruner, directions=["maximize"])
+        pruner = make_pruner(self.request.pruner, self.base.protocol.epochs)
+        return self.study("accuracy", pruner, ["maximize"], ["dev F1"])
 
     def without_figure(self) -> dict[str, str]:
         """The published structures that no trial gave a dev F1 of, each with the reason."""
@@ -214,7 +202,9 @@ class Search:
 
     def trade_off(self, accuracy: optuna.Study) -> optuna.Study:
         """The study of dev F1, latency and parameters, which knows what the first one found."""
-        study = self._study("trade-off", NopPruner(), ["maximize", "minimize", "minimize"])
+        names = ["dev F1", "latency (ms per sentence)", "parameters"]
+        directions = ["maximize", "minimize", "minimize"]
+        study = self.study("trade-off", NopPruner(), directions, names)
         with locked(self.out):
             known = {t.user_attrs.get(STRUCTURE) for t in study.get_trials(deepcopy=False)}
             for trial in accuracy.get_trials(states=(TrialState.COMPLETE,)):
@@ -226,9 +216,30 @@ class Search:
                     study.add_trial(_as_known(trial, found, values))
         return study
 
-    def _study(self, phase: Phase, pruner: BasePruner, directions: list[str]) -> optuna.Study:
-        name = f"{self.request.name}/{phase}"
-        study = open_study(self.storage, name, self.identity, pruner=pruner, directions=directions)
+    def study(
+        self,
+        phase: Phase,
+        pruner: BasePruner,
+        directions: list[str],
+        metrics: list[str],
+        about: Mapping[str, Any] = MappingProxyType({}),
+    ) -> optuna.Study:
+        """The study of a phase, made where it is not there.
+
+        Args:
+            phase: which names it.
+            pruner: of its trials.
+            directions: of what its trials are judged by.
+            metrics: names of that.
+            about: what must be equal for all trials of the phase besides the search's identity.
+
+        Raises:
+            SuiteError: it was begun under other conditions.
+        """
+        name, identity = f"{self.request.name}/{phase}", {**self.identity, **about}
+        study = open_study(self.storage, name, identity, pruner=pruner, directions=directions)
+        if study.metric_names is None:
+            study.set_metric_names(metrics)
         study.sampler = TPESampler(
             seed=self._sampler_seed(len(study.get_trials(deepcopy=False))),
             multivariate=True,
@@ -260,7 +271,11 @@ class Search:
         }
 
     def trials(self) -> tuple[TrialRecord, ...]:
-        """All that came to an end, of both phases; what was given up and tried again, once."""
+        """As `ended`, without the long trainings of the check."""
+        return tuple(t for t in self.ended() if t.phase != "check")
+
+    def ended(self) -> tuple[TrialRecord, ...]:
+        """All that came to an end, of all phases; what was given up and tried again, once."""
         found: list[TrialRecord] = []
         for phase, study in self.begun().items():
             results = map(result_of, study.get_trials(deepcopy=False))
@@ -270,7 +285,7 @@ class Search:
 
     def given_up(self) -> list[TrialRecord]:
         """Structures over which worker after worker died."""
-        return [trial for trial in self.trials() if trial.given_up]
+        return [trial for trial in self.ended() if trial.given_up]
 
 
 def kind_of(environment: Environment) -> MachineKind:
@@ -285,13 +300,6 @@ def _space(system: type[System]) -> type[Searches]:
             remedy="See CONTRIBUTING.md on the capability `Searches`.",
         )
     return system
-
-
-def result_of(trial: FrozenTrial) -> TrialRecord | None:
-    """What a trial came to; None where it has not ended, or failed as a trial."""
-    text = trial.user_attrs.get(RESULT)
-    ended = trial.state in {TrialState.COMPLETE, TrialState.PRUNED}
-    return None if text is None or not ended else TrialRecord.model_validate_json(text)
 
 
 def _as_known(

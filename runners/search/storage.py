@@ -21,6 +21,8 @@ from suite.privacy import credentials, without_credentials
 
 JOURNAL = "search.journal"
 IDENTITY = "identity"
+FORM, PRESENT_FORM = "form", 2
+"""Field of the identity, and its value: another one has other spaces and settings."""
 HEARTBEAT_SECONDS, GRACE_SECONDS = 30, 120
 """How often a worker on a database says that it lives, and when it is taken for dead."""
 CONNECT_SECONDS = 10
@@ -137,9 +139,17 @@ def open_study(
     """
     study = optuna.create_study(storage=storage, study_name=name, load_if_exists=True, **kwargs)
     noted = study.user_attrs.get(IDENTITY)
+    identity = {FORM: PRESENT_FORM, **identity}
     if noted is None:
-        study.set_user_attr(IDENTITY, dict(identity))
+        study.set_user_attr(IDENTITY, identity)
         return study
+    if noted.get(FORM) != PRESENT_FORM:
+        raise SuiteError(
+            f"the search {name!r} was begun by a version of the suite whose space of structures is "
+            "another",
+            remedy="Go on with that version, or name another --out (with --storage, another "
+            "--name); --warm-start begins with the best structures of a folder.",
+        )
     differ = [key for key in {**noted, **identity} if noted.get(key) != identity.get(key)]
     if differ:
         said = "; ".join(f"{key}: {noted.get(key)!r}, now {identity.get(key)!r}" for key in differ)

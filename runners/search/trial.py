@@ -14,7 +14,7 @@ from suite.tasks.registry import find_task
 
 
 class PrunedError(Exception):
-    """Raised by who hears of an epoch: the training is to end there."""
+    """Raised by who hears of an epoch: the training is to end there, for the reason given."""
 
 
 @dataclass(frozen=True)
@@ -76,8 +76,8 @@ def try_structure(
         for epoch in read_history(run.folder):
             on_epoch(epoch.epoch, _dev_f1(run, epoch))
         executor.run_all([run], on_event)
-    except PrunedError:
-        _leave_pruned(run)
+    except PrunedError as pruned:
+        _leave_pruned(run, str(pruned))
         executor.run_all([run], on_event)  # what breaks a limit should not be sampled again
     training, evaluation = _own_seconds(run.folder)
     spent = Spent(
@@ -98,8 +98,8 @@ def _own_seconds(folder: Path) -> tuple[float, float]:
     return (epochs[-1].seconds, epochs[-1].evaluation_seconds) if epochs else (0.0, 0.0)
 
 
-def _leave_pruned(run: PlannedRun) -> None:
+def _leave_pruned(run: PlannedRun, why: str) -> None:
     """Leaves the record of a training that was ended early."""
-    reason = f"after epoch {len(read_history(run.folder))}: under the median of the trials before"
+    reason = f"after epoch {len(read_history(run.folder))}: {why}"
     record = run.recorded() or run.planned
     record.model_copy(update={"status": "pruned", "failure": reason}).write(run.folder)

@@ -14,7 +14,17 @@ from optuna.trial import FrozenTrial, TrialState
 from runners.executors.base import Executor, PlannedRun
 from runners.executors.local import LocalExecutor
 from runners.runs.workbench import Workbench
-from runners.search.attributes import AGAIN, LABEL, RESULT, STRUCTURE, WORKER
+from runners.search.attributes import (
+    AGAIN,
+    LABEL,
+    RESULT,
+    STRUCTURE,
+    WARM_START,
+    WORKER,
+    result_of,
+    shown,
+)
+from runners.search.check import begin_check
 from runners.search.deaths import (
     Deaths,
     Judge,
@@ -24,7 +34,8 @@ from runners.search.deaths import (
     this_worker,
     too_many_deaths,
 )
-from runners.search.search import Search, result_of
+from runners.search.pruning import PRUNED_FOR
+from runners.search.search import Search
 from runners.search.trial import Outcome, PrunedError, try_structure
 from suite.records.search import Constraint, Phase, TrialRecord, WorkerTime
 
@@ -64,12 +75,14 @@ class Worker:
         self.spent = self.waiting = 0.0
 
     def work(self) -> None:
-        """Both phases of trials, beside whoever else works on them."""
+        """All phases of trials, beside whoever else works on them."""
         search, request = self.search, self.search.request
         accuracy = search.accuracy()
         self._until(accuracy, request.trials, self._accuracy)
         trade_off = search.trade_off(accuracy)
         self._until(trade_off, request.trade_offs, self._trade_off)
+        if request.check:
+            self._until(begin_check(search), 0, self._check)  # what is in the queue, and no more
         own = WorkerTime(
             name=f"{self.me['host']}:{self.me['pid']}",
             alive=time.time() - self.me["born"],
@@ -125,8 +138,10 @@ class Worker:
         def on_epoch(epoch: int, f1: float) -> None:
             trial.report(f1, epoch)
             # The report compares with the published structures: they are trained to the end.
-            if trial.should_prune() and trial.user_attrs.get(LABEL) is None:
-                raise PrunedError
+            # After the last epoch, nothing is left to be saved.
+            prune = trial.should_prune() and epoch < self.search.base.protocol.epochs
+            if prune and trial.user_attrs.get(LABEL) is None:
+                raise PrunedError(PRUNED_FOR[self.search.request.pruner])
 
         found = self._try(trial, "accuracy", on_epoch)
         if found.state == "complete" and found.dev_f1 is not None:
@@ -140,6 +155,12 @@ class Worker:
             raise optuna.TrialPruned(found.failure)
         return values
 
+    def _check(self, trial: optuna.Trial) -> float:
+        found = self._try(trial, "check", lambda epoch, f1: None)
+        if found.state == "complete" and found.dev_f1 is not None:
+            return found.dev_f1
+        raise optuna.TrialPruned(found.failure)
+
     def _try(
         self, trial: optuna.Trial, phase: Phase, on_epoch: Callable[[int, float], None]
     ) -> TrialRecord:
@@ -147,7 +168,7 @@ class Worker:
         search = self.search
         trial.set_user_attr(WORKER, self.me)
         settings = search.settings_of(trial)
-        bench, planned = search.bench_of(settings)
+        bench, planned = search.bench_of(settings, phase)
         trial.set_user_attr(STRUCTURE, planned.configuration)
         about = TrialRecord(
             phase=phase,
@@ -158,6 +179,7 @@ class Worker:
             choices=trial.params,
             settings=asdict(bench.settings),
             structure=search.space.structure(bench.settings),
+            warm_start=trial.user_attrs.get(WARM_START),
         )
         twin, given_up = self._twin(trial, about), too_many_deaths(trial)
         if twin is not None:
@@ -174,6 +196,8 @@ class Worker:
             found = self._described(about, outcome)
         for name, excess in self._excess(found).items():
             trial.set_constraint(name, excess)
+        for heading, value in shown(found).items():
+            trial.set_user_attr(heading, value)
         trial.set_user_attr(RESULT, found.model_dump_json())
         self.say(line_of(found))
         return found
@@ -193,7 +217,7 @@ class Worker:
         while any(map(runs, study.get_trials(deepcopy=False))):
             self._wait()
             self.deaths.put_back(study)
-        ended = (t for t in self.search.trials() if t.key == about.key)
+        ended = (t for t in self.search.ended() if t.key == about.key)
         if AGAIN in trial.user_attrs:
             ended = (t for t in ended if not t.given_up)
         if about.label is not None:
@@ -217,6 +241,8 @@ class Worker:
         """By how much a structure is over each limit; what was not measured is over all."""
         limits = self.search.request.limits
         excess: dict[Constraint, float] = {}
+        if found.phase == "check":  # whose latency and memory are those of its short trial
+            return excess
         if limits.latency_ms is not None:
             latency = found.latency_ms.get(limits.latency_batch)
             excess["latency"] = NOT_MEASURED if latency is None else latency - limits.latency_ms
@@ -258,7 +284,7 @@ def _train_to_the_end(run: PlannedRun) -> None:
 
 
 def _as_twin(about: TrialRecord, twin: TrialRecord) -> TrialRecord:
-    own = about.model_dump(include={"phase", "number", "label", "choices"})
+    own = about.model_dump(include={"phase", "number", "label", "choices", "warm_start"})
     return twin.model_copy(update={**own, "duplicate_of": (twin.phase, twin.number)})
 
 

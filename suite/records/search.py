@@ -15,8 +15,12 @@ from suite.records.run import DatasetFacts, Environment, SystemFacts
 
 SEARCH_FORMAT: Final = 2
 
-Phase = Literal["accuracy", "trade-off"]
-"""The search for dev F1 alone, with pruning; that for dev F1, latency and parameters."""
+Phase = Literal["accuracy", "trade-off", "check"]
+"""The search for dev F1 alone, with pruning; that for dev F1, latency and parameters; some of their
+structures again, trained to the end."""
+
+PrunerName = Literal["median", "halving", "hyperband", "none"]
+"""Under the median of the trials before; successive halving; in brackets; no trial is pruned."""
 
 Constraint = Literal["latency", "memory"]
 
@@ -71,6 +75,7 @@ class TrialRecord(StrictModel):
         failure: why it has no result.
         given_up: whether it failed because worker after worker died over it; `failure` says of
             what.
+        warm_start: of which search and trial its choices are.
     """
 
     phase: Phase
@@ -94,6 +99,7 @@ class TrialRecord(StrictModel):
     duplicate_of: tuple[Phase, int] | None = None
     failure: str | None = None
     given_up: bool = False
+    warm_start: str | None = None
 
     @property
     def name(self) -> str:
@@ -113,6 +119,18 @@ class Finalist(StrictModel):
     title: str
     key: str
     reason: str
+
+
+class Check(StrictModel):
+    """Short trainings against long ones.
+
+    Attributes:
+        epochs: of the long trainings, at most.
+        trials: the long trainings; each has the settings of a trial of the search.
+    """
+
+    epochs: int
+    trials: tuple[TrialRecord, ...]
 
 
 class WorkerTime(StrictModel):
@@ -138,6 +156,10 @@ class SearchRecord(StrictModel):
         system: with the settings that the search started from.
         default_key: the key of those settings.
         trials: of both phases, in the order of their numbers.
+        check: of the order of short trials; None where none was asked for.
+        pruner: by which trials of the first phase were ended.
+        rungs: epochs at which it judged a trial, of those before the last.
+        not_taken: what of another search's trials this one could not start from.
         finalists: the first is the system that the search started from.
         importances: choice -> PED-ANOVA importance for dev F1, summing to 1; none where there
             were too few trials.
@@ -159,6 +181,10 @@ class SearchRecord(StrictModel):
     finalists: tuple[Finalist, ...]
     importances: dict[str, float]
     workers: tuple[WorkerTime, ...]
+    check: Check | None = None
+    pruner: PrunerName = "median"
+    rungs: tuple[int, ...] = ()
+    not_taken: tuple[str, ...] = ()
 
     def write(self, out: Path) -> None:
         """Writes `search.json`, whole or not at all."""

@@ -14,7 +14,8 @@ from runners.executors.base import PlannedRun
 from runners.search import deaths, worker
 from runners.search.attributes import DEATHS, DRIVER, RESULT, STRUCTURE, WORKER
 from runners.search.deaths import MOST_DEATHS, Deaths, driven, judge_here, put_back, this_worker
-from runners.search.search import Search, SearchRequest
+from runners.search.request import SearchRequest
+from runners.search.search import Search
 from runners.search.storage import open_storage
 from runners.search.trial import Outcome
 from runners.search.worker import Worker, _is_surplus

@@ -14,7 +14,8 @@ import pytest
 
 from runners.runs.environment import environment
 from runners.search.on_ray import _Crew, _room
-from runners.search.search import Search, SearchRequest
+from runners.search.request import SearchRequest
+from runners.search.search import Search
 from runners.search.storage import JOURNAL, open_storage
 from runners.suite import Request
 from suite.errors import SuiteError

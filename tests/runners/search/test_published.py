@@ -10,7 +10,8 @@ from optuna.trial import TrialState
 
 from runners.search.attributes import DEATHS, LABEL, RESULT, WORKER
 from runners.search.deaths import give_back
-from runners.search.search import Search, SearchRequest
+from runners.search.request import SearchRequest
+from runners.search.search import Search
 from runners.search.storage import open_storage
 from runners.suite import Request
 from suite.protocol import Protocol
@@ -77,13 +78,14 @@ def test_the_command_says_which_have_none(
         trial = study.ask()
         trial.set_user_attr(RESULT, result(trial.user_attrs[LABEL], "complete"))
         study.tell(trial, 0.5)
-    record = type("Record", (), {"trials": begun.trials()})()
+    record = type("Record", (), {"trials": begun.trials(), "check": None})()
     assert _all_is_there(begun, record)
     given_up = record.trials[0].model_copy(
         update={"state": "failed", "given_up": True, "failure": "4 workers ended over it"}
     )
     capsys.readouterr()
-    assert not _all_is_there(begun, type("Record", (), {"trials": (*record.trials, given_up)})())
+    with_it = {"trials": (*record.trials, given_up), "check": None}
+    assert not _all_is_there(begun, type("Record", (), with_it)())
     assert capsys.readouterr().err == (
         "accuracy 0 was given up: 4 workers ended over it; the same command tries it again\n"
     )

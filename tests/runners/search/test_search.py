@@ -17,6 +17,8 @@ import optuna
 import psutil
 import pytest
 import yaml
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 
 from runners.executors.base import PlannedRun
@@ -24,7 +26,8 @@ from runners.executors.local import LocalExecutor
 from runners.executors.lock import locked
 from runners.runs.run import planned_record
 from runners.runs.workbench import Workbench
-from runners.search.search import Search, SearchRequest
+from runners.search.request import SearchRequest
+from runners.search.search import Search
 from runners.search.storage import JOURNAL, open_storage
 from runners.search.trial import PrunedError, try_structure
 from runners.suite import Request
@@ -43,7 +46,7 @@ SMALL = (
 
 def search(dataset: Path, out: Path, *more: str, env: dict[str, str] | None = None) -> tiny.Ended:
     arguments = ("--dataset", str(dataset), *SMALL, "--out", str(out), *more)
-    ended = tiny.forked(_search, arguments, folder=out.parent, env=env, seconds=200)
+    ended = tiny.forked(_search, arguments, folder=out.parent, env=env, seconds=300)
     assert "Traceback" not in ended.err, ended.err
     assert ended.code is not None, "it hangs"
     return ended
@@ -59,16 +62,17 @@ def _search(arguments: tuple[str, ...]) -> None:
 
 def trained_once(record: SearchRecord, out: Path) -> None:
     """Each structure in one folder, none of them gone on with where nothing was cut off."""
-    own = [t for t in record.trials if t.duplicate_of is None]
+    longs = () if record.check is None else record.check.trials
+    own = [t for t in (*record.trials, *longs) if t.duplicate_of is None]
     assert len({t.key for t in own}) == len(own)
     assert {t.key for t in own} == {p.name for p in (out / "trials").iterdir()}
 
 
 @pytest.fixture(scope="module")
 def done(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, tiny.Ended]:
-    """A search of six structures and one more for the trade-off."""
+    """A search of six structures, one more for the trade-off, and four trained to the end."""
     out = tmp_path_factory.mktemp("search") / "out"
-    ended = search(dataset, out, "--trials", "6")
+    ended = search(dataset, out, "--trials", "6", "--check", "4", "--check-epochs", "3")
     assert ended.code == 0, ended.err
     return out, ended
 
@@ -97,6 +101,45 @@ def test_a_search_leaves_its_record(done: tuple[Path, tiny.Ended]) -> None:
     assert record.trials[0].key == record.default_key
 
 
+def test_some_are_trained_to_the_end(done: tuple[Path, tiny.Ended]) -> None:
+    out, _ = done
+    record = read_search(out / "search.json")
+    assert record.check is not None
+    shorts = {str(t.settings): t for t in record.trials if t.duplicate_of is None}
+    ranked = sorted((t.dev_f1 or 0.0 for t in shorts.values()), reverse=True)
+    chosen = sorted(shorts[str(t.settings)].dev_f1 or 0.0 for t in record.check.trials)
+    assert len(record.check.trials) == 4
+    assert (chosen[-1], chosen[0]) == (ranked[0], ranked[-1])
+    for trial in record.check.trials:
+        run = read_record(out / "trials" / trial.key / "record.json")
+        assert (run.test, run.inference) == (None, ())
+        assert run.protocol.epochs == len(trial.epochs) == 3
+        assert trial.state == "complete"
+        assert trial.broken == {}
+    assert ". Short trials and long ones\n" in (out / "report.md").read_text()
+
+
+def test_trials_have_values_that_a_dashboard_shows(done: tuple[Path, tiny.Ended]) -> None:
+    out, _ = done
+    read = JournalStorage(JournalFileBackend(str(out / JOURNAL)))  # as the dashboard does
+    studies = {
+        name: optuna.load_study(study_name=name, storage=read)
+        for name in ("fastre-tiny/accuracy", "fastre-tiny/trade-off", "fastre-tiny/check")
+    }
+    for study in studies.values():
+        assert study.metric_names is not None
+        assert study.metric_names[0] == "dev F1"
+    record = read_search(out / "search.json")
+    for trial in studies["fastre-tiny/accuracy"].trials[:5]:
+        held = trial.user_attrs
+        known = record.trials[trial.number]
+        assert (held["parameters"], held["state"]) == (known.parameters, known.state)
+        assert held["latency_ms_batch_1"] == known.latency_ms[1]
+        assert held["Dilation rates"] == known.structure["Dilation rates"]
+        names = known.structure.keys() | {"peak_memory_mib", "training_seconds", "epochs_trained"}
+        assert all(isinstance(held[name], str | int | float) for name in names)
+
+
 def test_its_finals_are_scored_on_test(done: tuple[Path, tiny.Ended]) -> None:
     out, _ = done
     record = read_search(out / "search.json")
@@ -123,7 +166,9 @@ def test_its_report_shows_every_part(done: tuple[Path, tiny.Ended]) -> None:
     for name in ("history", "epochs", "front"):
         assert (out / "figures" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
         assert f"figures/{name}.png" in report
-    assert len((out / "trials.csv").read_text().splitlines()) == 1 + len(record.trials)
+    assert record.check is not None
+    every = len(record.trials) + len(record.check.trials)
+    assert len((out / "trials.csv").read_text().splitlines()) == 1 + every
 
 
 def test_run_suite_trains_the_best_structure(
@@ -362,6 +407,10 @@ def test_a_storage_that_does_not_answer(dataset: Path, tmp_path: Path) -> None:
         (("--system", "fastner", "--pretrained", "untrained"), "does not do the task 'triples'"),
         (("--set", "fastre.gait=none"), "Did you mean 'gate'?"),
         (("--trials", "0"), "greater than or equal to 1"),
+        (("--pruner", "halve"), "'halve'"),
+        (("--check", "2"), "a check of 2 structures says nothing of their order"),
+        (("--check", "4", "--check-epochs", "2"), "is not more than the 2 epochs of a trial"),
+        (("--warm-start", "nowhere"), "nowhere: holds no search"),
     ],
 )
 def test_a_mistake_is_answered(
