@@ -10,6 +10,7 @@ import pandas as pd
 from reports.load import Results
 from reports.run_files import OutsideRun, RecordedRun
 from reports.sections.operating import Point, read_point
+from suite.records.energy import Energy
 from suite.records.outside import NOT_TRAINED
 from suite.records.run import InferenceCost, SwappedTest
 from suite.tasks.registry import find_task
@@ -66,6 +67,7 @@ def _inference(cost: InferenceCost) -> dict[str, Any]:
         f"{prefix}_node": cost.node,
         f"{prefix}_processor": cost.place.processor if cost.place else None,
         f"{prefix}_load_average": max(cost.load_average) if cost.load_average else None,
+        **_energy(prefix, cost.energy),
     }
 
 
@@ -81,6 +83,15 @@ def _swapped(found: SwappedTest) -> dict[str, Any]:
             row |= _scores(f"swapped_{which}_partial", evaluation.partial)
             row |= _scores(f"swapped_{which}_exact", evaluation.exact)
     return row
+
+
+def _energy(prefix: str, energy: Energy | None) -> dict[str, Any]:
+    """Joules by part, of training or of all passes of a measurement; none where none is known."""
+    if energy is None:
+        return {}
+    told = energy.model_dump()
+    told["energy_failure"] = told.pop("failure")
+    return {f"{prefix}_{name}": value for name, value in told.items()}
 
 
 def _row(run: RecordedRun, key: str, label: str) -> dict[str, Any]:
@@ -132,9 +143,11 @@ def _row(run: RecordedRun, key: str, label: str) -> dict[str, Any]:
         cost = record.training.model_dump()
         start, end = cost.pop("load_average")
         targets = cost.pop("seconds_to_target")
+        del cost["energy"]
         row |= {"training_" + name.removeprefix("training_"): value for name, value in cost.items()}
         row |= {"training_load_average_start": start, "training_load_average_end": end}
         row |= {f"training_seconds_to_f1_{target}": value for target, value in targets.items()}
+        row |= _energy("training", record.training.energy)
     for measured in record.inference:
         row |= _inference(measured)
     return row

@@ -15,6 +15,7 @@ from torch import nn
 from runners.runs.failures import in_a_line, memory_ran_out
 from suite.errors import SuiteError
 from suite.files import open_regular, remove_leftovers, write_atomically
+from suite.records.energy import Energy
 
 
 class Progress(BaseModel):
@@ -27,6 +28,7 @@ class Progress(BaseModel):
         seconds_to_best, steps_to_best: when it was reached; seconds with evaluation.
         seconds_to_target: dev F1 (as text) -> when it was first reached.
         resumed: how many checkpoints the run went on from.
+        energy: of the finished epochs; None where it is not known of each of them.
     """
 
     epoch: int = 0
@@ -39,6 +41,14 @@ class Progress(BaseModel):
     steps_to_best: int = 0
     seconds_to_target: dict[str, float | None] = {}
     resumed: int = 0
+    energy: Energy | None = None
+
+    def add(self, energy: Energy) -> None:
+        """Counts the energy of the epoch that just ended."""
+        if self.epoch == 1:
+            self.energy = energy
+        elif self.energy is not None:
+            self.energy += energy
 
 
 class DamagedError(Exception):

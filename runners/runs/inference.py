@@ -16,6 +16,7 @@ from pathlib import Path
 import torch
 
 from runners.runs.checkpoint import Checkpoints
+from runners.runs.energy import EnergyMeter
 from runners.runs.environment import load_average, peak_memory_bytes, place
 from runners.runs.failures import in_a_line, memory_ran_out
 from runners.runs.workbench import Workbench
@@ -92,12 +93,13 @@ def measure_inference(bench: Workbench, system: System, batch_size: int) -> Infe
     with torch.inference_mode(), autocast(bench.protocol, device):
         for group in held[:: max(1, len(held) // WARM_UP_BATCHES)]:
             predict_once(system, group, device)
-        while len(passes) < PASSES and sum(passes) < BUDGET_SECONDS:
-            started = time.perf_counter()
-            for group in held:
-                for name, seconds in stage_seconds(system, group, device).items():
-                    latencies[name].append(1000 * seconds / len(group))
-            passes.append(time.perf_counter() - started)
+        with EnergyMeter(device) as meter:
+            while len(passes) < PASSES and sum(passes) < BUDGET_SECONDS:
+                started = time.perf_counter()
+                for group in held:
+                    for name, seconds in stage_seconds(system, group, device).items():
+                        latencies[name].append(1000 * seconds / len(group))
+                passes.append(time.perf_counter() - started)
     return InferenceCost(
         batch_size=batch_size,
         sentences=len(examples),
@@ -106,6 +108,7 @@ def measure_inference(bench: Workbench, system: System, batch_size: int) -> Infe
         stages={name: _latency(values) for name, values in latencies.items()},
         peak_memory_bytes=peak_memory_bytes(device),
         place=place(device),
+        energy=meter.energy,
     )
 
 

@@ -15,6 +15,7 @@ from jaxtyping import Int
 from torch import Tensor, nn
 
 from runners.runs.checkpoint import Checkpoints, Progress
+from runners.runs.energy import EnergyMeter
 from runners.runs.environment import load_average, peak_memory_bytes
 from runners.runs.evaluate import EncodedSplit, Evaluator
 from runners.runs.tracking import Tracker
@@ -128,8 +129,14 @@ class Trainer:
         return find_task(self.bench.dataset.task).selected(dev, self.protocol.match).f1
 
     def _epoch(self) -> Epoch:
+        self.progress.epoch += 1
+        with EnergyMeter(self.device) as meter:
+            steps, dev = self._train_and_evaluate()
+        self.progress.add(meter.energy)
+        return self._note(dev, steps)
+
+    def _train_and_evaluate(self) -> tuple[Steps, Evaluation]:
         p = self.progress
-        p.epoch += 1
         started = time.perf_counter()
         steps = self.train_epoch()
         synchronise(self.device)
@@ -142,7 +149,7 @@ class Trainer:
         started = time.perf_counter()
         dev = self.evaluator.on_dev(self.dev)
         p.evaluation_seconds += time.perf_counter() - started
-        return self._note(dev, steps)
+        return steps, dev
 
     def train_epoch(self) -> Steps:
         """One epoch's steps."""
@@ -241,6 +248,7 @@ class Trainer:
             peak_memory_bytes=peak_memory_bytes(self.device),
             load_average=(load_at_start, load_average()),
             resumed=p.resumed,
+            energy=p.energy,
         )
 
 

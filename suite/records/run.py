@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from suite.files import StrictModel, read_lines, read_model, write_atomically
 from suite.modelling.encoder_kind import EncoderKind
 from suite.protocol import Protocol
+from suite.records.energy import Energy
 from suite.tasks.examples import TaskName
 from suite.tasks.scores import Evaluation, Scores
 
@@ -64,6 +65,8 @@ class TrainingCost(StrictModel):
             `threads` other work competed and times are too long.
         resumed: how often the run was cut off and went on.
         alone: whether no other run of the suite ran at that time; None where it is not known.
+        energy: of training and dev evaluation; None in records of versions that did not count it,
+            and where a run went on from an epoch of such a version.
     """
 
     epochs: int
@@ -80,6 +83,7 @@ class TrainingCost(StrictModel):
     load_average: tuple[float, float]
     resumed: int
     alone: bool | None = None
+    energy: Energy | None = None
 
 
 class Place(StrictModel):
@@ -110,6 +114,7 @@ class InferenceCost(StrictModel):
         node: name of the cluster's node that measured it; None where it was the machine of the
             command.
         place: the kind of machine that measured it; None where it is that of the run's environment.
+        energy: of all passes, warm-up excluded; None in records of versions that did not count it.
         failure: why there are no figures, in the reader's words; None where there are.
     """
 
@@ -123,6 +128,7 @@ class InferenceCost(StrictModel):
     alone: bool | None = None
     node: str | None = None
     place: Place | None = None
+    energy: Energy | None = None
     failure: str | None = None
 
 

@@ -1,4 +1,4 @@
-"""Fixtures of the tests of tracking."""
+"""Fixtures of the tests of tracking and of energy."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from runners.runs import energy
 
 
 @pytest.fixture
@@ -27,3 +29,12 @@ def private_wandb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[N
 @pytest.fixture
 def warnings() -> list[str]:
     return []
+
+
+@pytest.fixture
+def powercap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A pretended sysfs that meters look into."""
+    folder = tmp_path / "powercap"
+    folder.mkdir()
+    monkeypatch.setattr(energy, "POWERCAP", folder)
+    return folder

@@ -6,6 +6,7 @@ import statistics
 import time
 from collections.abc import Sequence
 from functools import partialmethod
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,11 @@ from runners.runs.workbench import Workbench
 from suite.errors import SuiteError
 from suite.fastre.system import FastRE
 from suite.modelling.cascade import CascadeBatch
+from suite.records.energy import Energy
 from suite.records.run import InferenceCost, Latency
 from suite.tasks.examples import Example, Sentence
 from tests import tiny
+from tests.runners.runs.powercap import moved, zone
 
 
 @pytest.fixture(scope="module")
@@ -122,6 +125,24 @@ def test_each_stage_has_the_time_that_it_took(
         taken = stage_seconds(system, bench.dataset.test.examples[:1], torch.device("cpu"))
     assert all(taken[name] >= delay for name, delay in delays.items())
     assert taken["total"] == pytest.approx(sum(taken[name] for name in delays))
+
+
+def test_energy_is_that_of_the_timed_passes(
+    bench: Workbench, powercap: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each batch draws a joule; those of the warm-up are drawn as well, and not counted."""
+    package = zone(powercap, "intel-rapl:0", "package-0", 0)
+    encode, calls = FastRE.encode, count(1)
+
+    def drawing(system: FastRE, examples: Sequence[Example]) -> CascadeBatch:
+        moved(package, 10**6 * next(calls))
+        return encode(system, examples)
+
+    monkeypatch.setattr(FastRE, "encode", drawing)
+    cost = measure_inference(bench, bench.build(), 4)
+    groups = -(-tiny.SIZES["test"] // 4)
+    assert next(calls) - 1 > PASSES * groups
+    assert cost.energy == Energy(package_joules=PASSES * groups)
 
 
 @given(st.lists(st.integers(1, 30), min_size=1, max_size=40), st.integers(1, 50))

@@ -1,15 +1,25 @@
-"""The protocol's optimiser and schedule."""
+"""The protocol's optimiser and schedule, and the energy of a training."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
 
-from runners.runs.train import make_optimiser, make_schedule
+from runners.runs.evaluate import Evaluator
+from runners.runs.train import Trainer, make_optimiser, make_schedule
+from runners.runs.workbench import Workbench
 from suite.fastre.settings import FastRESettings
 from suite.fastre.system import FastRE
 from suite.protocol import Protocol
+from suite.records.energy import Energy
+from tests import tiny
 from tests.corpus import SCHEMA, resources
+from tests.runners.runs.powercap import moved, zone
 
 
 def decay_of(protocol: Protocol) -> dict[str, float]:
@@ -59,3 +69,34 @@ def test_warm_up_and_decay_by_numbers_of_steps() -> None:
     assert found[:4] == pytest.approx([0.25, 0.5, 0.75, 1.0])
     assert found[-1] == pytest.approx((40 - 19) / 36)
     assert rates(Protocol(warmup_steps=0, decay_steps=40), 3)[0] == 1.0
+
+
+def test_energy_is_that_of_training_and_dev_evaluation(
+    dataset: Path, tmp_path: Path, powercap: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An epoch's steps draw 2 joules and its evaluation 3; what is between epochs draws 7."""
+    package = zone(powercap, "intel-rapl:0", "package-0", 0)
+    drawn = 0
+
+    def draw(joules: int) -> None:
+        nonlocal drawn
+        drawn += joules
+        moved(package, 10**6 * drawn)
+
+    def drawing(call: Callable[..., Any], joules: int) -> Callable[..., Any]:
+        def drawn_by(*arguments: Any) -> Any:
+            draw(joules)
+            return call(*arguments)
+
+        return drawn_by
+
+    monkeypatch.setattr(Trainer, "train_epoch", drawing(Trainer.train_epoch, 2))
+    monkeypatch.setattr(Evaluator, "on_dev", drawing(Evaluator.on_dev, 3))
+    bench = Workbench(tiny.make_plan(dataset))
+    trainer = Trainer(bench, tmp_path, "energy")
+    trainer.fit(SimpleNamespace(log=lambda line: draw(7)))  # type: ignore[arg-type]
+    cost = trainer.cost(0.0)
+    assert cost.energy == Energy(package_joules=5.0 * cost.epochs)
+    assert cost.epochs > 1
+    # A run that is cut off here goes on with what its epochs took.
+    assert Trainer(bench, tmp_path, "energy").progress.energy == cost.energy
