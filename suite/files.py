@@ -8,8 +8,9 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, TypeVar
@@ -28,6 +29,7 @@ _LARGEST = 2**63
 _LONG = re.compile(rb"\d{19}")
 """In every text that holds so large a number, and in few others."""
 _LEFTOVER = re.compile(r"\..+\.\d+")
+_LEFTOVER_FOLDER = re.compile(r"\.together\.\d+")
 
 
 class StrictModel(BaseModel):
@@ -68,6 +70,68 @@ def write_atomically(path: Path, content: str | bytes) -> None:
         ) from error
 
 
+def write_together(folder: Path, files: Mapping[str, str | bytes]) -> None:
+    """Writes several files of a folder: all of them whole, or none.
+
+    They are made in a folder `.together.PID` of it, held as the file of `write_atomically` is, and
+    renamed when the last is on the disk, in the order given.
+
+    Args:
+        folder: is made where there is none.
+        files: name, which may lead into folders below -> content.
+
+    Raises:
+        SuiteError: the folder cannot be written, the disk is full, a file's place is taken by a
+            folder, or a text is none that UTF-8 has; the old files are untouched.
+    """
+    contents = {
+        folder / name: _encoded(content, folder / name) if isinstance(content, str) else content
+        for name, content in files.items()
+    }
+    beside, path = folder / f".together.{os.getpid()}", folder
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with _held_folder(beside):
+            for number, (path, content) in enumerate(contents.items()):
+                if path.is_dir() and not path.is_symlink():
+                    raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+                with (beside / str(number)).open("xb") as file:
+                    file.write(content)
+                    file.flush()
+                    os.fsync(file.fileno())
+            for path in contents:
+                path.parent.mkdir(parents=True, exist_ok=True)
+            for number, path in enumerate(contents):
+                (beside / str(number)).replace(path)
+    except OSError as error:
+        raise SuiteError(
+            f"cannot be written: {error.strerror}",
+            where=path,
+            remedy=ROOM,
+        ) from error
+
+
+@contextmanager
+def _held_folder(path: Path) -> Iterator[None]:
+    """An empty folder that was not there, held by the kernel's lock and gone afterwards."""
+    while True:
+        if path.is_symlink() or path.is_file():
+            path.unlink()  # planted
+        shutil.rmtree(path, ignore_errors=True)  # of a process of this number that has died
+        path.mkdir()
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        with suppress(OSError):  # some file systems have no locks
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if path.exists():
+            break
+        os.close(descriptor)  # taken for a leftover before it was held
+    try:
+        yield
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+        os.close(descriptor)
+
+
 def _encoded(text: str, path: Path) -> bytes:
     try:
         return text.encode()
@@ -94,20 +158,24 @@ def _made_anew(path: Path) -> int:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Removes the files that `write_atomically` was killed at, in a folder and those below it."""
+    """Removes what `write_atomically` and `write_together` were killed at, here and below."""
     for place, below, names in os.walk(folder):
         below[:] = [name for name in below if name != "wandb"]  # another program's
-        for name in names:
-            if _LEFTOVER.fullmatch(name):
-                with suppress(OSError):
-                    _remove_unless_held(Path(place, name))
+        ours = list(filter(_LEFTOVER_FOLDER.fullmatch, below))
+        below[:] = [name for name in below if name not in ours]
+        for name in filter(_LEFTOVER.fullmatch, [*names, *ours]):
+            with suppress(OSError):
+                _remove_unless_held(Path(place, name))
 
 
 def _remove_unless_held(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # refused while it is written
-        path.unlink()
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            shutil.rmtree(path)
+        else:
+            path.unlink()
     finally:
         os.close(descriptor)
 

@@ -19,6 +19,7 @@ from suite.files import (
     read_model,
     remove_leftovers,
     write_atomically,
+    write_together,
 )
 from tests import tiny
 
@@ -107,3 +108,73 @@ def test_a_number_that_nothing_counts_is_no_record(tmp_path: Path, number: int) 
             list(read_lines(path, Counted, "a line"))
     path.write_text(json.dumps({"count": 2**63 - 1, "more": {str(10**30): 0.12345678901234567890}}))
     assert read_model(path, Counted, "record", "").count == 2**63 - 1
+
+
+TOGETHER = {"figures/one.png": b"new", "two.csv": "new", "report.md": "new"}
+
+
+def test_several_files_are_written_together(tmp_path: Path) -> None:
+    (tmp_path / "two.csv").write_text("old")
+    write_together(tmp_path, TOGETHER)
+    assert {p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*") if p.is_file()} == {
+        *TOGETHER
+    }
+    assert (tmp_path / "two.csv").read_text() == "new"
+
+
+@pytest.mark.parametrize("trouble", ["full disk", "folder in the way", "half a character"])
+def test_of_several_files_none_is_written_where_one_cannot_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trouble: str
+) -> None:
+    (tmp_path / "two.csv").write_text("old")
+    files: dict[str, str | bytes] = dict(TOGETHER)
+    if trouble == "folder in the way":
+        (tmp_path / "report.md").mkdir()
+    elif trouble == "half a character":
+        files["report.md"] = "caf\udce9"
+    else:
+        synced: list[int] = []
+
+        def fsync(descriptor: int) -> None:
+            synced.append(descriptor)
+            if len(synced) == len(files):
+                raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(os, "fsync", fsync)
+    with pytest.raises(SuiteError, match=r"report\.md") as caught:
+        write_together(tmp_path, files)
+    assert caught.value.remedy
+    left = {p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*")} - {"report.md"}
+    assert left == {"two.csv"}
+    assert (tmp_path / "two.csv").read_text() == "old"
+
+
+def test_a_killed_process_leaves_all_files_or_none_and_its_folder_goes(tmp_path: Path) -> None:
+    code = (
+        "import os, signal, sys; from pathlib import Path; from suite.files import *\n"
+        "os.fsync = lambda _: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "write_together(Path(sys.argv[1]), {'a': 'x', 'b': 'y'})"
+    )
+    subprocess.run([sys.executable, "-c", code, tmp_path], cwd=tiny.ROOT, check=False)
+    (left,) = tmp_path.iterdir()
+    assert left.name.startswith(".together.")
+    (tmp_path / ".cache.1").mkdir()
+    descriptor = os.open(left, os.O_RDONLY)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    remove_leftovers(tmp_path)
+    assert left.exists(), "it is being written"
+    os.close(descriptor)
+    remove_leftovers(tmp_path)
+    assert [p.name for p in tmp_path.iterdir()] == [".cache.1"]
+
+
+def test_a_link_planted_for_several_files_is_not_followed(tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / f".together.{os.getpid()}").symlink_to(mine)
+    (out / "two.csv").symlink_to(mine / "theirs")
+    write_together(out, TOGETHER)
+    assert list(mine.iterdir()) == []
+    assert not (out / "two.csv").is_symlink()
