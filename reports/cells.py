@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeAlias, overload
+from typing import NamedTuple, TypeAlias, overload
 
 import numpy as np
 import pandas as pd
@@ -33,8 +33,17 @@ Table: TypeAlias = Mapping[str, Sequence[str]]
 
 _NUMERIC = re.compile(r"[-+<]? ?[\d,.]+( (±|to) [-+]?[\d,.]+)?( \((\d+ of \d+ )?shared\))?|-|n=\d+")
 
-Pictures: TypeAlias = Mapping[str, bytes]
-"""Name of a figure, without folder and ending -> PNG."""
+
+class Picture(NamedTuple):
+    """One drawing in the forms in which reports and papers show it; a field is a file's suffix."""
+
+    png: bytes
+    svg: bytes
+    pdf: bytes
+
+
+Pictures: TypeAlias = Mapping[str, Picture]
+"""Name of a figure, without folder and ending -> the figure."""
 
 
 def number(value: float, digits: int | None = None) -> str:

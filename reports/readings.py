@@ -100,6 +100,22 @@ def pass_seconds(record: RunRecord, batch_size: int) -> Value | None:
     return cost.total_seconds if isinstance(cost, InferenceCost) else cost
 
 
+def inference_bytes(record: RunRecord, batch_size: int) -> Value | None:
+    """Peak memory of inference in bytes, or why it is not known."""
+    cost = inference(record, batch_size)
+    return cost.peak_memory_bytes if isinstance(cost, InferenceCost) else cost
+
+
+def parameter_count(record: RunRecord, which: str) -> float | None:
+    """How many parameters a system has: a field of `Parameters`, or those `without vectors`."""
+    counts = record.parameters
+    if counts is None:
+        return None
+    if which == "without vectors":
+        return counts.total - counts.word_vectors
+    return float(getattr(counts, which))
+
+
 def slice_f1(record: ScoredRecord, family: str, name: str) -> Value | None:
     """Test F1 of a slice in per cent, or why there is none."""
     test = evaluation(record, "test")

@@ -1,19 +1,22 @@
-"""Makes the report of an output folder: `results.csv`, `operating.csv`, `figures/`, `report.md`.
+"""Makes the report of an output folder: its text, figures, tables and figures for programs.
 
 Reads records alone; no model is loaded, and torch is not needed.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from reports.cells import Pictures
+from reports.cells import Picture, Pictures
 from reports.figures import operating as operating_figure
 from reports.figures import predictions as prediction_figures
 from reports.figures import training as figures
 from reports.figures.style import Styles, make_styles
+from reports.forms.write import ComposedReport, write_forms
 from reports.load import Group, Results, load_results
+from reports.report_json import report_figures
 from reports.sections import (
     analysis,
     background,
@@ -34,9 +37,8 @@ from reports.sections import (
 from reports.sheets import csv
 from reports.sizes.report import is_by_size, write_size_report
 from reports.tables_csv import operating_frame, results_frame
-from suite.files import remove_leftovers, write_atomically
 
-FIGURES: Mapping[str, Callable[[Group, Styles], bytes | None]] = {
+FIGURES: Mapping[str, Callable[[Group, Styles], Picture | None]] = {
     "convergence": figures.convergence,
     "iterations": figures.iterations,
     "slices": figures.slices,
@@ -46,8 +48,20 @@ FIGURES: Mapping[str, Callable[[Group, Styles], bytes | None]] = {
     "calibration": prediction_figures.calibration,
 }
 """What is drawn for each group, by the end of the file's name."""
-WITHOUT_TIMES = frozenset({"slices", "generalisation", "calibration"})
-"""What of that joins the machines of a group; all else is drawn for each machine."""
+TABLES: Mapping[str, Callable[[Group], str]] = {
+    "scores": results.main_table,
+    "published": beside.beside_published,
+    "efficiency": efficiency.summary_table,
+    "stages": efficiency.stage_table,
+    "operating": operating.points_table,
+    "iterations": convergence.iteration_table,
+    "targets": convergence.target_table,
+}
+"""What of each group stands in LaTeX as well, by the end of the file's name."""
+WITHOUT_TIMES = frozenset({"slices", "scores", "published", "generalisation", "calibration"})
+"""What of both joins the machines of a group; all else is of each machine."""
+OURS = re.compile(rf"study|.+-({'|'.join([*FIGURES, *TABLES])}|significance|slices-\w+)(-\d+)?")
+"""Names of figures and tables of a suite's report."""
 
 
 def draw(loaded: Results) -> Pictures:
@@ -59,22 +73,53 @@ def draw(loaded: Results) -> Pictures:
         for name, draw_one in FIGURES.items()
         for part in ((group,) if name in WITHOUT_TIMES else group.machines)
     }
-    return {name: png for name, png in drawn.items() if png is not None}
+    return {name: picture for name, picture in drawn.items() if picture is not None}
 
 
-def compose(loaded: Results, pictures: Pictures) -> str:
-    """The report's text."""
+PAPER = "The paper's table"
+"""Title of the section on a study."""
+
+
+def main_tables(
+    loaded: Results, compared: Mapping[str, analysis.Comparisons | str], paper: str
+) -> dict[str, str]:
+    """Name -> markdown of the tables that stand in LaTeX as well.
+
+    Args:
+        loaded: what is reported.
+        compared: key of each group -> what `compare_systems` found.
+        paper: the section on a study, empty without one.
+    """
+    found = {
+        f"{part.key}-{name}": write(part)
+        for group in loaded.groups
+        for name, write in TABLES.items()
+        for part in ((group,) if name in WITHOUT_TIMES else group.machines)
+    }
+    found |= {
+        f"{group.key}-slices-{family}": analysis.slice_table(group, family)
+        for group in loaded.groups
+        for family in analysis.slice_families(group)
+    }
+    found |= {f"{key}-significance": analysis.pairs(one) for key, one in compared.items()}
+    return {**found, "study": paper}
+
+
+def sections(
+    loaded: Results, pictures: Pictures, compared: Mapping[str, analysis.Comparisons | str]
+) -> dict[str, str]:
+    """Title -> text of the report's sections, of those that have something to say."""
     groups = loaded.groups
     published = [beside.published_section(groups), efficiency.published_section(groups)]
-    sections = {
+    texts = {
         "What to know first": caveats.warnings(loaded),
         "Main results": results.section(groups),
-        "The paper's table": study.section(loaded),
+        PAPER: study.section(loaded),
         "Inference efficiency": efficiency.section(groups, pictures),
         "Accuracy against speed": operating.section(groups, pictures),
         "Convergence": convergence.section(groups, pictures),
         "Slices": analysis.slices_section(groups, pictures),
-        "Significance": analysis.significance_section(groups),
+        "Significance": analysis.significance_section(groups, compared),
         "Data": background.data_section(groups),
         "Protocol, environment, systems and sources": background.background_section(loaded),
         "Published figures": "\n".join(filter(None, published)),
@@ -82,9 +127,13 @@ def compose(loaded: Results, pictures: Pictures) -> str:
         "Generalisation": generalisation.section(groups, pictures),
         "Scores and thresholds": calibration.section(groups, pictures),
     }
-    present = [(title, text) for title, text in sections.items() if text]
+    return {title: text for title, text in texts.items() if text}
+
+
+def compose(loaded: Results, parts: Mapping[str, str]) -> str:
+    """The report's text, of its sections."""
     body = "\n".join(
-        f"## {number}. {title}\n\n{text}" for number, (title, text) in enumerate(present, start=1)
+        f"## {number}. {title}\n\n{text}" for number, (title, text) in enumerate(parts.items(), 1)
     )
     return f"{overview.heading(loaded)}\n{body}"
 
@@ -92,30 +141,29 @@ def compose(loaded: Results, pictures: Pictures) -> str:
 def write_report(out: Path) -> Path:
     """Writes the report of an output folder of `run-suite`, in place of an earlier one.
 
-    All is made in memory first; the text is written last, so that what it refers to is there.
-
     Returns:
         The path of `report.md`.
 
     Raises:
-        SuiteError: there are no records, one of them is broken, or the folder cannot be written.
+        SuiteError: there are no records, one of them is broken, or the folder cannot be written;
+            an earlier report stays.
     """
     if is_by_size(out):
         return write_size_report(out)
     loaded = load_results(out)
-    pictures = draw(loaded)
-    text = compose(loaded, pictures)
-    tables = {"results": results_frame(loaded), "operating": operating_frame(loaded)}
-    remove_leftovers(out)
-    for name, png in pictures.items():
-        write_atomically(out / "figures" / f"{name}.png", png)
-    for name, frame in tables.items():
-        if len(frame):
-            write_atomically(out / f"{name}.csv", csv(frame))
-        else:
-            (out / f"{name}.csv").unlink(missing_ok=True)  # of an earlier report
-    write_atomically(out / "report.md", text)
-    for path in (out / "figures").glob("*.png"):
-        if path.stem not in pictures and path.stem.endswith(tuple(f"-{name}" for name in FIGURES)):
-            path.unlink()  # of an earlier report, and of records that have since changed
-    return out / "report.md"
+    pictures, compared = draw(loaded), analysis.compare_groups(loaded.groups)
+    parts = sections(loaded, pictures, compared)
+    frames = {"results": results_frame(loaded), "operating": operating_frame(loaded)}
+    sheets = {f"{name}.csv": csv(f) if len(f) else None for name, f in frames.items()}
+    figures = report_figures(loaded, compared)
+    return write_forms(
+        out,
+        ComposedReport(
+            name="report",
+            text=compose(loaded, parts),
+            pictures=pictures,
+            ours=OURS,
+            tables=main_tables(loaded, compared, parts.get(PAPER, "")),
+            sheets={**sheets, "report.json": f"{figures.model_dump_json(indent=1)}\n"},
+        ),
+    )

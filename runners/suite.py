@@ -383,5 +383,5 @@ class Suite:
         )
         figures = sorted((report.parent / "figures").glob("*.png"))
         tables = sorted(report.parent.glob("*.csv"))
-        tracker.keep([report, *tables, *figures])
+        tracker.keep([report, report.with_suffix(".html"), *tables, *figures])
         tracker.finish(failed=False)

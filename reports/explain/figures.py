@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -12,8 +11,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from reports.cells import Pictures
-from reports.figures.style import SMALL
+from reports.cells import Picture, Pictures
+from reports.figures.style import SMALL, rendered
 from suite.explanation.record import GRADIENT_NORM, ExplainedSentence
 from suite.explanation.word_classes import CLASSES, WordClass
 
@@ -55,7 +54,7 @@ def pictures_of(explained: ExplainedSentence, number: int, *, heads: bool) -> Pi
     return pictures
 
 
-def gradient_figure(explained: ExplainedSentence) -> bytes:
+def gradient_figure(explained: ExplainedSentence) -> Picture:
     """A bar for each word, as a multiple of the sentence's mean norm."""
     words = len(explained.sentence.words)
     values = np.nan_to_num(explained.measures()[GRADIENT_NORM])
@@ -77,10 +76,10 @@ def gradient_figure(explained: ExplainedSentence) -> bytes:
         columnspacing=1.2,
         handlelength=1.2,
     )
-    return _png(figure)
+    return rendered(figure)
 
 
-def attention_figure(explained: ExplainedSentence, weights: np.ndarray, title: str) -> bytes:
+def attention_figure(explained: ExplainedSentence, weights: np.ndarray, title: str) -> Picture:
     """A heatmap of weights from the word of each row to the word of each column."""
     side = _WORD * max(len(weights), _LEAST_WORDS) + 1.6
     figure = _figure(side + 0.6, side)
@@ -94,7 +93,7 @@ def attention_figure(explained: ExplainedSentence, weights: np.ndarray, title: s
     bar = figure.colorbar(shown, ax=ax, shrink=0.7, aspect=30, pad=0.02)
     bar.set_label("weight (a row sums to 1)", fontsize=SMALL)
     bar.ax.tick_params(labelsize=SMALL - 1)
-    return _png(figure)
+    return rendered(figure)
 
 
 def _name_words(ax: Axes, axis: Axis, explained: ExplainedSentence) -> None:
@@ -124,16 +123,10 @@ def _figure(width: float, height: float) -> Figure:
     return figure
 
 
-def _png(figure: Figure) -> bytes:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png")
-    return buffer.getvalue()
-
-
 def all_pictures(drawn: Sequence[ExplainedSentence], *, heads: bool) -> Pictures:
     """The figures of all sentences that are drawn, by name."""
     return {
-        name: png
+        name: picture
         for number, explained in enumerate(drawn, start=1)
-        for name, png in pictures_of(explained, number, heads=heads).items()
+        for name, picture in pictures_of(explained, number, heads=heads).items()
     }

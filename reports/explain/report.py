@@ -1,4 +1,4 @@
-"""What a run's system looks at: `words.csv`, `classes.csv`, `figures/` and `explain.md`.
+"""What a run's system looks at: its text, figures, means and words.
 
 FastRE's discussion (section 3.7) says of its attention and of its gradients where they point, and
 gives no figure; here they are measured on a whole test set.
@@ -6,6 +6,7 @@ gives no figure; here they are measured on a whole test set.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pandas as pd
 
 from reports.cells import Pictures, add_row, escape, image, markdown, number
 from reports.explain.figures import all_pictures
+from reports.forms.write import ComposedReport, write_forms
 from reports.sections.overview import plural
 from reports.sheets import csv
 from suite.explanation.record import (
@@ -23,7 +25,6 @@ from suite.explanation.record import (
     class_means,
 )
 from suite.explanation.word_classes import CLASSES, FUNCTION_WORDS, WordClass
-from suite.files import remove_leftovers, write_atomically
 from suite.quoting import quoted
 from suite.tasks.examples import Sentence, Triple
 
@@ -34,7 +35,7 @@ NO_PREDICATES = (
 
 
 def write_explanation(run: ExplainedRun, out: Path, *, heads: bool) -> Path:
-    """Writes an explanation in place of an earlier one; the text last, which refers to the others.
+    """Writes an explanation in place of an earlier one.
 
     Args:
         run: what was computed.
@@ -49,18 +50,18 @@ def write_explanation(run: ExplainedRun, out: Path, *, heads: bool) -> Path:
     """
     means = class_means(run.with_triples)
     pictures = all_pictures(run.drawn, heads=heads)
-    text = compose(run, means, pictures)
-    remove_leftovers(out)
-    for name, png in pictures.items():
-        write_atomically(out / "figures" / f"{name}.png", png)
-    write_atomically(out / "words.csv", csv(words_frame(run.sentences)))
     classes = classes_frame(means).to_csv(index=False, float_format="%.6g")
-    write_atomically(out / "classes.csv", classes)
-    write_atomically(out / "explain.md", text)
-    for path in (out / "figures").glob("sentence-*.png"):
-        if path.stem not in pictures:
-            path.unlink()  # of an earlier explanation
-    return out / "explain.md"
+    return write_forms(
+        out,
+        ComposedReport(
+            name="explain",
+            text=compose(run, means, pictures),
+            pictures=pictures,
+            ours=re.compile("sentence-.+|classes"),
+            tables={"classes": _table(run, means)},
+            sheets={"words.csv": csv(words_frame(run.sentences)), "classes.csv": classes},
+        ),
+    )
 
 
 def words_frame(sentences: Sequence[ExplainedSentence]) -> pd.DataFrame:

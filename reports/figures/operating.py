@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter
 
-from reports.cells import measured
+from reports.cells import Picture, measured
 from reports.figures.style import Style, Styles, canvas, finish, legend, widen
 from reports.load import Group, Row
 from reports.sections.operating import Point, at_point, operating_rows, points_of
@@ -79,7 +79,7 @@ def _draw_row(
             ax.axhline(y, color=style.colour, linewidth=0.7, alpha=0.6)
 
 
-def draw(group: Group, styles: Styles) -> bytes | None:
+def draw(group: Group, styles: Styles) -> Picture | None:
     """The figure; None where no row has points of all its seeds."""
     drawn = [(row, _marks(row)) for row in operating_rows(group)]
     rows = [(row, marks) for row, marks in drawn if marks]

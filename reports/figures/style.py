@@ -20,6 +20,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
+from reports.cells import Picture
 from reports.load import AnyRow, Group, Results
 from reports.sections.overview import plural
 
@@ -35,8 +36,16 @@ LEGEND_LETTERS = 105
 LINE = 0.22
 """Inches that a further line of the legend takes."""
 
+_UNSAID: Mapping[str, Sequence[str]] = {
+    "png": ("Software",),
+    "svg": ("Creator", "Date"),
+    "pdf": ("Creator", "Producer", "CreationDate"),
+}
+"""Facts on the drawing itself that a file would hold, which differ from day to day."""
 
 rcParams["text.parse_math"] = False  # a dollar in a name of a system or a type is no formula
+rcParams["svg.hashsalt"] = "relation-suite"  # parts are called alike whenever they are drawn
+rcParams["pdf.fonttype"] = 42  # TrueType: publishers refuse Type 3
 
 
 @dataclass(frozen=True)
@@ -91,20 +100,31 @@ def canvas(panels: int, height: float) -> tuple[Figure, list[Axes]]:
     return figure, axes[:panels]
 
 
-def finish(figure: Figure, group: Group, note: str) -> bytes:
-    """As `png`, of a group's runs."""
+def finish(figure: Figure, group: Group, note: str) -> Picture:
+    """As `noted`, of a group's runs."""
     protocol = group.first.protocol
     places = dict.fromkeys(p.environment.processor for p in group.machines)
     devices = dict.fromkeys(p.environment.device for p in group.machines)
-    return png(figure, note, " and ".join(devices), protocol.threads, " and ".join(places))
+    return noted(figure, note, " and ".join(devices), protocol.threads, " and ".join(places))
 
 
-def png(figure: Figure, note: str, device: str, threads: int, processor: str) -> bytes:
-    """The figure as PNG, with a note below on what is drawn, and where it was measured."""
+def noted(figure: Figure, note: str, device: str, threads: int, processor: str) -> Picture:
+    """The figure with a note below on what is drawn, and where it was measured."""
     where = f"{device}, {plural(threads, 'thread')}, {processor}"
     figure.supxlabel(f"{note}\n{where}", fontsize=SMALL, color="#555555")
+    return rendered(figure)
+
+
+def rendered(figure: Figure) -> Picture:
+    """The figure in all forms, laid out once; of the same data, it has the same bytes."""
+    png = _saved(figure, "png")
+    figure.set_layout_engine("none")  # what is laid out stays
+    return Picture(png, _saved(figure, "svg"), _saved(figure, "pdf"))
+
+
+def _saved(figure: Figure, form: str) -> bytes:
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png")
+    figure.savefig(buffer, format=form, metadata=dict.fromkeys(_UNSAID[form]))
     return buffer.getvalue()
 
 

@@ -1,4 +1,4 @@
-"""The report's figures of training and scores, rendered to PNG in memory."""
+"""The report's figures of training and scores, in memory."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from reports.cells import Value, mean, measured, number, values
+from reports.cells import Picture, Value, mean, measured, number, values
 from reports.figures.style import (
     SMALL,
     TITLE,
@@ -41,7 +41,7 @@ NOTE_LETTERS = 130
 """Of a note over all panels abreast."""
 
 
-def convergence(group: Group, styles: Styles) -> bytes | None:
+def convergence(group: Group, styles: Styles) -> Picture | None:
     """Dev F1 by epoch and by wall clock, loss and gradient norm; None without a history."""
     rows = [row for row in group.rows if any(run.history for run in row.runs)]
     if not rows:
@@ -159,7 +159,7 @@ def _bars(
     ax.xaxis.set_major_locator(MaxNLocator(5))
 
 
-def iterations(group: Group, styles: Styles) -> bytes | None:
+def iterations(group: Group, styles: Styles) -> Picture | None:
     """Time of a training step and steps to the chosen epoch, as FastRE's Figure 2."""
     if not any(run.complete and run.record.training for run in group.runs):
         return None
@@ -191,7 +191,7 @@ SLICES = 6
 """That a panel has room for; the tables have them all."""
 
 
-def slices(group: Group, styles: Styles) -> bytes | None:
+def slices(group: Group, styles: Styles) -> Picture | None:
     """Test F1 by slice, all systems side by side; None where no run has slices."""
     families = [family for family in _PANELS if slice_names(group, family)]
     if not families:
@@ -243,7 +243,7 @@ LEAST_RANGE = 20.0
 """Points of F1 that the axis of `trade_off` covers at least."""
 
 
-def trade_off(group: Group, styles: Styles) -> bytes | None:
+def trade_off(group: Group, styles: Styles) -> Picture | None:
     """Test F1 against inference time at the least and the largest batch; None without either."""
     ends = {*group.batch_sizes[:1], *group.batch_sizes[-1:]}
     panels = {size: _points(group, size) for size in sorted(ends)}

@@ -8,8 +8,8 @@ from itertools import accumulate
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from reports.cells import Pictures
-from reports.figures.style import SMALL, canvas, plain_log, png
+from reports.cells import Picture, Pictures
+from reports.figures.style import SMALL, canvas, noted, plain_log
 from reports.sections.overview import plural
 from suite.records.search import SearchRecord, TrialRecord
 
@@ -19,7 +19,7 @@ _COMPLETE, _PRUNED, _LABELLED, _FRONT = "#0072B2", "#BBBBBB", "#D55E00", "#009E7
 def draw(record: SearchRecord, front: Sequence[TrialRecord]) -> Pictures:
     """The history and the front, as far as the trials allow."""
     own = [t for t in record.trials if t.duplicate_of is None and t.dev_f1 is not None]
-    drawn: dict[str, bytes] = {}
+    drawn: dict[str, Picture] = {}
     if own:
         drawn["history"] = _history(record, own)
     if front:
@@ -27,10 +27,10 @@ def draw(record: SearchRecord, front: Sequence[TrialRecord]) -> Pictures:
     return drawn
 
 
-def finish(figure: Figure, record: SearchRecord, note: str) -> bytes:
+def finish(figure: Figure, record: SearchRecord, note: str) -> Picture:
     """The figure with a note below on what is drawn, and where it was measured."""
     where = record.environment
-    return png(figure, note, where.device, record.protocol.threads, where.processor)
+    return noted(figure, note, where.device, record.protocol.threads, where.processor)
 
 
 def _f1(trial: TrialRecord) -> float:
@@ -44,7 +44,7 @@ def _cut(ax: Axes, bottom: float, trials: Sequence[TrialRecord]) -> str:
     return f"; {plural(below, 'structure')} below the axis not shown" if below else ""
 
 
-def _history(record: SearchRecord, own: Sequence[TrialRecord]) -> bytes:
+def _history(record: SearchRecord, own: Sequence[TrialRecord]) -> Picture:
     figure, (ax,) = canvas(1, 3.6)
     places = list(range(1, len(own) + 1))
     for state, colour in (("complete", _COMPLETE), ("pruned", _PRUNED)):
@@ -66,7 +66,9 @@ def _history(record: SearchRecord, own: Sequence[TrialRecord]) -> bytes:
     return finish(figure, record, f"One seed per structure{hidden}.")
 
 
-def _front(record: SearchRecord, own: Sequence[TrialRecord], front: Sequence[TrialRecord]) -> bytes:
+def _front(
+    record: SearchRecord, own: Sequence[TrialRecord], front: Sequence[TrialRecord]
+) -> Picture:
     figure, (ax,) = canvas(1, 4.2)
     size = record.limits.latency_batch
     known = [t for t in own if t.state == "complete" and size in t.latency_ms]

@@ -1,4 +1,4 @@
-"""Makes the report of a structure search: `trials.csv`, `figures/`, `report.md`.
+"""Makes the report of a structure search: its text, figures and tables, and `trials.csv`.
 
 Reads `search.json` and the records of the finals alone.
 """
@@ -6,6 +6,7 @@ Reads `search.json` and the records of the finals alone.
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Sequence
 from functools import partial
@@ -25,6 +26,7 @@ from reports.cells import (
     seeds_cell,
     values,
 )
+from reports.forms.write import ComposedReport, write_forms
 from reports.load import Group, Results, Row, load_results
 from reports.readings import f1_of
 from reports.search import curves, order, order_figure
@@ -34,7 +36,6 @@ from reports.sections.analysis import against, compare
 from reports.sections.overview import listed, machine, on_each_machine, plural
 from reports.sheets import csv
 from reports.times import SHARED, latency, mark_of, shared_note, time_cell, training_time
-from suite.files import write_atomically
 from suite.quoting import quoted
 from suite.records.search import SearchRecord, TrialRecord, best_first, front, read_search
 
@@ -261,13 +262,13 @@ def _published(record: SearchRecord) -> list[TrialRecord]:
     return list(found.values())
 
 
-def _compose(record: SearchRecord, results: Results | None, pictures: Pictures) -> str:
+def _compose(record: SearchRecord, finals: str, pictures: Pictures) -> str:
     labelled = _published(record)
     importances = sorted(record.importances.items(), key=lambda named: -named[1])
     size, sizes = record.limits.latency_batch, batch_sizes(record)
     sections = {
         "What to know first": _what_to_know(record),
-        "The finals": _finals(record, results),
+        "The finals": finals,
         "The published structures": (
             "Structures of the paper's table, tried before all others and never pruned.\n\n"
             + trial_table(sizes, labelled)
@@ -332,16 +333,28 @@ def write_search_report(out: Path) -> Path:
         SuiteError: there is no `search.json`, or a record is broken.
     """
     record = read_search(out / "search.json")
-    finals = out / "finals"
-    there = (finals / "suite.json").is_file() and any(finals.glob("runs/*/*/*/record.json"))
-    results = load_results(finals) if there else None
+    folder = out / "finals"
+    there = (folder / "suite.json").is_file() and any(folder.glob("runs/*/*/*/record.json"))
+    results = load_results(folder) if there else None
     pictures = {
         **search_figures.draw(record, quickest_first(record)),
         **curves.draw(record),
         **order_figure.draw(record),
     }
-    for name, png in pictures.items():
-        write_atomically(out / "figures" / f"{name}.png", png)
-    write_atomically(out / "trials.csv", csv(trials_frame(record)))
-    write_atomically(out / "report.md", _compose(record, results, pictures))
-    return out / "report.md"
+    sizes, finals = batch_sizes(record), _finals(record, results)
+    return write_forms(
+        out,
+        ComposedReport(
+            name="report",
+            text=_compose(record, finals, pictures),
+            pictures=pictures,
+            ours=re.compile(r"history|epochs|order|front|best|published|finals(-\d+)?"),
+            tables={
+                "finals": finals,
+                "published": trial_table(sizes, _published(record)),
+                "best": trial_table(sizes, best_first(record.trials)[:SHOWN]),
+                "front": trial_table(sizes, quickest_first(record)),
+            },
+            sheets={"trials.csv": csv(trials_frame(record))},
+        ),
+    )

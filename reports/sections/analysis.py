@@ -43,11 +43,19 @@ RELATIONS = "relation"
 SHOWN_RELATIONS = 8
 
 
-def slice_table(group: Group, family: str, names: Sequence[str]) -> str:
-    """F1 of each slice, a column per system."""
+def slice_families(group: Group) -> list[str]:
+    """The families of slices that runs recorded, but relations; empty without gold."""
+    if not labelled(group):
+        return []
+    known = {name for r in group.runs if r.record.test for name in r.record.test.slices}
+    return [f for f in FAMILIES if f in known] + sorted(known - set(FAMILIES) - {RELATIONS})
+
+
+def slice_table(group: Group, family: str, names: Sequence[str] | None = None) -> str:
+    """F1 of each slice, a column per system; of all slices where none are named."""
     gold = slice_names(group, family)
     table: dict[str, list[str]] = {}
-    for name in names:
+    for name in gold if names is None else names:
         cells = {"Slice": quoted(name), "Gold items": f"{gold[name]:,}"}
         for row in group.scored:
             found = values(row, partial(slice_f1, family=family, name=name))
@@ -78,14 +86,11 @@ def slices_section(groups: Sequence[Group], pictures: Pictures) -> str:
     parts = []
     for group in groups:
         text = f"### {group.title}\n\n{caption(group)}\nTest F1 (%){group.rule}.\n"
-        known = {name for r in group.runs if r.record.test for name in r.record.test.slices}
-        known = known if labelled(group) else set()
-        families = [f for f in FAMILIES if f in known]
-        families += sorted(known - set(FAMILIES) - {RELATIONS})
+        families = slice_families(group)
         for family in families:
-            table = slice_table(group, family, list(slice_names(group, family)))
+            table = slice_table(group, family)
             text += f"\n{FAMILIES.get(family, family)}:\n\n{table}"
-        if not known:
+        if not families:
             why = "no run recorded any" if labelled(group) else f"the test set is {NOT_LABELLED}"
             text += f"\nNo slices: {why}.\n"
         relations = _relations(group)
@@ -191,17 +196,42 @@ def against(found: Sequence[Compared], key: str, reference: str) -> dict[str, st
     return dict.fromkeys(("Difference in F1 (points)", "95 % interval", "p"), "-")
 
 
-def pairs(group: Group) -> str:
-    """Paired bootstrap between every two systems."""
+class Comparisons(NamedTuple):
+    """A group's systems, two by two.
+
+    Attributes:
+        found: what was compared.
+        adjusted: the p of each, by Holm.
+        refused: a line for each pair that cannot be compared.
+    """
+
+    found: list[Compared]
+    adjusted: list[float]
+    refused: list[str]
+
+
+def compare_systems(group: Group) -> Comparisons | str:
+    """Every two systems by a paired bootstrap, or why there is nothing to compare."""
     if not labelled(group):
-        return f"The test set is {NOT_LABELLED}: nothing to compare.\n"
+        return f"The test set is {NOT_LABELLED}: nothing to compare."
     rows: list[AnyRow] = [*group.systems, *group.outside]
     if len(rows) < 2:
-        return "Only one system: nothing to compare.\n"
-    results, refused = compare(rows, group.match)
-    adjusted = holm([difference.p for *_, difference in results])
+        return "Only one system: nothing to compare."
+    found, refused = compare(rows, group.match)
+    return Comparisons(found, list(holm([c.difference.p for c in found])), refused)
+
+
+def compare_groups(groups: Sequence[Group]) -> dict[str, Comparisons | str]:
+    """Key of each group -> what `compare_systems` finds."""
+    return {group.key: compare_systems(group) for group in groups}
+
+
+def pairs(compared: Comparisons | str) -> str:
+    """The differences between every two systems."""
+    if isinstance(compared, str):
+        return f"{compared}\n"
     table: dict[str, list[str]] = {}
-    for (a, b, seeds, difference), holms in zip(results, adjusted, strict=True):
+    for (a, b, seeds, difference), holms in zip(compared.found, compared.adjusted, strict=True):
         cells = {
             "Systems": f"{a.label} minus {b.label}",
             "Seeds": seeds,
@@ -210,7 +240,8 @@ def pairs(group: Group) -> str:
         }
         add_row(table, cells)
     text = markdown(table) if table else ""
-    return text + ("\n" if text and refused else "") + "".join(f"{line}\n" for line in refused)
+    gap = "\n" if text and compared.refused else ""
+    return text + gap + "".join(f"{line}\n" for line in compared.refused)
 
 
 def against_papers(group: Group) -> str:
@@ -244,8 +275,13 @@ def against_papers(group: Group) -> str:
     return text + "\n".join(lines) + "\n"
 
 
-def significance_section(groups: Sequence[Group]) -> str:
-    """Differences between systems, and to published figures."""
+def significance_section(groups: Sequence[Group], compared: Mapping[str, Comparisons | str]) -> str:
+    """Differences between systems, and to published figures.
+
+    Args:
+        groups: whose systems are compared.
+        compared: key of each group -> what `compare_systems` found.
+    """
     parts = [
         "Between systems: paired bootstrap over the test examples, 10,000 samples, each example's "
         "counts summed over the seeds that both systems have (of a system that was not trained "
@@ -256,7 +292,7 @@ def significance_section(groups: Sequence[Group]) -> str:
     ]
     parts += [
         f"### {group.title}\n\n{caption(group)}\nTest F1{group.rule}, between systems:\n\n"
-        f"{pairs(group)}\nAgainst published figures:\n\n{against_papers(group)}"
+        f"{pairs(compared[group.key])}\nAgainst published figures:\n\n{against_papers(group)}"
         for group in groups
     ]
     return "\n".join(parts)

@@ -26,7 +26,9 @@ from suite.records.run import RunRecord, TrainingCost
 
 
 def iteration_table(group: Group) -> str:
-    """Epochs, steps, the time of a step, memory and encoding."""
+    """Epochs, steps, the time of a step, memory and encoding; empty where nothing was trained."""
+    if not any(run.trained_here for run in group.runs):
+        return ""
     table: dict[str, list[str]] = {}
     for row in group.rows:
         cells = {"System": row.label, "Seeds": seeds_cell(row)}
@@ -112,9 +114,8 @@ def accuracy_table(group: Group) -> str:
 
 
 def _times(part: Group) -> str:
-    if not any(run.trained_here for run in part.runs):
-        return ""
-    return f"{iteration_table(part)}\n{target_table(part)}"
+    iterations = iteration_table(part)
+    return iterations and f"{iterations}\n{target_table(part)}"
 
 
 def section(groups: Sequence[Group], pictures: Pictures) -> str:

@@ -17,7 +17,7 @@ from reports.cells import (
     values,
 )
 from reports.load import Group, Row
-from reports.readings import inference
+from reports.readings import inference_bytes, parameter_count
 from reports.sections.outside import stated_costs
 from reports.sections.overview import caption, listed, on_each_machine, plural
 from reports.times import (
@@ -29,7 +29,7 @@ from reports.times import (
     time_cell,
     training_time,
 )
-from suite.records.run import InferenceCost, RunRecord
+from suite.records.run import RunRecord
 from suite.studies.figures import MEASURES, Figure
 from suite.studies.published import published_figures
 from suite.studies.study import Study, all_studies
@@ -44,15 +44,6 @@ PUBLISHED = {
 STAGES = ("encode", "forward", "decode", "total")
 
 
-def _parameters(record: RunRecord, which: str) -> float | None:
-    counts = record.parameters
-    if counts is None:
-        return None
-    if which == "without vectors":
-        return counts.total - counts.word_vectors
-    return float(getattr(counts, which))
-
-
 def summary_table(group: Group) -> str:
     """Parameters, and milliseconds an example at each batch size."""
     table: dict[str, list[str]] = {}
@@ -63,7 +54,7 @@ def summary_table(group: Group) -> str:
             ("without word vectors", "without vectors"),
             ("trained", "trainable"),
         ):
-            cells[heading] = cell(values(row, partial(_parameters, which=which)), 0)
+            cells[heading] = cell(values(row, partial(parameter_count, which=which)), 0)
         for size in group.batch_sizes:
             for part, name in (("median", "median"), ("p95", "95th percentile")):
                 heading = f"Batch {size}: ms per {group.unit}, {name}"
@@ -73,10 +64,8 @@ def summary_table(group: Group) -> str:
 
 
 def _memory(record: RunRecord, batch_size: int) -> Value | None:
-    cost = inference(record, batch_size)
-    if not isinstance(cost, InferenceCost):
-        return cost
-    return None if cost.peak_memory_bytes is None else megabytes(cost.peak_memory_bytes)
+    found = inference_bytes(record, batch_size)
+    return found if found is None or isinstance(found, str) else megabytes(found)
 
 
 def stage_table(group: Group) -> str:
@@ -96,8 +85,8 @@ def stage_table(group: Group) -> str:
 
 def _ratio_cells(group: Group, row: Row, reference: Row) -> dict[str, str]:
     sizes = {
-        "parameters": partial(_parameters, which="total"),
-        "parameters without word vectors": partial(_parameters, which="without vectors"),
+        "parameters": partial(parameter_count, which="total"),
+        "parameters without word vectors": partial(parameter_count, which="without vectors"),
     }
     times = {
         "training and dev evaluation to chosen epoch": training_time("seconds_to_best"),

@@ -95,10 +95,10 @@ def operating_rows(group: Group) -> list[Row]:
     return [row for row in group.rows if any(run.record.operating for run in row.complete)]
 
 
-def points_table(group: Group, rows: Sequence[Row]) -> str:
+def points_table(group: Group) -> str:
     """Accuracy and speed of every point."""
     table: dict[str, list[str]] = {}
-    for row in rows:
+    for row in operating_rows(group):
         for point in points_of(row):
             cells = {
                 "System": row.label,
@@ -184,7 +184,7 @@ def _part(group: Group, pictures: Pictures) -> str:
     apart = [f"{row.label}: {group.apart[row.label]}." for row in rows if row.label in group.apart]
     lines = [*apart, *map(choice, rows), *_failures(rows)]
     return (
-        f"{points_table(group, rows)}\n"
+        f"{points_table(group)}\n"
         f"A {group.unit} leaves the encoder at the first layer whose prediction the rule accepts. "
         f"Batches of {listed(sizes) or 'no'} {group.unit}s; all points of a run were timed in one "
         f"process and in turns, {listed(passes) or 'no'} pass(es) each over the test set. Speed-up "

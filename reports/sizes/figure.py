@@ -8,7 +8,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from reports.figures.style import Style, canvas, legend, plain_log, png, style_of
+from reports.cells import Picture
+from reports.figures.style import Style, canvas, legend, noted, plain_log, style_of
 from reports.sizes.exponents import AXES, Axis, Cost, along, numbers
 from suite.records.sizes import KINDS, Kind, SizePlan, SizeRecord
 
@@ -19,8 +20,8 @@ _COSTS: tuple[tuple[Cost, str, float], ...] = (
 )
 
 
-def draw(plan: SizePlan, records: Sequence[SizeRecord]) -> bytes:
-    """The figure as PNG: panels of each cost and kind, words on the left, relations beside."""
+def draw(plan: SizePlan, records: Sequence[SizeRecord]) -> Picture:
+    """The figure: panels of each cost and kind, words on the left, relations beside."""
     panels = [(cost, kind, axis) for cost in _COSTS for kind in KINDS for axis in AXES]
     figure, axes = canvas(len(panels), height=2.5)
     styles = {system.variant: style_of(i) for i, system in enumerate(plan.systems)}
@@ -37,7 +38,7 @@ def draw(plan: SizePlan, records: Sequence[SizeRecord]) -> bytes:
     legend(figure, plan.study.title, handles, [system.title for system in plan.systems])
     environment = plan.environment
     note = "Both axes logarithmic; a line ends where a system ran out of memory or time."
-    return png(figure, note, environment.device, plan.threads, environment.processor)
+    return noted(figure, note, environment.device, plan.threads, environment.processor)
 
 
 def _line(ax: Axes, points: Sequence[tuple[int, float]], style: Style) -> None:

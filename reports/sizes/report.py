@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 
-from reports.cells import add_row, image, markdown, megabytes, number
+from reports.cells import Pictures, add_row, image, markdown, megabytes, number
+from reports.forms.write import ComposedReport, write_forms
 from reports.sections.overview import machine, plural
 from reports.sheets import csv
 from reports.sizes.exponents import AXES, SLACK, Axis, Cost, Grown, along, grown, numbers
 from reports.sizes.figure import FIGURE, draw
 from suite.errors import SuiteError
-from suite.files import remove_leftovers, write_atomically
 from suite.records.sizes import (
     KINDS,
     PLAN,
@@ -40,7 +41,7 @@ def is_by_size(out: Path) -> bool:
 
 
 def write_size_report(out: Path) -> Path:
-    """Writes `report.md`, `sizes.csv` and the figure of an output folder.
+    """Writes the report of an output folder, with `sizes.csv`.
 
     Returns:
         The path of `report.md`.
@@ -56,12 +57,21 @@ def write_size_report(out: Path) -> Path:
         raise SuiteError("holds no measurement", where=out, remedy="Run the study.")
     pictures = {FIGURE: draw(plan, records)}
     text = compose(plan, records, planned=len(paths), pictures=pictures)
-    remove_leftovers(out)
-    for name, png in pictures.items():
-        write_atomically(out / "figures" / f"{name}.png", png)
-    write_atomically(out / "sizes.csv", csv(frame(records)))
-    write_atomically(out / "report.md", text)
-    return out / "report.md"
+    return write_forms(
+        out,
+        ComposedReport(
+            name="report",
+            text=text,
+            pictures=pictures,
+            ours=re.compile(rf"{FIGURE}|(stated|exponents|measurements)(-\d+)?"),
+            tables={
+                "stated": _stated(plan, records),
+                "exponents": _exponents(plan, records),
+                "measurements": _all(plan, records),
+            },
+            sheets={"sizes.csv": csv(frame(records))},
+        ),
+    )
 
 
 def frame(records: Sequence[SizeRecord]) -> pd.DataFrame:
@@ -85,7 +95,7 @@ def compose(
     records: Sequence[SizeRecord],
     *,
     planned: int,
-    pictures: dict[str, bytes],
+    pictures: Pictures,
 ) -> str:
     """The report's text."""
     study = plan.study

@@ -10,7 +10,7 @@ from suite.errors import SuiteError
 
 
 def _build_report(options: ReportOptions) -> None:
-    """Write tables, figures and report.md again, from the records alone.
+    """Write the report again in all its forms, from the records alone.
 
     With --out, the runs of several folders are joined in a new one, whose report compares them;
     run-suite goes on with it as with any other.

@@ -10,8 +10,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from reports.cells import Picture
 from reports.load import load_results
-from reports.report import compose, write_report
+from reports.report import compose, sections, write_report
+from reports.sections.analysis import compare_groups
 from suite.errors import SuiteError
 from suite.tasks.scores import AnsweredExample
 from tests.reports.folder import PROTOCOL, plan, record, stopped, write_run
@@ -206,7 +208,7 @@ def test_tables_are_well_formed(text: str) -> None:
 
 def test_images_exist_and_none_is_left_over(reported: Path, text: str) -> None:
     named = set(re.findall(r"!\[[^\]]*\]\(([^)]*)\)", text))
-    drawn = {f"figures/{path.name}" for path in (reported / "figures").iterdir()}
+    drawn = {f"figures/{path.name}" for path in (reported / "figures").glob("*.png")}
     assert named == drawn
     assert len(named) >= 14
     for path in named:
@@ -300,14 +302,19 @@ def test_figures_of_an_earlier_report_do_not_stay(tmp_path: Path) -> None:
     plan(datasets=("synthetic",), systems=("fastre",), seeds=(0,)).write(tmp_path)
     write_run(tmp_path, record("fastre", "synthetic", 0), [])
     (tmp_path / "figures").mkdir()
-    for name in ("synthetic-1-convergence.png", "own.png"):
-        (tmp_path / "figures" / name).write_bytes(b"old")
+    (tmp_path / "tables").mkdir()
+    old = ("figures/synthetic-1-convergence.svg", "tables/other-slices-seen.tex")
+    own = ("figures/own.png", "tables/own.tex")
+    for name in (*old, *own):
+        (tmp_path / name).write_bytes(b"old")
     write_report(tmp_path)
-    left = {path.name for path in (tmp_path / "figures").iterdir()}
-    assert "synthetic-1-convergence.png" not in left
-    assert {"own.png", "synthetic-slices.png"} <= left
+    assert not any((tmp_path / name).exists() for name in old)
+    new = ("figures/synthetic-slices.pdf", "tables/synthetic-slices-seen.tex")
+    assert all((tmp_path / name).exists() for name in (*own, *new))
 
 
 def test_a_report_is_the_same_when_made_again(reported: Path, text: str) -> None:
-    pictures = {path.stem: b"" for path in (reported / "figures").iterdir()}
-    assert compose(load_results(reported), pictures) == text
+    loaded = load_results(reported)
+    pictures = {path.stem: Picture(b"", b"", b"") for path in (reported / "figures").iterdir()}
+    parts = sections(loaded, pictures, compare_groups(loaded.groups))
+    assert compose(loaded, parts) == text

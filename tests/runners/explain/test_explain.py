@@ -142,15 +142,17 @@ def test_the_text_shows_its_figures(trained: Path, written: Path) -> None:
         head, tail = (" ".join(sentence.words[a:b]) for a, b in (triple.head, triple.tail))
         assert f"- {head} → {triple.relation} → {tail}\n" in text
     shown = re.findall(r"!\[[^\]]+\]\((figures/[^)]+\.png)\)", text)
-    assert sorted(shown) == sorted(f"figures/{p.name}" for p in (written / "figures").iterdir())
+    assert sorted(shown) == sorted(f"figures/{p.name}" for p in (written / "figures").glob("*.png"))
     assert len(shown) == 4 * 3
     assert all((written / path).read_bytes().startswith(b"\x89PNG") for path in shown)
     holding = [s.id for s in sentences_of(trained) if s.triples]
     assert re.findall(r"^### \d\. `(.*)`$", text, re.MULTILINE) == holding[:4]
     assert sorted(p.name for p in written.iterdir()) == [
         "classes.csv",
+        "explain.html",
         "explain.md",
         "figures",
+        "tables",
         "words.csv",
     ]
 
@@ -164,7 +166,7 @@ def test_sentences_by_name_and_each_head(trained: Path, tmp_path: Path) -> None:
     )
     text = explain(both).read_text()
     assert "No gold triple: what the loss asks for is that no word is tagged." in text
-    figures = [p.name for p in (out / "figures").iterdir()]
+    figures = list((out / "figures").glob("*.svg"))
     assert len(figures) == 2 * (1 + 2 * (1 + HEADS))
     assert f"Attention of the tail tagger in {without.id}, head {HEADS}" in text
     (out / "figures" / "mine.png").write_bytes(b"")
@@ -177,7 +179,7 @@ def test_sentences_by_name_and_each_head(trained: Path, tmp_path: Path) -> None:
             out=out,
         )
     )
-    left = sorted(p.name for p in (out / "figures").iterdir())
+    left = sorted(p.name for p in (out / "figures").glob("*.png"))
     assert left == ["mine.png"] + [
         f"sentence-1-{name}.png" for name in ("gradient", "head-tagger", "tail-tagger")
     ]
