@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.axes import Axes
 
+from reports.cells import Picture
 from reports.figures.style import SMALL, Style, Styles, canvas, finish, system_legend, wrapped
 from reports.judging import graded_of_row
 from reports.load import Group
@@ -16,7 +17,7 @@ FIRST = 20
 """Predictions that a risk is told of at least: of fewer, one wrong one is a leap."""
 
 
-def generalisation(group: Group, styles: Styles) -> bytes | None:
+def generalisation(group: Group, styles: Styles) -> Picture | None:
     """Recall of gold by what train has of it; None where no run tells."""
     rows = known_rows(group)
     if not rows:
@@ -56,7 +57,7 @@ def generalisation(group: Group, styles: Styles) -> bytes | None:
     return finish(figure, group, note)
 
 
-def calibration(group: Group, styles: Styles) -> bytes | None:
+def calibration(group: Group, styles: Styles) -> Picture | None:
     """Reliability, and risk against coverage; None where no run's scores differ."""
     rows = scored_rows(group)
     if not rows:
