@@ -14,7 +14,7 @@ from reports.run_files import OutsideRun, RecordedRun
 from suite.evaluation.calibration import Graded, pooled
 from suite.evaluation.intervals import Interval
 from suite.evaluation.judged import Judged, aligned
-from suite.significance import Counts
+from suite.uncertainty.resampling import Counts
 from suite.tasks.scores import Scores
 
 AnyRun: TypeAlias = RecordedRun | OutsideRun

@@ -24,6 +24,7 @@ from reports.sections import (
     caveats,
     conventions,
     convergence,
+    differences,
     efficiency,
     generalisation,
     operating,
@@ -42,7 +43,6 @@ FIGURES: Mapping[str, Callable[[Group, Styles], Picture | None]] = {
     "convergence": figures.convergence,
     "iterations": figures.iterations,
     "slices": figures.slices,
-    "trade-off": figures.trade_off,
     "operating": operating_figure.draw,
     "generalisation": prediction_figures.generalisation,
     "calibration": prediction_figures.calibration,
@@ -60,7 +60,7 @@ TABLES: Mapping[str, Callable[[Group], str]] = {
 """What of each group stands in LaTeX as well, by the end of the file's name."""
 WITHOUT_TIMES = frozenset({"slices", "scores", "published", "generalisation", "calibration"})
 """What of both joins the machines of a group; all else is of each machine."""
-OURS = re.compile(rf"study|.+-({'|'.join([*FIGURES, *TABLES])}|significance|slices-\w+)(-\d+)?")
+OURS = re.compile(rf"study|.+-({'|'.join([*FIGURES, *TABLES])}|answer|frontier|differences|slices-\w+)(-\d+)?")
 """Names of figures and tables of a suite's report."""
 
 
@@ -81,13 +81,13 @@ PAPER = "The paper's table"
 
 
 def main_tables(
-    loaded: Results, compared: Mapping[str, analysis.Comparisons | str], paper: str
+    loaded: Results, answers: Mapping[str, Answer], paper: str
 ) -> dict[str, str]:
     """Name -> markdown of the tables that stand in LaTeX as well.
 
     Args:
         loaded: what is reported.
-        compared: key of each group -> what `compare_systems` found.
+        answers: key of each group -> its answer.
         paper: the section on a study, empty without one.
     """
     found = {
@@ -101,12 +101,15 @@ def main_tables(
         for group in loaded.groups
         for family in analysis.slice_families(group)
     }
-    found |= {f"{key}-significance": analysis.pairs(one) for key, one in compared.items()}
+    for group in loaded.groups:
+        found[f"{group.key}-answer"] = answer.table(group, answers[group.key])
+        pairs = differences.pairs_table(group, answers[group.key].differences)
+        found[f"{group.key}-differences"] = pairs
     return {**found, "study": paper}
 
 
 def sections(
-    loaded: Results, pictures: Pictures, compared: Mapping[str, analysis.Comparisons | str]
+    loaded: Results, pictures: Pictures, answers: Mapping[str, Answer]
 ) -> dict[str, str]:
     """Title -> text of the report's sections, of those that have something to say."""
     groups = loaded.groups
@@ -119,7 +122,7 @@ def sections(
         "Accuracy against speed": operating.section(groups, pictures),
         "Convergence": convergence.section(groups, pictures),
         "Slices": analysis.slices_section(groups, pictures),
-        "Significance": analysis.significance_section(groups, compared),
+        "Differences": differences.section(groups, compared),
         "Data": background.data_section(groups),
         "Protocol, environment, systems and sources": background.background_section(loaded),
         "Published figures": "\n".join(filter(None, published)),

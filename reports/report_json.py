@@ -21,6 +21,7 @@ from reports.forms.schema import (
     ReportFigures,
     RowFigures,
 )
+from reports.differences import Differences
 from reports.load import AnyRow, Group, Results, Row
 from reports.readings import (
     inference_bytes,
@@ -30,7 +31,6 @@ from reports.readings import (
     slice_names,
     training,
 )
-from reports.sections.analysis import Comparisons
 from reports.sections.caveats import warnings
 from reports.sections.operating import READINGS, at_point, operating_rows, points_of, speed_up
 from reports.times import Timed, latency, pass_time, time_to, training_time
@@ -66,12 +66,12 @@ AT_POINTS: Mapping[str, str] = {
 """What is read of an operating point -> its name."""
 
 
-def report_figures(results: Results, compared: Mapping[str, Comparisons | str]) -> ReportFigures:
+def report_figures(results: Results, compared: Mapping[str, Differences]) -> ReportFigures:
     """The figures of a suite's report.
 
     Args:
         results: an output folder, read.
-        compared: key of each group -> what `compare_systems` found.
+        compared: key of each group -> its differences.
     """
     lines = warnings(results).splitlines()
     return ReportFigures(
@@ -83,7 +83,7 @@ def report_figures(results: Results, compared: Mapping[str, Comparisons | str]) 
     )
 
 
-def _group(group: Group, compared: Comparisons | str) -> GroupFigures:
+def _group(group: Group, compared: Differences) -> GroupFigures:
     facts = group.dataset
     return GroupFigures(
         key=group.key,
@@ -97,7 +97,7 @@ def _group(group: Group, compared: Comparisons | str) -> GroupFigures:
         protocol=group.first.protocol.digest(),
         rows=tuple(_row(group, row) for row in group.scored),
         machines=tuple(map(_machine, group.machines)),
-        comparisons=() if isinstance(compared, str) else tuple(_compared(group, compared)),
+        comparisons=tuple(_compared(group, compared)),
         published=tuple(_beside(group)),
     )
 
@@ -189,17 +189,18 @@ def _points(part: Group) -> Iterator[PointFigures]:
             )
 
 
-def _compared(group: Group, compared: Comparisons) -> Iterator[ComparedFigures]:
-    for (first, second, _, found), adjusted in zip(compared.found, compared.adjusted, strict=True):
+def _compared(group: Group, compared: Differences) -> Iterator[ComparedFigures]:
+    for (first, second, _, found), adjusted in zip(compared.pairs, compared.adjusted, strict=True):
         yield ComparedFigures(
             first=first.label,
             second=second.label,
             match=group.match,
-            difference_f1_points=100 * found.difference,
+            difference_f1_points=100 * found.value,
             low_f1_points=100 * found.low,
             high_f1_points=100 * found.high,
-            p=found.p,
-            p_holm=adjusted,
+            counts_seeds=found.counts_seeds,
+            p=None if found.p is None or math.isnan(found.p) else found.p,
+            p_holm=None if adjusted is None or math.isnan(adjusted) else adjusted,
         )
 
 

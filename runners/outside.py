@@ -30,10 +30,10 @@ from suite.outside.gold import Gold, gold_of, gold_of_run
 from suite.outside.scoring import Scored, examples_met, score
 from suite.records.outside import About, BroughtIn, OutsideRecord
 from suite.records.run import PREDICTIONS, DatasetFacts
-from suite.significance import f1_interval
 from suite.tasks.matching import Match
 from suite.tasks.registry import find_task
 from suite.tasks.scores import Evaluation
+from suite.uncertainty.bootstrap import f1_interval
 
 FORM = "As in --predictions gpt=answers.jsonl, or gpt@conll04=answers.jsonl."
 

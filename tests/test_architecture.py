@@ -38,7 +38,7 @@ ROOMS = (
     ("suite.systems",),
     ("suite.modelling",),
     ("suite.protocol", "suite.datasets", "suite.evaluation"),
-    ("suite.tasks", "suite.significance", "suite.uncertainty"),
+    ("suite.tasks", "suite.uncertainty"),
     ("suite.plain_yaml",),
     ("suite.locks",),
     ("suite.files", "suite.privacy", "suite.names", "suite.quoting"),

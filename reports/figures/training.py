@@ -11,6 +11,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from reports.budgets import updates
 from reports.cells import Picture, Value, mean, measured, number, values
 from reports.figures.style import (
     SMALL,
@@ -42,7 +43,7 @@ NOTE_LETTERS = 130
 
 
 def convergence(group: Group, styles: Styles) -> Picture | None:
-    """Dev F1 by epoch and by wall clock, loss and gradient norm; None without a history."""
+    """Dev F1 by updates and by wall clock, loss and gradient norm; None without a history."""
     rows = [row for row in group.rows if any(run.history for run in row.runs)]
     if not rows:
         return None
@@ -50,24 +51,25 @@ def convergence(group: Group, styles: Styles) -> Picture | None:
     clocks = [_clock(run.history)[-1] for run in runs]
     unit, divisor = ("min", 60.0) if max(clocks) >= 180 else ("s", 1.0)
     figure, axes = canvas(4, height=3.1)
-    by_epoch, by_time, loss, norm = axes
+    by_updates, by_time, loss, norm = axes
     for row in rows:
         for run in row.runs:
             epochs = [e.epoch for e in run.history]
             f1 = [100 * e.dev.under(group.match).f1 for e in run.history]
             time = [seconds / divisor for seconds in _clock(run.history)]
             for ax, x, y in (
-                (by_epoch, epochs, f1),
+                (by_updates, [updates(e) for e in run.history], f1),
                 (by_time, time, f1),
                 (loss, epochs, [e.loss for e in run.history]),
                 (norm, epochs, [e.gradient_norm for e in run.history]),
             ):
                 _curve(ax, run, x, y, styles[row.label])
-    for ax in (by_epoch, loss, norm):
+    for ax in (loss, norm):
         ax.set_xlabel("epoch")
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    by_updates.set_xlabel("training steps")
     by_time.set_xlabel(f"training and dev evaluation ({unit})")
-    for ax in (by_epoch, by_time):
+    for ax in (by_updates, by_time):
         ax.set_ylabel(f"dev F1{group.rule} (%)")
         ax.set_ylim(bottom=0)
     if max(clocks) > 5 * min(clocks) > 0:

@@ -89,7 +89,7 @@ class MachineFigures(StrictModel):
 
 
 class ComparedFigures(StrictModel):
-    """The F1 of one row minus that of another, by a paired bootstrap over test examples.
+    """The F1 of one row minus that of another, by a bootstrap over seeds and test examples.
 
     Attributes:
         first: label of the one.
@@ -98,8 +98,9 @@ class ComparedFigures(StrictModel):
         difference_f1_points: first minus second.
         low_f1_points: lower end of the 95 % interval.
         high_f1_points: its upper end.
-        p: two-sided.
-        p_holm: adjusted for all comparisons of the group.
+        counts_seeds: whether the interval counts the seeds' part; with one seed it does not.
+        p: two-sided; None with one seed.
+        p_holm: adjusted for all comparisons of the group; None where p is.
     """
 
     first: str
@@ -108,8 +109,9 @@ class ComparedFigures(StrictModel):
     difference_f1_points: float
     low_f1_points: float
     high_f1_points: float
-    p: float
-    p_holm: float
+    counts_seeds: bool
+    p: float | None
+    p_holm: float | None
 
 
 class BesideFigures(StrictModel):

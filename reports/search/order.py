@@ -11,7 +11,7 @@ from scipy.stats import rankdata
 from reports.cells import Pictures, add_row, image, markdown, number, per_cent
 from reports.sections.overview import listed, plural
 from suite.records.search import SearchRecord, TrialRecord, best_first
-from suite.significance import Correlation, rank_correlation
+from suite.uncertainty.correlation import Correlation, rank_correlation
 
 FEWEST = 4
 """Long trainings from which an order is judged."""

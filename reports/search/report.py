@@ -26,13 +26,14 @@ from reports.cells import (
     seeds_cell,
     values,
 )
+from reports.differences import compare
 from reports.forms.write import ComposedReport, write_forms
 from reports.load import Group, Results, Row, load_results
 from reports.readings import f1_of
 from reports.search import curves, order, order_figure
 from reports.search import figures as search_figures
 from reports.search.pruning import write_pruning
-from reports.sections.analysis import against, compare
+from reports.sections.differences import against
 from reports.sections.overview import listed, machine, on_each_machine, plural
 from reports.sheets import csv
 from reports.times import SHARED, latency, mark_of, shared_note, time_cell, training_time
@@ -153,8 +154,8 @@ def _finals(record: SearchRecord, results: Results | None) -> str:
     parts = [_finals_of(record, group) for group in results.groups]
     return (
         "Chosen on dev; trained from scratch, once per seed; scored on test by the epoch "
-        "with the best dev F1. Differences are to the first row: paired bootstrap over test "
-        "sentences, counts summed over seeds. The whole report of these runs: "
+        "with the best dev F1. Differences are to the first row: a bootstrap over "
+        "test sentences and seeds. The whole report of these runs: "
         "[finals](finals/report.md).\n\n" + "\n".join(parts)
     )
 
@@ -183,7 +184,7 @@ def _finals_of(record: SearchRecord, group: Group) -> str:
     if joined:
         text += "\n" + on_each_machine(group, partial(_times_table, sizes=sizes)) + "\n"
     text += shared_note(group.runs)
-    return text + "".join(f"{line}\n" for line in refused)
+    return text + "".join(f"- {reason}.\n" for reason in refused)
 
 
 def _times_table(part: Group, sizes: Sequence[int]) -> str:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from reports.comparison import shortfalls
+from reports.converged import still_rising
 from reports.doubts import doubts
 from reports.load import Group, Results, Row
+from reports.run_files import RecordedRun
+from reports.sections.convergence import not_final
 from reports.sections.outside import brought_in
 from reports.sections.overview import listed, ran, where
 from suite.records.run import Resource, RunRecord
@@ -32,6 +35,7 @@ def warnings(results: Results) -> str:
         *brought_in(results),
         *_data(results),
         *_repeats(results),
+        *_rising(results),
         *_machines(results),
         *_undetermined(results),
         *_machine_load(results),
@@ -144,7 +148,17 @@ def _repeats(results: Results) -> list[str]:
         return []
     return [
         f"Fewer than {MINIMUM_SEEDS} complete seeds: {'; '.join(few)}. A difference smaller than "
-        "the spread between seeds cannot be told from chance."
+        "the spread between seeds cannot be told from chance; of one seed that spread is unknown, "
+        "and no p-value is given."
+    ]
+
+
+def _rising(results: Results) -> list[str]:
+    """Systems whose training ended too early to rank them."""
+    return [
+        f"**Not converged**: on {group.title}, {not_final(rising)}"
+        for group in results.groups
+        if (rising := [row.label for row in group.rows if still_rising(row, group.match)])
     ]
 
 
@@ -192,15 +206,21 @@ def _not_alone(results: Results) -> list[str]:
     ]
 
 
-def _machine_load(results: Results) -> list[str]:
-    """Runs beside which other work ran."""
-    busy: list[tuple[float, str]] = []
-    for run in results.runs:
+def busy_runs(runs: Sequence[RecordedRun]) -> list[tuple[RecordedRun, float]]:
+    """Those beside which other work ran, with the largest load average that they noted."""
+    busy = []
+    for run in runs:
         record = run.record
         loads = list(record.training.load_average) if record.training else []
         loads += [max(c.load_average) for c in record.inference if c.load_average]
         if loads and max(loads) > record.protocol.threads + OWN_LOAD:
-            busy.append((max(loads), f"{_name(record)} ({max(loads):.1f})"))
+            busy.append((run, max(loads)))
+    return busy
+
+
+def _machine_load(results: Results) -> list[str]:
+    """Runs beside which other work ran."""
+    busy = [(load, f"{_name(run.record)} ({load:.1f})") for run, load in busy_runs(results.runs)]
     if not busy:
         return []
     busy.sort(reverse=True)

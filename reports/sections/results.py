@@ -8,6 +8,7 @@ from reports.cells import ABSENT, add_row, markdown, number, seeds_cell
 from reports.load import Group, OutsideRow, Row
 from reports.readings import training_cost
 from reports.score_columns import meaning, score_columns
+from reports.sections.convergence import ending_cell
 from reports.sections.overview import caption, on_each_machine
 from reports.sections.published import beside_published
 from reports.times import pass_time, shared_note, time_cell, training_time
@@ -25,7 +26,12 @@ def main_table(group: Group) -> str:
     joined = len(group.machines) > 1
     table: dict[str, list[str]] = {}
     for row in group.scored:
-        cells = {"System": row.label, "Seeds": seeds_cell(row), **score_columns(group, row)}
+        cells = {
+            "System": row.label,
+            "Seeds": seeds_cell(row),
+            "Converged": ending_cell(row, group.match),
+            **score_columns(group, row),
+        }
         if not joined:
             cells |= _times(group, row) if isinstance(row, Row) else _stated(group, row)
         add_row(table, cells)
@@ -109,7 +115,8 @@ def section(groups: Sequence[Group]) -> str:
     """The main tables."""
     return "\n".join(
         f"### {group.title}\n\n{caption(group)}\n{main_table(group)}\n"
-        f"{meaning(group)} Times are wall clock; training in all "
+        f"{meaning(group)} *Converged* says whether dev F1 had stopped rising, by the rule of the "
+        "section on convergence. Times are wall clock; training in all "
         f"excludes dev evaluation, which has its own column.\n{shared_note(group.runs)}"
         f"{bounds(group)}{without_training(group)}{not_trained(group)}\n"
         f"{beside_published(group)}"

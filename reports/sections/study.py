@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 from reports.cells import ReadValue, Value, add_row, cell, markdown, number, seeds_cell, values
+from reports.differences import Compared, compare
 from reports.load import Group, Results, Row
 from reports.readings import f1_of, metric_of, training
-from reports.sections.analysis import Compared, against, compare
+from reports.sections.differences import against
 from reports.sections.overview import machine
 from reports.times import (
     Timed,

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from suite.significance import Counts
+from suite.uncertainty.resampling import Counts
 from suite.tasks.conventions import Convention
 from suite.tasks.scores import AnsweredExample
 from suite.tasks.shown import ShownItem, read_shown

@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Int
 
-from suite.significance import Counts, f1_interval, paired_bootstrap
+from suite.uncertainty.bootstrap import difference, f1_interval
+from suite.uncertainty.resampling import Counts, resample
 
 Parts = Int[np.ndarray, "examples 2"]
 """For each example: how many, and of how many."""
@@ -41,14 +42,13 @@ def share_interval(parts: Parts) -> Interval:
 
 def share_difference(first: Parts, second: Parts) -> Interval:
     """The difference of two shares over the same examples, drawn together."""
-    found = paired_bootstrap(_as_counts(first), _as_counts(second))
-    return Interval(found.difference, found.low, found.high)
+    return f1_difference(_as_counts(first), _as_counts(second))
 
 
 def f1_difference(first: Counts, second: Counts) -> Interval:
     """The difference in micro F1 over the same examples, drawn together."""
-    found = paired_bootstrap(first, second)
-    return Interval(found.difference, found.low, found.high)
+    found = difference(resample(np.stack([first, second])), [0], [1], paired=True)
+    return Interval(found.value, found.low, found.high)
 
 
 def difference_of(first: Interval, second: Interval) -> Interval:

@@ -14,8 +14,8 @@ from jaxtyping import Float
 
 from suite.explanation.word_classes import CLASSES, WordClass
 from suite.records.run import RunRecord
-from suite.significance import LEVEL
 from suite.tasks.examples import Sentence
+from suite.uncertainty.bootstrap import LEVEL
 
 GRADIENT_NORM = "gradient norm"
 _CHUNK = 2**21

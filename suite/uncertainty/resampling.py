@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from jaxtyping import Float, Int
 
+Counts: TypeAlias = Int[np.ndarray, "items 3"]
+"""Correct, predicted and gold of each test item."""
 SAMPLES = 10_000
 """How often a test set is drawn."""
 _CHUNK = 2**21

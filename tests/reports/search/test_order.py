@@ -9,7 +9,7 @@ import pytest
 from reports.search import curves, order, order_figure
 from reports.search.pruning import write_pruning
 from suite.records.search import Check, Finalist, Limits, SearchRecord, Spent, TrialRecord
-from suite.significance import Correlation
+from suite.uncertainty.correlation import Correlation
 from tests.reports.folder import ENVIRONMENT, PROTOCOL, SYSTEMS, dataset_facts
 
 SHORT, LONG = 4, 8

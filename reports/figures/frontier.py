@@ -1,0 +1,109 @@
+"""F1 against latency: the systems that none beats in both, and those that one does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
+
+from reports.answer import Answer, Candidate, front_of
+from reports.cells import Picture
+from reports.figures.style import SMALL, TITLE, Styles, canvas, finish, plain_log, widen
+from reports.load import Group
+from reports.times import inference_taken, shared_in_words
+
+LEAST_RANGE = 20.0
+"""Points of F1 that the vertical axis covers at least."""
+LETTER = 0.045
+"""Share of a panel's height that a label needs for itself."""
+GREY = "#aaaaaa"
+TOP = 100.0
+Point = tuple[Candidate, float]
+"""A system with its milliseconds."""
+
+
+def draw(group: Group, answer: Answer, styles: Styles) -> Picture | None:
+    """A panel for the least and for the largest batch; None without a latency."""
+    sizes = sorted({*answer.place.batch_sizes[:1], *answer.place.batch_sizes[-1:]})
+    panels = {size: found for size in sizes if (found := answer.timed(size))}
+    if not panels:
+        return None
+    figure, axes = canvas(len(panels), height=3.6)
+    for ax, (size, found) in zip(axes, panels.items(), strict=True):
+        _panel(ax, found, styles)
+        ax.set_xlabel(f"ms per {group.unit} at batch {size}")
+        ax.set_ylabel(f"test F1{group.rule} (%)")
+    widen(axes, LEAST_RANGE)
+    for ax, found in zip(axes, panels.values(), strict=True):
+        low, high = ax.get_ylim()
+        if high > TOP:
+            ax.set_ylim(max(0.0, low - (high - TOP)), TOP)
+        _labels(ax, found)
+    figure.suptitle(f"{group.title}: F1 against latency", fontsize=TITLE)
+    sizes_shown = set(panels)
+
+    def taken(record):  # type: ignore[no-untyped-def]
+        ways = [way for size in sizes_shown if (way := inference_taken(record, size))]
+        return next((way for way in ways if way.shared), next(iter(ways), None))
+
+    runs = (run for row in answer.place.systems for run in row.complete)
+    note = (
+        "Line: the systems that none beats in both; grey: beaten in both. Bars: 95 % interval of "
+        "F1."
+    )
+    return finish(figure, answer.place, note + shared_in_words(runs, taken))
+
+
+def _panel(ax: Axes, found: Sequence[Point], styles: Styles) -> None:
+    front = front_of(found)
+    leading = {candidate.row.label for candidate, _ in front}
+    ax.plot(
+        [taken for _, taken in front],
+        [100 * candidate.f1 for candidate, _ in front],
+        color="#666666",
+        linewidth=1.0,
+        zorder=1,
+    )
+    for candidate, taken in found:
+        estimate, style = candidate.standing.f1, styles[candidate.row.label]
+        colour = style.colour if candidate.row.label in leading else GREY
+        below, above = estimate.value - estimate.low, estimate.high - estimate.value
+        ax.errorbar(
+            taken,
+            100 * estimate.value,
+            yerr=[[100 * max(0.0, below)], [100 * max(0.0, above)]],
+            fmt=style.marker,
+            color=colour,
+            markersize=8,
+            capsize=3,
+            zorder=2,
+        )
+    ax.margins(0.25, 0.1)
+    plain_log(ax, "x")
+
+
+def _labels(ax: Axes, found: Sequence[Point]) -> None:
+    """Each system's name beside its point, names of near points one below another."""
+    low, high = ax.get_ylim()
+    taken_heights: list[tuple[float, float]] = []
+    left, right = ax.get_xlim()
+    for candidate, time in sorted(found, key=lambda point: -point[0].f1):
+        height = (100 * candidate.f1 - low) / (high - low)
+        while any(abs(height - other) < LETTER and _near(time, x) for other, x in taken_heights):
+            height -= LETTER / 2
+        taken_heights.append((height, time))
+        to_the_left = time > (left * right) ** 0.5
+        ax.annotate(
+            candidate.row.label,
+            (time, low + height * (high - low)),
+            xytext=(-8 if to_the_left else 8, 0),
+            textcoords="offset points",
+            ha="right" if to_the_left else "left",
+            va="center",
+            fontsize=SMALL,
+        )
+
+
+def _near(time: float, other: float) -> bool:
+    """Whether names beside two points would meet."""
+    return max(time, other) < 8 * min(time, other)
