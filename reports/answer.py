@@ -40,6 +40,9 @@ class Limits:
         return (self.milliseconds, self.mebibytes, self.f1) != (None, None, None)
 
 
+NO_LIMITS = Limits()
+
+
 @dataclass(frozen=True)
 class Candidate:
     """A system with what decides between systems: means over seeds, None where one is missing.
@@ -185,9 +188,7 @@ def front_of(timed: Sequence[tuple[Candidate, float]]) -> list[tuple[Candidate, 
         (candidate, taken)
         for candidate, taken in timed
         if not any(
-            other.f1 >= candidate.f1
-            and time <= taken
-            and (other.f1, time) != (candidate.f1, taken)
+            other.f1 >= candidate.f1 and time <= taken and (other.f1, time) != (candidate.f1, taken)
             for other, time in timed
         )
     ]

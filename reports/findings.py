@@ -42,9 +42,7 @@ def scores(group: Group) -> str:
         return ""
     ranked = {}
     for match in group.rules:
-        found = {
-            row.label: mean(values(row, partial(f1_of, match=match))) for row in group.systems
-        }
+        found = {row.label: mean(values(row, partial(f1_of, match=match))) for row in group.systems}
         if any(value is None for value in found.values()):
             return ""
         ranked[match] = sorted(found, key=lambda label: -(found[label] or 0.0))

@@ -14,8 +14,8 @@ from reports.run_files import OutsideRun, RecordedRun
 from suite.evaluation.calibration import Graded, pooled
 from suite.evaluation.intervals import Interval
 from suite.evaluation.judged import Judged, aligned
-from suite.uncertainty.resampling import Counts
 from suite.tasks.scores import Scores
+from suite.uncertainty.resampling import Counts
 
 AnyRun: TypeAlias = RecordedRun | OutsideRun
 

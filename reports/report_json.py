@@ -10,6 +10,7 @@ import numpy as np
 
 from reports.cells import ReadValue, Value, mean, values
 from reports.comparison import accepted, f1_reader
+from reports.differences import Differences
 from reports.forms.schema import (
     BesideFigures,
     ComparedFigures,
@@ -21,7 +22,6 @@ from reports.forms.schema import (
     ReportFigures,
     RowFigures,
 )
-from reports.differences import Differences
 from reports.load import AnyRow, Group, Results, Row
 from reports.readings import (
     inference_bytes,

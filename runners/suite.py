@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import suite
+from reports.prices import Prices
 from runners.executors.base import Executor, OnEvent, PlannedRun
 from runners.executors.replacing import refuse_to_replace
 from runners.options.groups import CarriedOutOptions
@@ -55,6 +56,7 @@ class Request(CarriedOutOptions):
         only: system -> the datasets that it is run on, of those that are not run on all.
         study: whose variants are run, instead of `systems`.
         options: the command's own, as a configuration file holds them.
+        prices: of machines, for the report.
     """
 
     datasets: tuple[str, ...]
@@ -69,6 +71,7 @@ class Request(CarriedOutOptions):
     only: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     study: Study | None = None
     options: dict[str, Any] = field(default_factory=dict)
+    prices: Prices | None = None
 
 
 def _find_variants(request: Request) -> list[StudyVariant]:
@@ -339,9 +342,9 @@ class Suite:
         except BaseException:
             # That there is nothing to report yet is not what stopped the suite.
             with suppress(SuiteError):
-                write_report(self.request.out)
+                write_report(self.request.out, self.request.prices)
             raise
-        report = write_report(self.request.out)
+        report = write_report(self.request.out, self.request.prices)
         self._track_report(report)
         return report
 

@@ -183,10 +183,14 @@ def _legend(group: Group, answer: Answer) -> str:
     if answer.tied:
         parts.append(f"`{TIED}`: not told apart from the best.")
     if len(group.machines) > 1:
-        parts.append(f"Times are those of one of {len(group.machines)} machines: {where(answer.place)}.")
+        parts.append(
+            f"Times are those of one of {len(group.machines)} machines: {where(answer.place)}."
+        )
     missing = [row.label for row in group.systems if row.label not in _labels(answer)]
     if missing:
-        parts.append(f"Without a row, since a seed or its predictions are missing: {_named(missing)}.")
+        parts.append(
+            f"Without a row, since a seed or its predictions are missing: {_named(missing)}."
+        )
     if any("shared" in line for line in table(group, answer).splitlines()):
         parts.append(SHARED)
     bounds = plural(len(group.rows) - len(group.systems), "upper bound")

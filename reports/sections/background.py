@@ -11,6 +11,7 @@ from reports.cells import add_row, by_reason, escape, markdown, number, per_cent
 from reports.comparison import describes
 from reports.load import RESOURCES, Group, Results, Row
 from reports.readings import NOT_LABELLED, labelled
+from reports.sections.costs import why_no_energy
 from reports.sections.outside import cited, described
 from reports.sections.overview import listed, machine, published_word
 from suite.protocol import Protocol
@@ -302,7 +303,7 @@ def background_section(results: Results) -> str:
     return (
         f"### Protocol\n\n{protocol_table(groups)}\n"
         f"### Environment\n\n{escape('; '.join(machines))}.\n\n{environment_table(groups)}"
-        f"{nodes_table(groups)}\n"
+        f"{nodes_table(groups)}{why_no_energy(groups)}\n"
         f"### Systems\n\n{systems_text(groups)}\n"
         f"### {heading}\n\n```\n{commands}\n```\n\n"
         f"The suite's version is {results.plan.version}. This report can be made again from the "

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from runners.cli.command import console, errors, script
 from runners.options.commands import ReportOptions
 from suite.errors import SuiteError
+
+if TYPE_CHECKING:
+    from reports.prices import Prices
 
 
 def _build_report(options: ReportOptions) -> None:
@@ -23,17 +27,24 @@ def _build_report(options: ReportOptions) -> None:
     build-report OUT1 OUT2 --out NEW
     build-report OUT --predictions gpt=answers.jsonl --about gpt.yaml
     build-report OUT --predictions gpt@webnlg=answers.jsonl
+    build-report OUT --prices prices.yaml
     """  # noqa: D301 - the backspace keeps typer from reflowing the examples
+    from reports.prices import read_prices  # noqa: PLC0415 - heavy
+
     folders = options.folder or [Path("runs")]
+    prices = None if options.prices is None else read_prices(options.prices)
     if options.out is None:
         _refuse_alone(options, folders)
-        _write(options, folders[0])
+        _write(options, folders[0], prices)
         console.print(f"report: {folders[0] / 'report.md'}", markup=False)
         return
     from runners.joining.join import join  # noqa: PLC0415 - heavy
 
     same = join(
-        folders, options.out, apart=options.apart, finish=lambda folder: _write(options, folder)
+        folders,
+        options.out,
+        apart=options.apart,
+        finish=lambda folder: _write(options, folder, prices),
     )
     if same:
         console.print(f"in several folders, and kept once: {len(same)}", markup=False)
@@ -60,7 +71,7 @@ def _refuse_alone(options: ReportOptions, folders: list[Path]) -> None:
         )
 
 
-def _write(options: ReportOptions, folder: Path) -> None:
+def _write(options: ReportOptions, folder: Path, prices: Prices | None) -> None:
     """Brings predictions in, and writes the report."""
     from reports.report import write_report  # noqa: PLC0415 - heavy
     from reports.sections.outside import fit_lines  # noqa: PLC0415 - likewise
@@ -72,7 +83,7 @@ def _write(options: ReportOptions, folder: Path) -> None:
         console.print(f"{title}: {record.file} is read as {record.form}", markup=False)
         for line in fit_lines(record.brought):
             errors.print(f"{title}: {line}", markup=False)
-    write_report(folder)
+    write_report(folder, prices)
 
 
 build_report = script(ReportOptions, _build_report)

@@ -129,6 +129,7 @@ def make_request(options: SuiteOptions) -> Request:
     Raises:
         SuiteError: an option has a value that means nothing.
     """
+    from reports.prices import read_prices  # noqa: PLC0415 - heavy
     from runners.suite import Request  # noqa: PLC0415 - imports torch
     from suite.datasets.catalogue.entries import SYNTHETICS  # noqa: PLC0415
     from suite.systems.registry import system_names  # noqa: PLC0415
@@ -162,6 +163,7 @@ def make_request(options: SuiteOptions) -> Request:
         study=study,
         published=options.settings == "published",
         options=as_configuration(options),
+        prices=None if options.prices is None else read_prices(options.prices),
     )
 
 

@@ -20,6 +20,7 @@ from runners.options.groups import (
     DatasetOptions,
     DeviceOptions,
     ModelOptions,
+    PricesOptions,
     RayOptions,
     RunOptions,
     ThreadsOptions,
@@ -30,7 +31,7 @@ from suite.tasks.matching import Match
 
 
 @dataclass(frozen=True, kw_only=True)
-class SuiteOptions(CarriedOutOptions, TrainingOptions, ThreadsOptions):
+class SuiteOptions(CarriedOutOptions, TrainingOptions, ThreadsOptions, PricesOptions):
     """Of `run-suite`."""
 
     dataset: list[str] | None = option(
@@ -188,7 +189,7 @@ class ExplainOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReportOptions:
+class ReportOptions(PricesOptions):
     """Of `build-report`."""
 
     folder: list[Path] | None = option(

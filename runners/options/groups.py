@@ -66,6 +66,15 @@ class ThreadsOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PricesOptions:
+    """What the report makes costs of."""
+
+    prices: Path | None = option(
+        None, "YAML file of what an hour of a machine costs: the report tells costs in money."
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class RayOptions:
     """Whether Ray carries it out, and where."""
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from suite.uncertainty.resampling import Counts
 from suite.tasks.conventions import Convention
 from suite.tasks.scores import AnsweredExample
 from suite.tasks.shown import ShownItem, read_shown
+from suite.uncertainty.resampling import Counts
 
 
 def read_rows(rows: Iterable[Sequence[Any]]) -> list[ShownItem]:

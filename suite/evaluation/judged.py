@@ -11,11 +11,11 @@ import numpy as np
 
 from suite.evaluation.calibration import Graded, graded_of
 from suite.evaluation.counting import by_familiarity, count, graded, table
-from suite.uncertainty.resampling import Counts
 from suite.tasks.conventions import Convention
 from suite.tasks.matching import Match, Matching
 from suite.tasks.scores import AnsweredExample
 from suite.tasks.task import Task
+from suite.uncertainty.resampling import Counts
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from reports.prices import read_prices
 from runners.cli.command import script
 from runners.cli.run_suite import make_request
 from runners.options.commands import SuiteOptions
@@ -283,6 +284,20 @@ def test_what_is_stated(
     refused_or_read(lambda: read_about(path))
 
 
+PRICES = (
+    b"currency: EUR\nmachines:\n  - {processor: A CPU, device: cpu, cores: 4, price_per_hour: 0.2,"
+    b" source: mine, date: '2026-11-01'}\n"
+)
+
+
+@given(mutations=MUTATIONS)
+@fuzzed
+def test_prices(tmp_path_factory: pytest.TempPathFactory, mutations: list[Mutation]) -> None:
+    path = tmp_path_factory.getbasetemp() / "prices.yaml"
+    path.write_bytes(mutated(PRICES, mutations))
+    refused_or_read(lambda: read_prices(path))
+
+
 def command_ends(patch: pytest.MonkeyPatch, *words: str) -> None:
     """A command line up to its variants: 0, or 2 and a line of error; never a traceback."""
 
@@ -345,6 +360,9 @@ def test_what_is_sound_is_read(
         path = tmp_path / "predictions"
         path.write_text(content)
         assert read_answers(path).answers
+    path = tmp_path / "prices.yaml"
+    path.write_bytes(PRICES)
+    assert read_prices(path).machines
     path = tmp_path / "command.yaml"
     path.write_bytes(CONFIGURATION)
     monkeypatch.setattr(sys, "argv", ["run-suite", "--config", str(path)])

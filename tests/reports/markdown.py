@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 
 
-def section(text: str, number: int, title: str | None = None) -> str:
-    """A numbered section, or its subsection of that title."""
-    found = re.search(rf"^## {number}\. .*?(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
-    assert found, f"the report has no section {number}"
+def section(text: str, which: int | str, title: str | None = None) -> str:
+    """A section by its number or its own title, or its subsection of that title."""
+    head = rf"{which}\. " if isinstance(which, int) else rf"\d+\. {re.escape(which)}\n"
+    found = re.search(rf"^## {head}.*?(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
+    assert found, f"the report has no section {which}"
     if title is None:
         return found.group()
     part = re.search(
         rf"^### {re.escape(title)}\n.*?(?=^### |\Z)", found.group(), re.MULTILINE | re.DOTALL
     )
-    assert part, f"section {number} has no part {title!r}"
+    assert part, f"section {which} has no part {title!r}"
     return part.group()
 
 

@@ -28,6 +28,18 @@ def test_one_folder_is_as_ever(tmp_path: Path) -> None:
     assert "Joined" not in (out / "report.md").read_text()
 
 
+def test_prices_make_a_section_of_costs(tmp_path: Path) -> None:
+    out = write(tmp_path / "runs", run_of(0))
+    (tmp_path / "prices.yaml").write_text(
+        "currency: EUR\nmachines:\n  - {processor: Example CPU @ 2.0 GHz, device: cpu, "
+        "price_per_hour: 3.6, source: mine, date: '2026-11-01'}\n"
+    )
+    ended = build_report("--prices", "prices.yaml", folder=tmp_path)
+    assert ended.code == 0, ended.err
+    assert "FastRE takes 2.00 EUR for a million sentences" in (out / "report.md").read_text()
+    assert (out / "costs.csv").is_file()
+
+
 def test_several_folders(tmp_path: Path) -> None:
     write(tmp_path / "one", run_of(0, alone=False))
     write(tmp_path / "two", run_of(0, alone=True), run_of(1))
@@ -61,6 +73,7 @@ def test_a_file_names_the_folders(tmp_path: Path) -> None:
         (("one", "two", "--out", "two/new"), "two/new: lies within two, which is to be joined"),
         (("one", "nowhere", "--out", "new"), "nowhere: is no output folder of run-suite"),
         (("one", "two", "--out", "new"), "seed 0 is not the same in one and two (epochs 8 in one"),
+        (("one", "--out", "new", "--prices", "nowhere.yaml"), "nowhere.yaml: cannot be read: No"),
         (
             ("one", "--out", "new", "--predictions", "gpt=nowhere.jsonl"),
             "nowhere.jsonl: cannot be read",

@@ -150,6 +150,7 @@ MISTAKES = [
     (("--set", "gate=none"), "--set 'gate=none' is not of the form SYSTEM.FIELD=VALUE"),
     (("--set", "fastr.gate=none"), "'fastr'. Did you mean 'fastre'?"),
     (("--system", "best.yaml"), "best.yaml: cannot be read: No such file or directory. Name a"),
+    (("--prices", "no.yaml"), "no.yaml: cannot be read: No such file or directory. Name a YAML"),
     (("--set", "casrel.threshold=0.4"), "or one that is not run, 'casrel'. Did you mean 'fastre'?"),
     (("--protocol", "batchsize=8"), "unknown field of the protocol 'batchsize'. Did you mean"),
     (("--protocol", "batch_size"), "--protocol 'batch_size' is not of the form FIELD=VALUE"),
