@@ -112,7 +112,7 @@ class SearchOptions(RunOptions, TrainingOptions, RayOptions):
     )
     check: int = option(
         0,
-        "Structures trained to the end besides: do short trials order them as long ones do?",
+        "Structures trained to the end besides, to see whether short trials order them alike.",
         least=0,
         panel=SEARCH,
     )

@@ -261,7 +261,7 @@ def make_optimiser(system: System, protocol: Protocol) -> torch.optim.Optimizer:
     pretrained = list(system.pretrained_parameters())
     known = {id(parameter) for parameter in pretrained}
     fresh = [p for p in system.parameters() if p.requires_grad and id(p) not in known]
-    of_fresh = protocol.learning_rate * system.learning_rate_factor()
+    of_fresh = protocol.learning_rate * system.learning_rate_factor
     rates = ((fresh, of_fresh), (pretrained, protocol.pretrained_learning_rate))
     groups = []
     for parameters, rate in rates:

@@ -112,6 +112,7 @@ class FastRE(System[CascadeBatch, TaggedTriples], Searches, Explains, Exports):
     def __init__(self, settings: FastRESettings, schema: Schema, resources: Resources) -> None:
         super().__init__()
         self.settings = settings
+        self.learning_rate_factor = settings.learning_rate_factor
         self.schema = schema if settings.mapping else schema.untyped()
         types, relations, width = (
             len(self.schema.entity_types),
@@ -191,10 +192,6 @@ class FastRE(System[CascadeBatch, TaggedTriples], Searches, Explains, Exports):
             "Tagger convolutions": settings.tagger_convolutions,
             "Learning rate factor": f"{settings.learning_rate_factor:g}",
         }
-
-    def learning_rate_factor(self) -> float:
-        """The setting."""
-        return self.settings.learning_rate_factor
 
     def word_vectors(self) -> Tensor:
         """The encoder's table."""

@@ -98,6 +98,8 @@ class System(nn.Module, ABC, Generic[B, S]):
         upper_bound: what it is given that a system has to find, as it reads on from the title ("is
             given the gold entities"); its rows are said to be bounds and are ranked with no other.
             None for all that is a system.
+        learning_rate_factor: by what the protocol's learning rate of fresh parameters is
+            multiplied.
     """
 
     name: ClassVar[str]
@@ -109,6 +111,7 @@ class System(nn.Module, ABC, Generic[B, S]):
     published: ClassVar[PublishedSettings] = PublishedSettings()
     entities_given: ClassVar[bool] = False
     upper_bound: ClassVar[str | None] = None
+    learning_rate_factor: float = 1.0
 
     @classmethod
     def build(cls, settings: Any, schema: Schema, resources: Resources) -> System[B, S]:
@@ -166,10 +169,6 @@ class System(nn.Module, ABC, Generic[B, S]):
     def pretrained_parameters(self) -> Iterator[nn.Parameter]:
         """The parameters that the protocol's lower learning rate is for."""
         return iter(())
-
-    def learning_rate_factor(self) -> float:
-        """By what the protocol's learning rate of all other parameters is multiplied."""
-        return 1.0
 
     def word_vectors(self) -> Tensor | None:
         """The table of word vectors, a parameter where training changes it; None without one."""
