@@ -139,7 +139,7 @@ def sections(
         "What to know first": caveats.warnings(loaded),
         "Main results": begun(findings.scores, results.section(groups)),
         PAPER: study.section(loaded),
-        "Inference efficiency": begun(findings.efficiency, efficiency.section(groups, pictures)),
+        "Inference efficiency": begun(findings.efficiency, efficiency.section(groups)),
         "Accuracy against speed": begun(findings.operating, operating.section(groups, pictures)),
         "Cost": costs.section(groups, prices),
         "Convergence": convergence.section(groups, pictures),

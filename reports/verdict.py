@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from reports.cells import cell, mean, values
+from reports.differences import find_differences
 from reports.load import AnyRow, Group, Row, load_results
-from reports.readings import NOT_LABELLED, f1_of, labelled
-from reports.sections.analysis import compare
-from reports.sections.overview import listed
+from reports.readings import f1_of, labelled
+from reports.sections.differences import finding
 from reports.times import latency, time_cell, training_time
 from suite.tasks.metric import ScoredSplit
 
@@ -69,12 +68,11 @@ def _of(group: Group) -> Verdict:
         return bound, found is None, -(found or 0.0)
 
     rows = sorted(group.scored, key=place)
-    ranked = [row for row in rows if not place(row)[0] and score(row) is not None]
     return Verdict(
         group.title,
         f"{split} F1{group.rule} (%)",
         [_standing(group, row, cell(values(row, read), 1)) for row in rows],
-        _sentence(group, ranked) if split == "test" else f"The test set is {NOT_LABELLED}.",
+        finding(group, find_differences(group)),
     )
 
 
@@ -85,28 +83,3 @@ def _standing(group: Group, row: AnyRow, f1: str) -> Standing:
     sizes = group.batch_sizes
     each = time_cell(row, latency(sizes[0])) if sizes else "-"
     return Standing(row.label, row.n, f1, training, each)
-
-
-def _sentence(group: Group, ranked: Sequence[AnyRow]) -> str:
-    """Who is best; it and each other are compared as in the report's section on significance."""
-    if not ranked:
-        return "No system has a score of every seed."
-    best, *others = ranked
-    if not others:
-        return f"Only {best.label} has a score of every seed: nothing to compare."
-    alike, unknown = [], []
-    for other in others:
-        results, _ = compare([best, other], group.match)
-        if not results:
-            unknown.append(other.label)
-        elif results[0].difference.low <= 0:
-            alike.append(other.label)
-    told = len(others) - len(alike) - len(unknown)
-    parts = [f"Best: {best.label}"]
-    if alike:
-        parts.append(f"not told from it by a 95 % interval: {listed(alike)}")
-    if unknown:
-        parts.append(f"not compared with it: {listed(unknown)}")
-    if told:
-        parts.append(f"below it by more than chance: {told} of {len(others)}")
-    return f"{'; '.join(parts)}."

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import textwrap
 from collections.abc import Sequence
 from functools import partial
 
@@ -22,21 +21,18 @@ from reports.figures.style import (
     finish,
     plain_log,
     system_legend,
-    widen,
     wrapped,
 )
 from reports.load import Group, Row
-from reports.readings import f1_of, milliseconds, slice_f1, slice_names, training
+from reports.readings import slice_f1, slice_names, training
 from reports.run_files import RecordedRun
 from reports.times import (
-    Taken,
-    inference_taken,
     mark,
     shared_in_words,
     training_taken,
     training_time,
 )
-from suite.records.run import Epoch, RunRecord
+from suite.records.run import Epoch
 
 NOTE_LETTERS = 130
 """Of a note over all panels abreast."""
@@ -239,56 +235,3 @@ def _point(ax: Axes, x: Sequence[float], y: Sequence[float], style: Style, size:
         markersize=size,
         capsize=3,
     )
-
-
-LEAST_RANGE = 20.0
-"""Points of F1 that the axis of `trade_off` covers at least."""
-
-
-def trade_off(group: Group, styles: Styles) -> Picture | None:
-    """Test F1 against inference time at the least and the largest batch; None without either."""
-    ends = {*group.batch_sizes[:1], *group.batch_sizes[-1:]}
-    panels = {size: _points(group, size) for size in sorted(ends)}
-    panels = {size: found for size, found in panels.items() if found[0]}
-    if not panels:
-        return None
-    figure, axes = canvas(len(panels), height=3.2)
-    for ax, (size, (points, absent)) in zip(axes, panels.items(), strict=True):
-        for row, time, f1 in points:
-            _point(ax, time, f1, styles[row.label], size=9)
-        ax.margins(0.2)
-        plain_log(ax, "x")
-        ax.set_xlabel(f"ms per {group.unit} at batch {size}")
-        ax.set_ylabel(f"test F1{group.rule} (%)")
-        if absent:
-            text = textwrap.fill("Not shown: " + "; ".join(absent), NOTE_LETTERS // len(axes))
-            ax.set_title(text, fontsize=SMALL, color="#555555")
-    widen(axes, LEAST_RANGE)
-    system_legend(figure, f"{group.title}: test F1 against inference time", group.rows, styles)
-    note = "Words to predictions; bars: standard deviation over seeds."
-    bounds = " Hollow: upper bounds." if len(group.systems) < len(group.rows) else ""
-
-    def taken(record: RunRecord) -> Taken | None:
-        found = [way for size in panels if (way := inference_taken(record, size)) is not None]
-        return next((way for way in found if way.shared), next(iter(found), None))
-
-    shared = shared_in_words((run for row in group.rows for run in row.complete), taken)
-    return finish(figure, group, note + bounds + shared)
-
-
-def _points(
-    group: Group, size: int
-) -> tuple[list[tuple[Row, list[float], list[float]]], list[str]]:
-    """Rows with time and F1 of every seed, and for the others why they have no point."""
-    points, absent = [], []
-    for row in group.rows:
-        times = values(row, partial(milliseconds, batch_size=size))
-        scores = values(row, partial(f1_of, match=group.match))
-        time, f1 = measured(times), measured(scores)
-        if time and f1:
-            points.append((row, time, f1))
-        else:
-            found = [*times.values(), *scores.values()]
-            reason = next(value for value in found if isinstance(value, str))
-            absent.append(f"{row.label} ({reason})")
-    return points, absent

@@ -6,11 +6,9 @@ from collections.abc import Sequence
 from functools import partial
 
 from reports.cells import (
-    Pictures,
     Value,
     add_row,
     cell,
-    image,
     markdown,
     megabytes,
     seeds_cell,
@@ -152,19 +150,19 @@ def _claim(study: Study, group: Group, others: Sequence[Row]) -> str:
     )
 
 
-def section(groups: Sequence[Group], pictures: Pictures) -> str:
+def section(groups: Sequence[Group]) -> str:
     """Inference efficiency of each dataset, each machine apart."""
     return "\n".join(
         f"### {group.title}\n\n{caption(group)}\n"
-        + on_each_machine(group, partial(_costs, pictures=pictures))
+        + on_each_machine(group, _costs)
         + shared_note(group.runs)
         + stated_costs(group)
         for group in groups
     )
 
 
-def _costs(part: Group, pictures: Pictures) -> str:
-    """Costs, their ratios and the trade-off of one machine."""
+def _costs(part: Group) -> str:
+    """Costs and their ratios on one machine."""
     passes = sorted({c.passes for r in part.runs for c in r.record.inference if not c.failure})
     text = f"{summary_table(part)}\n"
     if part.batch_sizes:
@@ -181,8 +179,7 @@ def _costs(part: Group, pictures: Pictures) -> str:
     text += _beside_others(part)
     multiples = ratios(part)
     text += f"\n{multiples}" if multiples else ""
-    title = f"{part.title}{f', machine {part.place}' if part.place else ''}"
-    return text + image(pictures, f"{part.key}-trade-off", f"{title}: F1 against time")
+    return text
 
 
 def _beside_others(part: Group) -> str:

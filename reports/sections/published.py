@@ -188,5 +188,5 @@ def published_section(groups: Sequence[Group]) -> str:
         return "This suite knows no published figure on these datasets.\n"
     return (
         "Copied from the papers for orientation; none of these rows was measured here, and which "
-        "of them the measured figures may be held against is said in section 2.\n\n"
+        "of them the measured figures may be held against is said in *Main results*.\n\n"
     ) + "\n".join(parts)

@@ -82,7 +82,7 @@ def not_trained(group: Group) -> str:
     return (
         f"\nRows *(outside)* were {NOT_TRAINED}: their predictions come from a file, and neither "
         f"epoch nor threshold was chosen here. Scores, slices and tests are by the same rules. "
-        f"{costs}Section 1 says how each file fits the test set.\n"
+        f"{costs}*What to know first* says how each file fits the test set.\n"
     )
 
 

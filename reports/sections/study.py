@@ -77,8 +77,8 @@ def _on(study: Study, groups: Sequence[Group]) -> str:
         )
     if len(groups) > 1:
         text += (
-            "The variants differ in what a table must hold equal (protocol or data): section 2 has "
-            "a table for each, and says in what.\n\n"
+            "The variants differ in what a table must hold equal (protocol or data): *Main results* "
+            "has a table for each, and says in what.\n\n"
         )
     for match in _matches(study, groups[0]):
         found, _ = compare(list(rows.values()), match)
@@ -87,7 +87,7 @@ def _on(study: Study, groups: Sequence[Group]) -> str:
     missing = [v.title or v.system for v in study.variants if v.name not in rows]
     text += f"{costs}\n" if costs else ""
     text += f"Not measured here: {'; '.join(missing)}.\n" if missing else ""
-    text += f"In section 2 alone: {'; '.join(others)}.\n" if others else ""
+    text += f"In *Main results* alone: {'; '.join(others)}.\n" if others else ""
     return text
 
 

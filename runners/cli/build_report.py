@@ -28,6 +28,7 @@ def _build_report(options: ReportOptions) -> None:
     build-report OUT --predictions gpt=answers.jsonl --about gpt.yaml
     build-report OUT --predictions gpt@webnlg=answers.jsonl
     build-report OUT --prices prices.yaml
+    build-report OUT --max-latency 5 --min-f1 80
     """  # noqa: D301 - the backspace keeps typer from reflowing the examples
     from reports.prices import read_prices  # noqa: PLC0415 - heavy
 
@@ -73,7 +74,8 @@ def _refuse_alone(options: ReportOptions, folders: list[Path]) -> None:
 
 def _write(options: ReportOptions, folder: Path, prices: Prices | None) -> None:
     """Brings predictions in, and writes the report."""
-    from reports.report import write_report  # noqa: PLC0415 - heavy
+    from reports.answer import Limits  # noqa: PLC0415 - heavy
+    from reports.report import write_report  # noqa: PLC0415 - likewise
     from reports.sections.outside import fit_lines  # noqa: PLC0415 - likewise
     from runners.outside import bring_in  # noqa: PLC0415 - likewise
 
@@ -83,7 +85,8 @@ def _write(options: ReportOptions, folder: Path, prices: Prices | None) -> None:
         console.print(f"{title}: {record.file} is read as {record.form}", markup=False)
         for line in fit_lines(record.brought):
             errors.print(f"{title}: {line}", markup=False)
-    write_report(folder, prices)
+    limits = Limits(options.max_latency, options.max_memory, options.min_f1)
+    write_report(folder, prices, limits)
 
 
 build_report = script(ReportOptions, _build_report)

@@ -220,6 +220,17 @@ class ReportOptions(PricesOptions):
     data_dir: Path | None = option(
         None, "Folder that holds datasets by name.", shown="as when they were run", panel=DATA
     )
+    max_latency: float | None = option(
+        None,
+        "Name the best system that takes no more milliseconds per example, at the least batch.",
+        least=0,
+    )
+    max_memory: float | None = option(
+        None, "Name the best system whose inference holds no more MiB there.", least=0
+    )
+    min_f1: float | None = option(
+        None, "Name the systems whose test F1 is no less, in per cent.", least=0
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

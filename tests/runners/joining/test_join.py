@@ -475,4 +475,6 @@ def test_a_study_keeps_its_table_beside_other_runs(tmp_path: Path) -> None:
     _, _, text = joined([one, two], tmp_path / "new", apart=True)
     part = section(text, 3)
     assert "FastRE: main results" in part
-    assert "In section 2 alone: FastRE (one) (WebNLG*, part" in part, "it is no run of the study"
+    assert "In *Main results* alone: FastRE (one) (WebNLG*, part" in part, (
+        "it is no run of the study"
+    )
