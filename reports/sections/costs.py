@@ -41,8 +41,8 @@ COUNTED = (
     "Energy is what the machine's own counters tell: RAPL of all the processor's packages, without "
     "the memory beside them, and NVML of the GPU. They count all work of the part, whoever gave "
     "it, and what the part draws when idle; which share is the system's is not known. Figures "
-    "marked *(shared)* hold the energy of other runs of the suite as well, and *What to know first* "
-    "names the runs beside which other work ran."
+    "marked *(shared)* hold the energy of other runs of the suite as well, and *What to know "
+    "first* names the runs beside which other work ran."
 )
 
 

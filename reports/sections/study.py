@@ -77,8 +77,8 @@ def _on(study: Study, groups: Sequence[Group]) -> str:
         )
     if len(groups) > 1:
         text += (
-            "The variants differ in what a table must hold equal (protocol or data): *Main results* "
-            "has a table for each, and says in what.\n\n"
+            "The variants differ in what a table must hold equal (protocol or data): *Main "
+            "results* has a table for each, and says in what.\n\n"
         )
     for match in _matches(study, groups[0]):
         found, _ = compare(list(rows.values()), match)
