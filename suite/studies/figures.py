@@ -185,6 +185,7 @@ class Part(StrictModel):
         unit: in which F1, AUC and the like are printed.
         source, table: where the lines are from, where that is not the study's.
         origin: who ran them, where that is not the authors of the source.
+        compared_by: where it is not the study's, as for rows that repeat another paper's figures.
     """
 
     lines: tuple[PrintedLine, ...]
@@ -197,6 +198,7 @@ class Part(StrictModel):
     source: str | None = None
     table: str | None = None
     origin: str = ""
+    compared_by: Comparison | None = None
 
     def numbers(
         self, datasets: Sequence[str], measures: Sequence[str]

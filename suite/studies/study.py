@@ -202,7 +202,7 @@ class Study(StrictModel):
             settings=variant.accepted_on(dataset) if variant else {},
             batch_size=self._batch_size(variant, dataset) if variant and not part.source else None,
             train_share=variant.train_share if variant else 1.0,
-            compared_by=self.compared_by,
+            compared_by=part.compared_by or self.compared_by,
             reference=facts.variant is not None and facts.variant == self.reference,
             dataset=dataset,
             split=part.split,
