@@ -133,6 +133,11 @@ class Answer:
         )
 
 
+def find_answers(groups: Sequence[Group]) -> dict[str, Answer]:
+    """Key of each table -> its answer."""
+    return {group.key: find_answer(group) for group in groups}
+
+
 def find_answer(group: Group) -> Answer:
     """The answer of a dataset's table; times are of the machine with most runs."""
     differences, place = find_differences(group), group.machines[0]

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from reports import findings
-from reports.answer import NO_LIMITS, Answer, Limits, find_answer
+from reports.answer import NO_LIMITS, Answer, Limits, find_answers
 from reports.cells import Picture, Pictures
 from reports.costs_csv import break_even_frame, costs_frame
 from reports.figures import frontier
@@ -184,7 +184,7 @@ def write_report(out: Path, prices: Prices | None = None, limits: Limits = NO_LI
         _refuse_for_sizes(out, prices, limits)
         return write_size_report(out)
     loaded = load_results(out)
-    answers = {group.key: find_answer(group) for group in loaded.groups}
+    answers = find_answers(loaded.groups)
     pictures = draw(loaded, answers)
     parts = sections(loaded, pictures, answers, prices, limits)
     frames = {

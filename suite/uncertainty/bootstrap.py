@@ -83,7 +83,8 @@ def mean_f1(sample: Resampled, runs: Sequence[int]) -> Estimate:
         sample: the runs with the drawn test sets.
         runs: which of them are the system's, one for each seed.
     """
-    return replace(_estimate(sample, [_rows(sample, runs)]), p=None)
+    found = _estimate(sample, [_rows(sample, runs)])
+    return replace(found, low=max(0.0, found.low), high=min(1.0, found.high), p=None)
 
 
 def difference(

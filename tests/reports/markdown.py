@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 
-def section(text: str, which: int | str, title: str | None = None) -> str:
-    """A section by its number or its own title, or its subsection of that title."""
-    head = rf"{which}\. " if isinstance(which, int) else rf"\d+\. {re.escape(which)}\n"
+def section(text: str, which: str, title: str | None = None) -> str:
+    """A section by its title, or its subsection of another."""
+    head = rf"\d+\. {re.escape(which)}\n"
     found = re.search(rf"^## {head}.*?(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
     assert found, f"the report has no section {which}"
     if title is None:

@@ -70,13 +70,17 @@ def text(out: Path) -> str:
 def test_every_row_of_the_main_table_is_marked(out: Path, text: str) -> None:
     expected = ["converged", "still rising", "not told"]
     assert [verdict for _, verdict in verdicts(out)] == expected
-    for number, heading in ((2, "Converged"), (4, "95 % interval of the gain"), (6, "Best in")):
-        found = rows(section(text, number, "NYT11"), heading)
-        assert [row["Converged"] for row in found] == expected, number
+    for title, heading in (
+        ("Main results", "Converged"),
+        ("Convergence", "95 % interval of the gain"),
+        ("Differences", "Best in"),
+    ):
+        found = rows(section(text, title, "NYT11"), heading)
+        assert [row["Converged"] for row in found] == expected, title
 
 
 def test_the_gain_stands_beside_the_mark(text: str) -> None:
-    found = rows(section(text, 4, "NYT11"), "Gain of as many epochs again (points)")
+    found = rows(section(text, "Convergence", "NYT11"), "Gain of as many epochs again (points)")
     # Five epochs of four points each.
     assert found[1]["Gain of as many epochs again (points)"] == "+20.0"
     assert found[1]["95 % interval of the gain"] == "+20.0 to +20.0"
@@ -84,11 +88,11 @@ def test_the_gain_stands_beside_the_mark(text: str) -> None:
 
 def test_no_ranking_with_a_row_that_rises_is_called_final(text: str) -> None:
     sentence = "CasRel still rises at the end of training: no ranking with it is final."
-    assert f"**Not converged**: on NYT11, {sentence}" in section(text, 1)
-    for number in (4, 6):
-        first = section(text, number).split("###")[0]
-        assert sentence in first, f"the finding of section {number}"
-    assert "1 of 3 systems had converged." in section(text, 4)
+    assert f"**Not converged**: on NYT11, {sentence}" in section(text, "What to know first")
+    for title in ("Convergence", "Differences"):
+        first = section(text, title).split("###")[0]
+        assert sentence in first, f"the finding of section {title}"
+    assert "1 of 3 systems had converged." in section(text, "Convergence")
 
 
 def test_where_nothing_rises_nothing_is_said(tmp_path: Path) -> None:
@@ -100,7 +104,7 @@ def test_where_nothing_rises_nothing_is_said(tmp_path: Path) -> None:
 def test_too_few_epochs_and_no_history_are_not_told(tmp_path: Path) -> None:
     text = reported(tmp_path, {"fastre": RISING[:6], "casrel": []}, seeds=1)
     assert verdicts(tmp_path) == [("fastre", "not told"), ("casrel", "not told")]
-    found = rows(section(text, 4, "NYT11"), "95 % interval of the gain")
+    found = rows(section(text, "Convergence", "NYT11"), "95 % interval of the gain")
     assert {row["95 % interval of the gain"] for row in found} == {
         "fewer than 3 epochs in the last third"
     }

@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reports.answer import find_answers
 from reports.costs import BreakEven, Expense, break_even, pays_off
 from reports.costs_csv import break_even_frame, costs_frame
 from reports.load import load_results
 from reports.prices import MachinePrice, Prices
-from reports.report import compose, write_report
+from reports.report import compose, sections, write_report
 from reports.sections import costs
 from reports.times import ONE_SHARED, OTHER_MACHINE
 from suite.errors import SuiteError
@@ -86,7 +87,7 @@ def priced(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     for run in (record("fastre", "nyt11", 0), slow_to_train("casrel"), dear):
         write_run(out, counted(run, 7200.0), [])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("reports.report.draw", lambda loaded: {})  # takes longest, and has no costs
+        patch.setattr("reports.report.draw", lambda *_: {})  # takes longest, and has no costs
         return out, write_report(out, PRICES).read_text()
 
 
@@ -168,7 +169,7 @@ def test_csv(priced: tuple[Path, str]) -> None:
 def test_a_report_without_prices_or_energy_has_no_such_section(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("reports.report.draw", lambda loaded: {})
+    monkeypatch.setattr("reports.report.draw", lambda *_: {})
     plan(datasets=("nyt11",), systems=("fastre",), seeds=(0,)).write(tmp_path)
     write_run(tmp_path, record("fastre", "nyt11", 0), [])
     (tmp_path / "costs.csv").write_text("")
@@ -326,7 +327,8 @@ def test_why_nothing_was_counted_is_one_line(tmp_path: Path, prices: Prices | No
     why = "no energy counter of the processor can be read on this machine"
     plan(datasets=("nyt11",), systems=("fastre",), seeds=(0,)).write(tmp_path)
     write_run(tmp_path, counted(record("fastre", "nyt11", 0), None, why), [])
-    text = compose(load_results(tmp_path), {}, prices)
+    loaded = load_results(tmp_path)
+    text = compose(loaded, sections(loaded, {}, find_answers(loaded.groups), prices))
     line = f"\nEnergy was not counted: {why}.\n"
     assert line in section(text, "Protocol, environment, systems and sources")
     assert (". Cost\n" in text) == (prices is not None)

@@ -74,15 +74,15 @@ def test_one_seed_is_marked_wherever_it_stands(tmp_path: Path) -> None:
         "FastRE has the highest F1 (91.5 %); with one seed no difference can be told from chance."
     )
     text = write_report(tmp_path).read_text()
-    (pair,) = rows(section(text, 6, "NYT11"), "Systems")
+    (pair,) = rows(section(text, "Differences", "NYT11"), "Systems")
     assert pair["p"] == pair["p, Holm"] == "none: one seed"
     assert pair["95 % interval"].endswith(" (test set alone)")
     assert pair["To settle it"] == "cannot be told with one seed"
-    for row in rows(section(text, 6, "NYT11"), "Best in"):
+    for row in rows(section(text, "Differences", "NYT11"), "Best in"):
         assert row["Best in"] == "not told"
         assert row["of its variance, seeds"] == "not known"
         assert row["95 % interval"].endswith(" (test set alone)")
-    assert "no p-value is given" in section(text, 1)
+    assert "no p-value is given" in section(text, "What to know first")
 
 
 def test_a_difference_that_is_told_and_one_that_is_not(tmp_path: Path) -> None:
@@ -111,7 +111,7 @@ BEST = [0.988, 0.012]
 
 
 def test_a_row_with_a_missing_seed_is_not_ranked(text: str) -> None:
-    part = section(text, 6, "NYT11, part 1")
+    part = section(text, "Differences", "NYT11, part 1")
     assert [row["System"] for row in rows(part, "Best in")] == ["FastRE"]
     assert [row["Systems"] for row in rows(part, "Systems")] == ["FastRE minus CasRel"]
 
@@ -135,14 +135,14 @@ def test_equal_systems_are_settled_by_nothing(tmp_path: Path) -> None:
     for system in ("fastre", "casrel"):
         for seed in (0, 1):
             write_run(tmp_path, record(system, "nyt11", seed), [])
-    (pair,) = rows(section(write_report(tmp_path).read_text(), 6), "Systems")
+    (pair,) = rows(section(write_report(tmp_path).read_text(), "Differences"), "Systems")
     assert pair["To settle it"] == "nothing: the two are equal"
     assert (pair["p"], pair["95 % interval"]) == ("1.000", "+0.0 to +0.0")
 
 
 def test_a_tie_says_what_would_settle_it(tmp_path: Path) -> None:
     written(tmp_path, {"fastre": seeds(3, 0.62), "casrel": seeds(3, 0.60)})
-    (pair,) = rows(section(write_report(tmp_path).read_text(), 6), "Systems")
+    (pair,) = rows(section(write_report(tmp_path).read_text(), "Differences"), "Systems")
     assert "seed" in pair["To settle it"]
     assert "sentence" in pair["To settle it"]
 

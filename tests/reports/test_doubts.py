@@ -54,5 +54,7 @@ def test_the_report_begins_with_them(tmp_path: Path) -> None:
     plan(datasets=("nyt11",), systems=("casrel",)).write(tmp_path)
     write_run(tmp_path, changed(steps=20), epochs(0.5, 1, 0))
     write_report(tmp_path)
-    _, _, doubt, *_ = section((tmp_path / "report.md").read_text(), 1).split("\n- ")
+    _, _, doubt, *_ = section((tmp_path / "report.md").read_text(), "What to know first").split(
+        "\n- "
+    )
     assert doubt.startswith("**Few training steps**"), "after what has no record"

@@ -63,7 +63,7 @@ def test_scores_stand_in_one_table(results: Results, text: str) -> None:
         ("fastre", "n=3"),
         ("casrel", "2 of 3 seeds"),
     ]
-    main = section(text, 2, "NYT11")
+    main = section(text, "Main results", "NYT11")
     assert "Scores of 2 machines stand in one table" in main
     assert "Machine 1: Example CPU @ 2.0 GHz (4 cores), device cpu, Linux x86_64 (3 runs)" in main
     assert "Machine 2: Another CPU (64 cores), device cuda, Linux aarch64 (2 runs)" in main
@@ -80,14 +80,16 @@ def test_times_stand_in_a_table_of_each_machine(results: Results, text: str) -> 
     assert [(row.name, row.n) for row in here.rows] == [("fastre", "n=2"), ("casrel", "n=1")]
     assert [(row.name, row.n) for row in there.rows] == [("fastre", "n=1"), ("casrel", "n=1")]
     heading = "Training in all (min)"
-    _, *parts = section(text, 2, "NYT11").split("**Machine ")
+    _, *parts = section(text, "Main results", "NYT11").split("**Machine ")
     minutes = [[row[heading] for row in rows(part, heading)] for part in parts]
     assert minutes == [["4.00 ± 0.00", "32.0"], ["0.400", "1.60 (shared)"]]
 
 
 def test_no_ratio_is_taken_across_machines(text: str) -> None:
     for part, multiple in zip(
-        section(text, 3, "NYT11").split("**Machine ")[1:], ("8.00", ONE_SHARED), strict=True
+        section(text, "Inference efficiency", "NYT11").split("**Machine ")[1:],
+        ("8.00", ONE_SHARED),
+        strict=True,
     ):
         assert [row["training in all"] for row in rows(part, "training in all")] == [multiple]
 
@@ -100,10 +102,12 @@ def test_curves_against_the_clock_are_drawn_for_each_machine(out: Path) -> None:
 
 
 def test_warnings_name_machines_and_runs_that_were_not_alone(text: str) -> None:
-    warnings = section(text, 1)
+    warnings = section(text, "What to know first")
     assert "NYT11: scores of 2 machines stand in one table" in warnings
     assert "Trained beside other runs of the suite: 1 of 5 runs" in warnings
-    assert "1 of 2 runs trained beside other runs of the suite" in section(text, 3, "NYT11")
+    assert "1 of 2 runs trained beside other runs of the suite" in section(
+        text, "Inference efficiency", "NYT11"
+    )
 
 
 def test_results_csv_tells_where_each_run_was(results: Results) -> None:
@@ -114,5 +118,5 @@ def test_results_csv_tells_where_each_run_was(results: Results) -> None:
 
 
 def test_what_a_gpu_leaves_undetermined_is_said(text: str) -> None:
-    known = section(text, 1)
+    known = section(text, "What to know first")
     assert "Runs on cuda: a GPU adds up the gradients" in known

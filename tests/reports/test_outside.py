@@ -74,17 +74,20 @@ def text(out: Path) -> str:
 
 def test_it_stands_beside_every_run_on_the_same_test_set(text: str) -> None:
     for part in ("NYT11, part 1", "NYT11, part 2"):
-        table = rows(section(text, 2, part), "F1, partial/surface (%)")
+        table = rows(section(text, "Main results", part), "F1, partial/surface (%)")
         assert [row["System"] for row in table][-1] == NAME
         # 220/380 and 240/380: 57.895 and 63.158.
         assert table[-1]["F1, partial/surface (%)"] == "60.5 ± 3.7"
         assert table[-1]["Seeds"] == "scored here, not trained here (2 files)"
-    assert NAME not in section(text, 2, "WebNLG*")
-    assert NAME in section(text, 5, "NYT11, part 1")
+    assert NAME not in section(text, "Main results", "WebNLG*")
+    assert NAME in section(text, "Slices", "NYT11, part 1")
 
 
 def test_it_is_compared_over_all_of_its_files(text: str) -> None:
-    pairs = {row["Systems"]: row for row in rows(section(text, 6, "NYT11, part 1"), "Systems")}
+    pairs = {
+        row["Systems"]: row
+        for row in rows(section(text, "Differences", "NYT11, part 1"), "Systems")
+    }
     row = pairs[f"FastRE minus {NAME}"]
     assert row["Seeds"] == "3 seeds against 2 files"
     # 630 of 540 + 600 against 460 of 360 + 400.
@@ -93,22 +96,22 @@ def test_it_is_compared_over_all_of_its_files(text: str) -> None:
 
 
 def test_what_is_stated_stands_among_nothing_measured(text: str) -> None:
-    costs = section(text, 3)
+    costs = section(text, "Inference efficiency")
     for table in tables(costs):
         names = {row[0] for row in table[2:]}
         assert NAME not in names or names == {NAME}, f"{NAME} among measured systems: {table}"
     assert "123,456" in costs
     assert "As stated, not measured here" in costs
-    for number in (4, 7):
-        assert NAME not in section(text, number)
+    for title in ("Convergence", "Data"):
+        assert NAME not in section(text, title)
 
 
 def test_what_others_wrote_is_quoted(text: str) -> None:
     assert "<b>" not in text
     assert "<i>" not in text
     assert "[links](http" not in text
-    assert "&lt;i&gt;likes&lt;/i&gt;: 7" in section(text, 1)
-    assert "by their words, F1 would be 75.0 %" in section(text, 1)
+    assert "&lt;i&gt;likes&lt;/i&gt;: 7" in section(text, "What to know first")
+    assert "by their words, F1 would be 75.0 %" in section(text, "What to know first")
 
 
 def test_scores_of_machines_join_with_it(tmp_path: Path) -> None:
@@ -117,7 +120,7 @@ def test_scores_of_machines_join_with_it(tmp_path: Path) -> None:
     moved(run).write(folder / "runs" / "fastre" / "webnlg-star" / "0")
     bring(folder, run)
     text = write_report(folder).read_text()
-    main, *times = tables(section(text, 2, "WebNLG*"))[:3]
+    main, *times = tables(section(text, "Main results", "WebNLG*"))[:3]
     assert NAME in {row[0] for row in main[2:]}
     assert all(NAME not in {row[0] for row in table[2:]} for table in times)
 
@@ -129,7 +132,7 @@ def test_other_data_and_another_rule_share_no_row(tmp_path: Path) -> None:
     bring(folder, run, dataset=other)
     bring(folder, run, 1, match="exact")
     assert not any(group.outside for group in load_results(folder).groups)
-    said = section(write_report(folder).read_text(), 1)
+    said = section(write_report(folder).read_text(), "What to know first")
     assert said.count("**not shown**: the predictions of Prompt on NYT11, `answers.jsonl`") == 2
 
 

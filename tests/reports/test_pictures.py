@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from reports.answer import find_answers
 from reports.cells import Picture
 from reports.load import load_results
 from reports.report import draw
@@ -20,7 +21,9 @@ def drawn(
     out = tmp_path_factory.mktemp("out")
     folder.plan(datasets=("synthetic",), systems=("fastre",), seeds=(0,)).write(out)
     folder.write_run(out, folder.record("fastre", "synthetic", 0), folder.epochs(0.5, 1, 0))
-    return dict(draw(load_results(out))), dict(draw(load_results(out)))
+    loaded = load_results(out)
+    answers = find_answers(loaded.groups)
+    return dict(draw(loaded, answers)), dict(draw(load_results(out), answers))
 
 
 def test_the_same_figure_has_the_same_bytes(

@@ -10,20 +10,31 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from reports.answer import find_answers
 from reports.cells import Picture
 from reports.load import load_results
 from reports.report import compose, sections, write_report
-from reports.sections.analysis import compare_groups
 from suite.errors import SuiteError
 from suite.tasks.scores import AnsweredExample
 from tests.reports.folder import PROTOCOL, plan, record, stopped, write_run
 from tests.reports.markdown import rows, section, tables
 
-SECTIONS = range(1, 10)
+SECTIONS = (
+    "The answer",
+    "What to know first",
+    "Main results",
+    "Inference efficiency",
+    "Convergence",
+    "Slices",
+    "Differences",
+    "Data",
+    "Protocol, environment, systems and sources",
+    "Published figures",
+)
 
 
 def test_main_table_by_hand(text: str) -> None:
-    main = rows(section(text, 2, "NYT11, part 1"), "F1, partial/surface (%)")
+    main = rows(section(text, "Main results", "NYT11, part 1"), "F1, partial/surface (%)")
     fastre = main[0]
     # F1 of 100/180/200, 110/190/200, 105/170/200: 52.632, 56.410, 56.757; mean 55.266, s 2.288.
     assert fastre["System"] == "FastRE"
@@ -41,43 +52,45 @@ def test_main_table_by_hand(text: str) -> None:
 
 
 def test_no_mean_is_taken_over_missing_seeds(text: str) -> None:
-    casrel = rows(section(text, 2, "NYT11, part 1"), "F1, partial/surface (%)")[1]
+    casrel = rows(section(text, "Main results", "NYT11, part 1"), "F1, partial/surface (%)")[1]
     assert casrel["Seeds"] == "2 of 3 seeds (seed 2: diverged)"
     # 180/390 and 200/390, whose mean, 48.7, must stand nowhere.
     assert casrel["F1, partial/surface (%)"] == "46.2, 51.3 (2 of 3 seeds)"
-    assert "48.7" not in section(text, 2, "NYT11, part 1")
-    for number in (2, 3, 4, 5):
-        for table in tables(section(text, number, "NYT11, part 1")):
+    assert "48.7" not in section(text, "Main results", "NYT11, part 1")
+    for title in ("Main results", "Inference efficiency", "Convergence", "Slices"):
+        for table in tables(section(text, title, "NYT11, part 1")):
             for row in table[2:]:
                 if row[0] == "CasRel" and "2 of 3" in row[1]:
                     assert not any("±" in cell for cell in row), f"a mean over two seeds: {row}"
 
 
 def test_one_seed_has_no_deviation(text: str) -> None:
-    graphs = rows(section(text, 2, "NYT11, part 2"), "F1, partial/surface (%)")[0]
+    graphs = rows(section(text, "Main results", "NYT11, part 2"), "F1, partial/surface (%)")[0]
     assert graphs["Seeds"] == "n=1"
     assert graphs["F1, partial/surface (%)"] == "52.6"
 
 
 def test_a_cell_that_could_not_be_measured_says_why(text: str) -> None:
-    stages = rows(section(text, 3, "WebNLG*"), "forward (ms per sentence)")
+    stages = rows(section(text, "Inference efficiency", "WebNLG*"), "forward (ms per sentence)")
     (cell,) = [r for r in stages if (r["Batch"], r["System"]) == ("128", "CasRel")]
     assert cell["forward (ms per sentence)"] == cell["peak memory (MiB)"] == "out of memory"
-    ratio = rows(section(text, 3, "WebNLG*"), "ms per sentence at batch 128")[0]
+    ratio = rows(section(text, "Inference efficiency", "WebNLG*"), "ms per sentence at batch 128")[
+        0
+    ]
     assert ratio["ms per sentence at batch 128"] == "CasRel: out of memory"
     assert ratio["ms per sentence at batch 1"] == "11.50"
     assert ratio["parameters without word vectors"] == "15.32"  # 16,850,000 / 1,100,000
-    targets = rows(section(text, 4, "WebNLG*"), "to dev F1 90 % (s)")[0]
+    targets = rows(section(text, "Convergence", "WebNLG*"), "to dev F1 90 % (s)")[0]
     assert targets["to dev F1 90 % (s)"] == "not reached"
     assert targets["to dev F1 30 % (s)"] == "60.0 ± 0.0"
 
 
 def test_protocols_share_no_table(text: str) -> None:
-    for number in (2, 3, 4):
-        for table in tables(section(text, number)):
+    for title in ("Main results", "Inference efficiency", "Convergence"):
+        for table in tables(section(text, title)):
             names = {row[table[0].index("System")] for row in table[2:] if "System" in table[0]}
             assert not ({"Graphs"} < names), f"Graphs ran under another protocol: {table}"
-    assert "batch_size: `16` instead of `32`" in section(text, 2, "NYT11, part 2")
+    assert "batch_size: `16` instead of `32`" in section(text, "Main results", "NYT11, part 2")
 
 
 def test_csv_by_hand(reported: Path) -> None:
@@ -100,8 +113,8 @@ def test_csv_by_hand(reported: Path) -> None:
 
 
 def test_warnings_come_first_and_name_everything(text: str) -> None:
-    assert text.index("## 1. What to know first") < text.index("## 2.")
-    warnings = section(text, 1)
+    assert text.index("## 1. The answer") < text.index("## 2. What to know first")
+    warnings = section(text, "What to know first")
     for expected in (
         "**diverged**: CasRel, NYT11, seed 2: the loss is NaN at step 412.",
         "**no record**: graphs on nyt11, seed 1 and 2",
@@ -123,11 +136,11 @@ def test_warnings_come_first_and_name_everything(text: str) -> None:
 
 
 def test_published_figures_stand_only_beside_published_data(text: str) -> None:
-    assert "F1 published" not in section(text, 2, "NYT11, part 1")
+    assert "F1 published" not in section(text, "Main results", "NYT11, part 1")
     assert "train is not the published split (12,496 examples here, 62,648 published)" in section(
-        text, 2, "NYT11, part 1"
+        text, "Main results", "NYT11, part 1"
     )
-    (beside,) = rows(section(text, 2, "WebNLG*"), "F1 published, partial (%)")
+    (beside,) = rows(section(text, "Main results", "WebNLG*"), "F1 published, partial (%)")
     # Correct 170, 171, 172 of 185 predicted and 200 gold: 88.31, 88.83, 89.35.
     assert beside["System"] == "CasRel"
     assert beside["F1 here, partial (%)"] == "88.8 ± 0.5"
@@ -137,39 +150,48 @@ def test_published_figures_stand_only_beside_published_data(text: str) -> None:
         "bert-base-cased",
         "all-MiniLM-L6-v2",
     )
-    (test,) = rows(section(text, 6, "WebNLG*"), "Published")
+    (test,) = rows(section(text, "Differences", "WebNLG*"), "Published")
     # s = 0.5195, so t = -2.969 / (0.5195 / sqrt(3)) = -9.90 with two degrees of freedom.
     assert test["p"] == "0.010"
     assert test["95 % interval"] == "-4.3 to -1.7"
-    assert "53.9" not in section(text, 6, "NYT11, part 1")
+    assert "53.9" not in section(text, "Differences", "NYT11, part 1")
 
 
 def test_bootstrap_is_over_the_seeds_that_both_have(text: str) -> None:
-    (pair,) = rows(section(text, 6, "NYT11, part 1"), "Systems")
+    (pair,) = rows(section(text, "Differences", "NYT11, part 1"), "Systems")
     assert pair["Seeds"] == "n=2 (0 and 1)"
     # 420/770 minus 380/780.
     assert pair["Difference in F1 (points)"] == "+5.8"
 
 
 def test_synthetic_data_is_named_wherever_it_stands(text: str) -> None:
-    for number in SECTIONS:
-        for heading in re.findall(r"^### .*Toy.*$", section(text, number), re.MULTILINE):
+    for title in SECTIONS:
+        for heading in re.findall(r"^### .*Toy.*$", section(text, title), re.MULTILINE):
             assert "(synthetic data)" in heading
-    for number in (2, 3, 4, 5, 6):
-        assert "**synthetic data**" in section(text, number, "Toy (synthetic data)")
+    for title in ("Main results", "Inference efficiency", "Convergence", "Slices", "Differences"):
+        assert "**synthetic data**" in section(text, title, "Toy (synthetic data)")
 
 
 def test_notes_stand_with_every_table_of_a_dataset(text: str) -> None:
-    for number in (2, 3, 4, 5, 6, 7):
-        assert "A note on webnlg-star." in section(text, number, "WebNLG*")
+    for title in (
+        "Main results",
+        "Inference efficiency",
+        "Convergence",
+        "Slices",
+        "Differences",
+        "Data",
+    ):
+        assert "A note on webnlg-star." in section(text, title, "WebNLG*")
 
 
 def test_seen_share_stands_beside_the_published_one(text: str) -> None:
-    assert "50.00 % here, 41.62 % in Li et al." in section(text, 7, "NYT11, part 1")
+    assert "50.00 % here, 41.62 % in Li et al." in section(text, "Data", "NYT11, part 1")
 
 
 def test_what_was_met_no_times_is_zero_and_what_was_not_counted_is_not(text: str) -> None:
-    counted = {row["Measure"]: row for row in rows(section(text, 7, "NYT11, part 1"), "Measure")}
+    counted = {
+        row["Measure"]: row for row in rows(section(text, "Data", "NYT11, part 1"), "Measure")
+    }
     assert counted["problems: not found"]["dev"] == "0"
     assert counted["problems: leaked"] == {
         "Measure": "problems: leaked",
@@ -181,7 +203,7 @@ def test_what_was_met_no_times_is_zero_and_what_was_not_counted_is_not(text: str
 
 
 def test_protocol_settings_and_sources_are_printed(text: str) -> None:
-    background = section(text, 8)
+    background = section(text, "Protocol, environment, systems and sources")
     assert PROTOCOL.digest() in background
     assert "run-suite --dataset nyt11 --suite-name 'two words'" in background
     assert "Spans by first occurrence | as the public code." in background
@@ -190,8 +212,8 @@ def test_protocol_settings_and_sources_are_printed(text: str) -> None:
 
 
 def test_every_section_is_there(text: str) -> None:
-    for number in SECTIONS:
-        assert section(text, number).count("\n") > 2, f"section {number} is empty"
+    for title in SECTIONS:
+        assert section(text, title).count("\n") > 2, f"section {title} is empty"
 
 
 def test_tables_are_well_formed(text: str) -> None:
@@ -270,9 +292,9 @@ def test_a_folder_of_failures_is_reported(tmp_path: Path) -> None:
         run = stopped(record(system, "synthetic", 0), status, "a | b\nand more")
         write_run(tmp_path, run.model_copy(update=bare), [])
     text = write_report(tmp_path).read_text()
-    main = rows(section(text, 2), "F1, partial/surface (%)")
+    main = rows(section(text, "Main results"), "F1, partial/surface (%)")
     assert [row["F1, partial/surface (%)"] for row in main] == ["failed", "out of memory"]
-    assert "**failed**: FastRE, Toy, seed 0: a | b and more." in section(text, 1)
+    assert "**failed**: FastRE, Toy, seed 0: a | b and more." in section(text, "What to know first")
     assert not (tmp_path / "figures").exists()
     assert all(len({len(row) for row in table}) == 1 for table in tables(text))
 
@@ -283,8 +305,10 @@ def test_runs_without_predictions_are_not_compared(tmp_path: Path) -> None:
         folder = write_run(tmp_path, record(system, "synthetic", 0), [])
     (folder / "predictions.jsonl").unlink()
     text = write_report(tmp_path).read_text()
-    assert "FastRE and CasRel are not compared: no seed of which both" in section(text, 6)
-    assert "No curves: no run left a history." in section(text, 4)
+    assert "FastRE and CasRel are not compared: no seed of which both" in section(
+        text, "Differences"
+    )
+    assert "No curves: no run left a history." in section(text, "Convergence")
 
 
 def test_predictions_of_other_examples_are_not_compared(tmp_path: Path) -> None:
@@ -295,7 +319,7 @@ def test_predictions_of_other_examples_are_not_compared(tmp_path: Path) -> None:
     other = AnsweredExample.model_validate_json(lines[0]).model_copy(update={"id": "another"})
     (folder / "predictions.jsonl").write_text("\n".join([other.model_dump_json(), *lines[1:]]))
     text = write_report(tmp_path).read_text()
-    assert "do not cover the same test examples" in section(text, 6)
+    assert "do not cover the same test examples" in section(text, "Differences")
 
 
 def test_figures_of_an_earlier_report_do_not_stay(tmp_path: Path) -> None:
@@ -316,5 +340,5 @@ def test_figures_of_an_earlier_report_do_not_stay(tmp_path: Path) -> None:
 def test_a_report_is_the_same_when_made_again(reported: Path, text: str) -> None:
     loaded = load_results(reported)
     pictures = {path.stem: Picture(b"", b"", b"") for path in (reported / "figures").iterdir()}
-    parts = sections(loaded, pictures, compare_groups(loaded.groups))
+    parts = sections(loaded, pictures, find_answers(loaded.groups))
     assert compose(loaded, parts) == text

@@ -43,7 +43,7 @@ def documents(out: Path, dataset: str, *, labelled: bool = True, batch: int = 4)
 
 
 def test_documents_are_scored_as_their_field_does(tasks_text: str) -> None:
-    part = section(tasks_text, 2, "Re-DocRED")
+    part = section(tasks_text, "Main results", "Re-DocRED")
     (row,) = rows(part, "test F1 (%)")
     # 2 x 540, 541, 542 of 1,900: 56.842, 56.947, 57.053; of test 530 to 532: 55.789 to 56.0.
     assert row["dev F1 (%)"] == "56.9 ± 0.1"
@@ -59,12 +59,12 @@ def test_documents_are_scored_as_their_field_does(tasks_text: str) -> None:
     assert "partial" not in part
     assert "exact" not in part
     assert "it is fitted on dev" in part
-    for number in (3, 5, 6, 7, 8):
-        assert "exact" not in section(tasks_text, number, "Re-DocRED")
+    for title in ("Inference efficiency", "Convergence", "Slices", "Differences", "Data"):
+        assert "exact" not in section(tasks_text, title, "Re-DocRED")
 
 
 def test_entities_are_scored_as_their_field_does(tasks_text: str) -> None:
-    part = section(tasks_text, 2, "CoNLL-2003")
+    part = section(tasks_text, "Main results", "CoNLL-2003")
     row = rows(part, "F1, exact: type and span (%)")[0]
     headings = list(row)
     assert headings.index("F1, exact: type and span (%)") < headings.index(
@@ -79,47 +79,57 @@ def test_entities_are_scored_as_their_field_does(tasks_text: str) -> None:
 
 
 def test_the_rule_that_holds_stands_in_every_heading(tasks_text: str) -> None:
-    assert "dev F1 (exact match) first reached" in section(tasks_text, 5, "CoNLL-2003")
-    assert "dev F1 first reached" in section(tasks_text, 5, "Re-DocRED")
-    assert "dev F1 (partial match) first reached" in section(tasks_text, 5, "WebNLG*")
-    for number, words in ((6, "Test F1 (%), exact match."), (7, "Test F1, exact match, between")):
-        assert words in section(tasks_text, number, "CoNLL-2003")
-        assert "partial" not in section(tasks_text, number, "CoNLL-2003")
-    assert "Test F1 (%).\n" in section(tasks_text, 6, "Re-DocRED")
+    assert "dev F1 (exact match) first reached" in section(tasks_text, "Convergence", "CoNLL-2003")
+    assert "dev F1 first reached" in section(tasks_text, "Convergence", "Re-DocRED")
+    assert "dev F1 (partial match) first reached" in section(tasks_text, "Convergence", "WebNLG*")
+    for title, words in (
+        ("Slices", "Test F1 (%), exact match."),
+        ("Differences", "Test F1, exact match, between"),
+    ):
+        assert words in section(tasks_text, title, "CoNLL-2003")
+        assert "partial" not in section(tasks_text, title, "CoNLL-2003")
+    assert "Test F1 (%).\n" in section(tasks_text, "Slices", "Re-DocRED")
 
 
 def test_slices_of_each_task(tasks_text: str) -> None:
-    entities = section(tasks_text, 6, "CoNLL-2003")
+    entities = section(tasks_text, "Slices", "CoNLL-2003")
     assert [table[2][0] for table in tables(entities)] == ["PER", "flat", "seen", "1 to 20 words"]
     kinds = [row[0] for row in tables(entities)[0][2:]]
     assert kinds == ["PER", "ORG", "LOC", "MISC", "cell_type", "protein", "biomedical_other"]
-    facts = section(tasks_text, 6, "Re-DocRED")
+    facts = section(tasks_text, "Slices", "Re-DocRED")
     assert [table[2][0] for table in tables(facts)] == ["in a sentence", "seen", "P0"]
 
 
 def test_times_are_of_documents_or_of_sentences(tasks_text: str) -> None:
-    part = section(tasks_text, 3, "Re-DocRED")
+    part = section(tasks_text, "Inference efficiency", "Re-DocRED")
     assert "Batch 1: ms per document, median" in part
     assert "encode (ms per document)" in part
     assert "sentence" not in part
-    assert "Batch 1: ms per sentence, median" in section(tasks_text, 3, "CoNLL-2003")
-    assert "FastRE" not in section(tasks_text, 3, "CoNLL-2003"), "it does no such task"
+    assert "Batch 1: ms per sentence, median" in section(
+        tasks_text, "Inference efficiency", "CoNLL-2003"
+    )
+    assert "FastRE" not in section(tasks_text, "Inference efficiency", "CoNLL-2003"), (
+        "it does no such task"
+    )
 
 
 def test_training_accuracies_are_of_the_chosen_epoch(tasks_text: str) -> None:
-    (row,) = rows(section(tasks_text, 5, "Re-DocRED"), "non-NA (%)")
+    (row,) = rows(section(tasks_text, "Convergence", "Re-DocRED"), "non-NA (%)")
     # Epoch 7 of 8: 0.9 + 0.07, 0.35, 0.87.
     assert (row["NA (%)"], row["non-NA (%)"], row["total (%)"]) == (
         "97.0 ± 0.0",
         "35.0 ± 0.0",
         "87.0 ± 0.0",
     )
-    assert "non-NA" not in section(tasks_text, 5, "WebNLG*")
+    assert "non-NA" not in section(tasks_text, "Convergence", "WebNLG*")
 
 
 def test_statistics_of_each_task(tasks_text: str) -> None:
     found = {
-        name: {row["Measure"]: row["test"] for row in rows(section(tasks_text, 8, name), "Measure")}
+        name: {
+            row["Measure"]: row["test"]
+            for row in rows(section(tasks_text, "Data", name), "Measure")
+        }
         for name in ("Re-DocRED", "CoNLL-2003")
     }
     assert found["Re-DocRED"]["documents"] == "500"
@@ -134,26 +144,26 @@ def test_statistics_of_each_task(tasks_text: str) -> None:
 
 def test_ceilings_have_a_table_of_their_own(tasks_text: str) -> None:
     for name in ("WebNLG*", "Re-DocRED", "CoNLL-2003"):
-        assert section(tasks_text, 8, name).count("#### Ceiling of each tagging scheme\n") == 1
-    (dev, test) = rows(section(tasks_text, 8, "Re-DocRED"), "F1 (%)")
+        assert section(tasks_text, "Data", name).count("#### Ceiling of each tagging scheme\n") == 1
+    (dev, test) = rows(section(tasks_text, "Data", "Re-DocRED"), "F1 (%)")
     assert (dev["Split"], dev["F1 (%)"]) == ("dev", "94.7 ± 0.0")
     assert (test["Split"], test["F1 (%)"]) == ("test", "not labelled")
-    train = rows(section(tasks_text, 8, "CoNLL-2003"), "F1, exact (%)")[0]
+    train = rows(section(tasks_text, "Data", "CoNLL-2003"), "F1, exact (%)")[0]
     assert (train["F1, exact (%)"], train["F1, partial (%)"]) == ("96.4 ± 0.0", "96.9 ± 0.0")
 
 
 def test_an_upper_bound_stands_last_and_is_ranked_with_none(tasks_text: str) -> None:
     """The plan names it first."""
-    for number in (2, 3, 5, 8):
-        for table in tables(section(tasks_text, number, "WebNLG*")):
+    for title in ("Main results", "Inference efficiency", "Convergence", "Data"):
+        for table in tables(section(tasks_text, title, "WebNLG*")):
             systems = [row[table[0].index("System")] for row in table[2:] if "System" in table[0]]
             places = [place for place, name in enumerate(systems) if name == BOUND]
             batches = table[0][0] == "Batch"
             assert all(p == len(systems) - 1 or batches for p in places), table
-    main = section(tasks_text, 2, "WebNLG*")
+    main = section(tasks_text, "Main results", "WebNLG*")
     assert f"{BOUND} is given the gold entities, which a system has to find" in main
     assert BOUND not in main.partition("#### Beside the published figures")[2]
-    assert BOUND not in section(tasks_text, 7)
+    assert BOUND not in section(tasks_text, "Differences")
     assert "5 systems trained" in tasks_text
     assert "Beside them: BERT DocRED, gold entities, an upper bound" in tasks_text
 
@@ -163,12 +173,12 @@ def test_a_report_of_several_tasks_says_so(tasks_text: str, text: str) -> None:
     assert "- entities of sentences: CoNLL-2003\n" in tasks_text
     assert "tasks, whose figures" not in text, "all of its datasets hold triples"
     numbers = re.findall(r"^## (\d+)\. (.*)$", tasks_text, re.MULTILINE)
-    assert [int(number) for number, _ in numbers] == list(range(1, 11))
-    assert numbers[3][1] == "Accuracy against speed"
+    assert [int(number) for number, _ in numbers] == list(range(1, 12))
+    assert numbers[4][1] == "Accuracy against speed"
 
 
 def test_systems_of_other_tasks_share_a_line(tasks_text: str) -> None:
-    warnings = section(tasks_text, 1)
+    warnings = section(tasks_text, "What to know first")
     assert (
         "**not run**: fastre, casrel and bert_docred on conll03: they do not do its task."
         in warnings
@@ -177,13 +187,15 @@ def test_systems_of_other_tasks_share_a_line(tasks_text: str) -> None:
 
 
 def test_what_a_row_was_built_from_is_told(tasks_text: str) -> None:
-    warnings = section(tasks_text, 1)
+    warnings = section(tasks_text, "What to know first")
     assert (
         "Dependency trees are from `no parser: a chain of words`, in place of spaCy's "
         "`en_core_web_sm`: RelU-Net on WebNLG*." in warnings
     )
     assert "FastNER, settings 1 (bypass: true) and FastNER, settings 2 (bypass: false)" in warnings
-    assert "| dependency parser | no parser: a chain of words |" in section(tasks_text, 9)
+    assert "| dependency parser | no parser: a chain of words |" in section(
+        tasks_text, "Protocol, environment, systems and sources"
+    )
 
 
 def test_the_parser_of_the_papers_is_no_caveat(tmp_path: Path) -> None:
@@ -193,7 +205,7 @@ def test_the_parser_of_the_papers_is_no_caveat(tmp_path: Path) -> None:
         stand_ins = ("parser",) if seed else ()
         facts = run.system.model_copy(update={"parser": parser, "stand_ins": stand_ins})
         write_run(tmp_path, of(run, facts), [])
-    warnings = section(reported(tmp_path), 1)
+    warnings = section(reported(tmp_path), "What to know first")
     assert "Dependency trees are from `en_ewt 1 (spaCy 3.8)`" in warnings
     assert "Dependency trees are from `en_core_web_sm" not in warnings
     # Trees of two parsers are two systems, over which no mean is taken.
@@ -202,22 +214,22 @@ def test_the_parser_of_the_papers_is_no_caveat(tmp_path: Path) -> None:
 
 
 def test_who_is_far_under_the_published_figure_comes_first(tasks_text: str) -> None:
-    warnings = section(tasks_text, 1)
+    warnings = section(tasks_text, "What to know first")
     assert "RelU-Net on WebNLG*: 6.1 under the published 94.3" in warnings
     assert warnings.index("under the published figure") < warnings.index("Word vectors are")
 
 
 def test_a_test_set_without_labels(tmp_path: Path) -> None:
     text = documents(tmp_path, "docred", labelled=False)
-    (row,) = rows(section(text, 2), "test F1 (%)")
+    (row,) = rows(section(text, "Main results"), "test F1 (%)")
     tested = {heading: cell for heading, cell in row.items() if heading.startswith("test ")}
     assert set(tested.values()) == {"not labelled"}
     assert len(tested) == 6
     assert row["dev F1 (%)"] == "56.9 ± 0.1"
     assert row["theta (from dev)"] == "0.3200 ± 0.0100"
-    assert "No slices: the test set is not labelled." in section(text, 5)
-    assert "The test set is not labelled: nothing to compare." in section(text, 6)
-    assert "The test set is not labelled: it has no scores here." in section(text, 7)
+    assert "No slices: the test set is not labelled." in section(text, "Slices")
+    assert "The test set is not labelled: nothing to compare." in section(text, "Differences")
+    assert "The test set is not labelled: it has no scores here." in section(text, "Data")
     assert all(len({len(row) for row in table}) == 1 for table in tables(text))
     drawn = {path.stem for path in (tmp_path / "figures").iterdir()}
     assert drawn == {"docred-convergence", "docred-iterations"}
@@ -229,21 +241,21 @@ def test_an_empty_gold_is_no_score_of_zero(tmp_path: Path) -> None:
     run = document_run("docred", 0)
     empty = run.ceiling["test"].model_copy(update={"measures": {"auc": 0.0}})
     write_run(tmp_path, run.model_copy(update={"test": empty}), document_epochs(0))
-    (row,) = rows(section(reported(tmp_path), 2), "test F1 (%)")
+    (row,) = rows(section(reported(tmp_path), "Main results"), "test F1 (%)")
     assert row["test F1 (%)"] == row["test AUC (%)"] == "not labelled"
 
 
 def test_documents_beside_the_published_figures(tmp_path: Path) -> None:
     text = documents(tmp_path, "docred", labelled=False)
-    found = {row["Measure"]: row for row in rows(section(text, 2), "Published (%)")}
+    found = {row["Measure"]: row for row in rows(section(text, "Main results"), "Published (%)")}
     assert list(found) == ["dev F1", "dev Ign F1", "dev AUC", "dev Ign AUC"]
     f1 = found["dev F1"]
     assert (f1["Here (%)"], f1["Published (%)"], f1["Difference"]) == ("56.9 ± 0.1", "56.82", "0.1")
     assert (f1["Batch there"], f1["Batch here"]) == ("4", "4")
     assert found["dev AUC"]["Published (%)"] == "54.37"
-    (tested,) = rows(section(text, 6), "Published")
+    (tested,) = rows(section(text, "Differences"), "Published")
     assert tested["Published"].startswith("56.82, dev (BERT DocRED")
-    published = rows(section(text, 9), "Ign F1 (%)")
+    published = rows(section(text, "Published figures"), "Ign F1 (%)")
     assert len(published) == 8
     assert published[1]["theta"] == "0.3779"
     assert (published[-1]["Split"], published[-1]["F1 (%)"]) == ("test", "58.73")
@@ -251,13 +263,13 @@ def test_documents_beside_the_published_figures(tmp_path: Path) -> None:
 
 def test_the_published_batch_is_named_where_the_runs_had_another(tmp_path: Path) -> None:
     text = documents(tmp_path, "docred", batch=2)
-    row = rows(section(text, 2), "Published (%)")[0]
+    row = rows(section(text, "Main results"), "Published (%)")[0]
     assert (row["Published (%)"], row["Batch there"], row["Batch here"]) == ("57.50", "8", "2")
 
 
 def test_figures_on_docred_are_not_set_beside_redocred(tasks_text: str) -> None:
-    assert "Published (%)" not in section(tasks_text, 2, "Re-DocRED")
-    part = section(tasks_text, 10, "redocred, as published")
+    assert "Published (%)" not in section(tasks_text, "Main results", "Re-DocRED")
+    part = section(tasks_text, "Published figures", "redocred, as published")
     assert "These rows are on `docred`, whose texts Re-DocRED annotates anew" in part
     assert len(rows(part, "Ign F1 (%)")) == 8
 
@@ -293,7 +305,7 @@ def test_entities_of_a_failed_run_are_no_scores(tmp_path: Path) -> None:
     bare = {"training": None, "dev": None, "test": None, "inference": (), "parameters": None}
     run = ner_run(0).model_copy(update={"status": "failed", "failure": "no memory", **bare})
     write_run(tmp_path, run, [])
-    (row,) = rows(section(reported(tmp_path), 2), "F1, exact: type and span (%)")
+    (row,) = rows(section(reported(tmp_path), "Main results"), "F1, exact: type and span (%)")
     assert row["F1, exact: type and span (%)"] == "failed"
 
 
@@ -302,8 +314,8 @@ def test_bounds_alone_are_no_reason_to_fail(tmp_path: Path) -> None:
     write_run(tmp_path, of(record("casrel", "webnlg-star", 0), GOLD), epochs(0.5, 1, 0))
     text = reported(tmp_path)
     assert text.startswith("# BERT DocRED, gold entities on WebNLG*\n")
-    assert "Only one system: nothing to compare." in section(text, 6)
-    assert "No ratio to FastRE" in section(text, 3)
+    assert "Only one system: nothing to compare." in section(text, "Differences")
+    assert "No ratio to FastRE" in section(text, "Inference efficiency")
 
 
 def loaded(tmp_path: Path, *runs: RunRecord) -> Results:
@@ -336,4 +348,6 @@ def test_the_same_reason_on_one_dataset_is_told_once(tmp_path: Path) -> None:
         for name in ("a", "b")
     ]
     plan_of(("redocred",), ("bert_docred",), cannot=cannot).write(tmp_path)
-    assert f"**not run**: a and b on redocred: {why}." in section(reported(tmp_path), 1)
+    assert f"**not run**: a and b on redocred: {why}." in section(
+        reported(tmp_path), "What to know first"
+    )

@@ -56,7 +56,7 @@ def report(out: Path, *runs: RunRecord) -> str:
 
 
 def ratio(text: str) -> dict[str, str]:
-    return rows(section(text, 3, "NYT11"), TRAINING)[0]
+    return rows(section(text, "Inference efficiency", "NYT11"), TRAINING)[0]
 
 
 def group_of(*runs: RunRecord) -> Group:
@@ -119,7 +119,10 @@ def test_a_row_of_both_kinds_is_marked_and_in_no_ratio(tmp_path: Path) -> None:
         *(trained_beside(record("casrel", "nyt11", seed, slowness=8)) for seed in (0, 1)),
     )
     assert ratio(text)[TRAINING] == ONE_SHARED
-    main = {row["System"]: row for row in rows(section(text, 2, "NYT11"), "Training in all (min)")}
+    main = {
+        row["System"]: row
+        for row in rows(section(text, "Main results", "NYT11"), "Training in all (min)")
+    }
     assert main["FastRE"]["Training in all (min)"] == "4.00 ± 0.00 (1 of 2 shared)"
     assert main["CasRel"]["Training in all (min)"] == "32.0 ± 0.0 (shared)"
 
@@ -177,7 +180,10 @@ def test_every_table_of_training_times_marks_them(tmp_path: Path) -> None:
         trained_beside(record("fastre", "nyt11", 0)),
         record("casrel", "nyt11", 0, slowness=8),
     )
-    main, convergence = section(text, 2, "NYT11"), section(text, 4, "NYT11")
+    main, convergence = (
+        section(text, "Main results", "NYT11"),
+        section(text, "Convergence", "NYT11"),
+    )
     for part, headings in (
         (
             main,
@@ -200,7 +206,7 @@ def test_every_table_of_training_times_marks_them(tmp_path: Path) -> None:
     assert "shared" not in rows(convergence, "Epochs run")[0]["Epochs run"]
     assert "to dev F1 90 % (s)" in convergence
     assert "not reached (shared)" not in convergence
-    assert "marked *shared* where they stand" in section(text, 1)
+    assert "marked *shared* where they stand" in section(text, "What to know first")
 
 
 def test_times_that_nobody_shared_are_not_marked(text: str) -> None:
@@ -209,15 +215,15 @@ def test_times_that_nobody_shared_are_not_marked(text: str) -> None:
 
 def test_every_table_of_inference_marks_it(tmp_path: Path) -> None:
     text = report(tmp_path, measured(record("fastre", "nyt11", 0), alone=False))
-    for number, heading in (
-        (2, "Inference, whole test set at batch 128 (s)"),
-        (3, "Batch 8: ms per sentence, 95th percentile"),
-        (3, "decode (ms per sentence)"),
-        (3, "whole test set (s)"),
+    for title, heading in (
+        ("Main results", "Inference, whole test set at batch 128 (s)"),
+        ("Inference efficiency", "Batch 8: ms per sentence, 95th percentile"),
+        ("Inference efficiency", "decode (ms per sentence)"),
+        ("Inference efficiency", "whole test set (s)"),
     ):
-        (found, *_) = rows(section(text, number, "NYT11"), heading)
+        (found, *_) = rows(section(text, title, "NYT11"), heading)
         assert found[heading].endswith(" (shared)"), heading
-        assert SHARED in section(text, number, "NYT11")
+        assert SHARED in section(text, title, "NYT11")
 
 
 def test_speed_ups_of_a_shared_machine_are_marked(tmp_path: Path) -> None:
@@ -226,7 +232,7 @@ def test_speed_ups_of_a_shared_machine_are_marked(tmp_path: Path) -> None:
     for seed, alone in enumerate((False, True)):
         run = ner_run(seed, operating=curve().model_copy(update={"alone": alone}))
         write_run(tmp_path, run, epochs(0.8, 2, seed))
-    part = section(write_report(tmp_path).read_text(), 4)
+    part = section(write_report(tmp_path).read_text(), "Accuracy against speed")
     found = {(row["Rule"], row["Threshold"]): row for row in rows(part, "Threshold")}
     at = found["confidence", "0.9"]
     assert at["speed-up in wall clock"] == "1.60 ± 0.00 (1 of 2 shared)"
@@ -244,7 +250,7 @@ def test_what_another_kind_of_machine_measured_stands_in_its_table(tmp_path: Pat
     assert [len(part.runs) for part in (here, there)] == [2, 1]
     assert here.environment.place == HERE
     assert there.environment.place == ELSEWHERE
-    part = section(text, 3, "NYT11")
+    part = section(text, "Inference efficiency", "NYT11")
     assert "Another CPU (4 cores), device cpu, Linux x86_64** (1 run measured there alone)" in part
     _, first, second = part.split("**Machine ")
     heading = "Batch 128: ms per sentence, median"
@@ -254,9 +260,9 @@ def test_what_another_kind_of_machine_measured_stands_in_its_table(tmp_path: Pat
     found = rows(first, TRAINING)[0]
     assert found[LATENCY] == "FastRE: on another machine"
     assert found[TRAINING] == "8.00"
-    _, _, times = section(text, 2, "NYT11").split("**Machine ")
+    _, _, times = section(text, "Main results", "NYT11").split("**Machine ")
     assert rows(times, "Training in all (min)")[0]["Training in all (min)"] == "on another machine"
-    assert section(text, 4, "NYT11").count("| ms per step (median) |") == 1
+    assert section(text, "Convergence", "NYT11").count("| ms per step (median) |") == 1
     drawn = {path.stem for path in (tmp_path / "figures").glob("*.png")}
     assert "nyt11-machine-1-convergence" in drawn
     assert "nyt11-machine-2-convergence" not in drawn
@@ -270,7 +276,7 @@ def test_operating_points_of_another_machine_stand_in_its_table(tmp_path: Path) 
     plan_of(("conll03",), ("fastner",), seeds=(0,)).write(tmp_path)
     run = ner_run(0, operating=curve().model_copy(update={"place": ELSEWHERE}))
     write_run(tmp_path, run, epochs(0.8, 2, 0))
-    part = section(write_report(tmp_path).read_text(), 4)
+    part = section(write_report(tmp_path).read_text(), "Accuracy against speed")
     first, second = part.split("**Machine ")[1:]
     assert "the operating points were not measured: on another machine" in first
     assert rows(second, "Threshold")[0]["speed-up in wall clock"] == "1.00"

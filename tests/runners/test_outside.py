@@ -186,7 +186,9 @@ def test_the_report_has_the_row_and_says_what_it_is(alone: Path, tmp_path: Path)
     assert ended.code == 0, ended.err
     assert "14 of 15 test examples" in ended.err.replace("\n", " ")
     text = (alone / "report.md").read_text()
-    table = {row["System"]: row for row in rows(section(text, 2), "F1, partial/surface (%)")}
+    table = {
+        row["System"]: row for row in rows(section(text, "Main results"), "F1, partial/surface (%)")
+    }
     own, copy, prompt = table["FastRE"], table["again (outside)"], table["A prompt (outside)"]
     scores = [heading for heading in own if heading.endswith("/surface (%)")]
     assert len(scores) == 6
@@ -194,10 +196,10 @@ def test_the_report_has_the_row_and_says_what_it_is(alone: Path, tmp_path: Path)
     assert copy["Seeds"] == prompt["Seeds"] == "scored here, not trained here"
     assert prompt["Training in all (min)"] == "90.0 (stated)"
     assert copy["Training in all (min)"] == prompt["Dev evaluation (min)"] == "-"
-    first_words = section(text, 1)
+    first_words = section(text, "What to know first")
     assert "14 of 15 test examples (93.3 %) have no record" in first_words
     assert "1 are of no test example (the first: record 2: x)" in first_words
-    (stated,) = rows(section(text, 3), "trained on")
+    (stated,) = rows(section(text, "Inference efficiency"), "trained on")
     assert (stated["ms per sentence"], stated["Batch"]) == ("120", "4")
     assert stated["Parameters"] == "7,000,000,000"
     assert "<b>" not in text

@@ -23,7 +23,15 @@ OPTIONS = (
     "--disable-sync",
     "--no-first-run",
 )
-F1 = ["55.3 ± 2.3", "-", "9.1", "46.2, 51.3 (2 of 3 seeds)", "out of memory", "100.0 %", "9.1"]
+F1 = [
+    "55.3\u00a0±\u00a02.3",
+    "-",
+    "9.1",
+    "46.2, 51.3 (2 of 3 seeds)",
+    "out of memory",
+    "100.0 %",
+    "9.1",
+]
 MEMORY = ["1,024 (shared)", "-", "< 0.001", "1.5e3", "+2.5", "-3", "12"]
 NAMES = ["over 60", "b", "-", "21 to 40", "1 to 20", "a", "c"]
 TEXT = (
@@ -102,7 +110,7 @@ def said(*what: object) -> str:
                 "9.1",
                 "9.1",
                 "46.2, 51.3 (2 of 3 seeds)",
-                "55.3 ± 2.3",
+                WIDE,
                 "100.0 %",
                 "out of memory",
                 "-",

@@ -27,7 +27,7 @@ def measured(out: Path, *curves: OperatingCurve | None) -> str:
 def test_points_by_hand(tasks_text: str) -> None:
     found = {
         (row["System"], row["Rule"], row["Threshold"]): row
-        for row in rows(section(tasks_text, 4, TITLE), "Threshold")
+        for row in rows(section(tasks_text, "Accuracy against speed", TITLE), "Threshold")
     }
     assert len(found) == 12
     full = found["FastNER, settings 1", "full depth", "-"]
@@ -48,7 +48,7 @@ def test_points_by_hand(tasks_text: str) -> None:
 
 
 def test_the_choice_is_made_on_dev(tasks_text: str) -> None:
-    part = section(tasks_text, 4, TITLE)
+    part = section(tasks_text, "Accuracy against speed", TITLE)
     # 0.6 is the faster one and as good on test as 0.9, but 1.1 under full depth on dev.
     assert (
         "FastNER, settings 1: the fastest point within 1.0 dev F1 of full depth is confidence at "
@@ -72,14 +72,14 @@ def test_no_point_may_be_fast_enough(tmp_path: Path) -> None:
             point("entropy", 1, 50, 1, 1),
         )
     )
-    part = section(measured(tmp_path, slow), 4)
+    part = section(measured(tmp_path, slow), "Accuracy against speed")
     assert "FastNER: no point within 1.0 dev F1 of full depth is faster than full depth." in part
     assert (tmp_path / "figures" / "conll03-operating.png").is_file()
 
 
 def test_a_failed_measurement_is_told_and_no_mean_is_taken(tmp_path: Path) -> None:
     text = measured(tmp_path, curve(), OperatingCurve(failure="out of memory"))
-    part = section(text, 4)
+    part = section(text, "Accuracy against speed")
     at = next(row for row in rows(part, "Threshold") if row["Threshold"] == "0.9")
     assert at["Seeds"] == "n=2"
     assert at["speed-up in wall clock"] == "1.60 (1 of 2 seeds; seed 1: out of memory)"
@@ -87,7 +87,7 @@ def test_a_failed_measurement_is_told_and_no_mean_is_taken(tmp_path: Path) -> No
     assert "FastNER: no point is chosen: seed 1: out of memory." in part
     assert (
         "**not measured**: FastNER on CoNLL-2003, operating points: out of memory (seed 1)."
-        in section(text, 1)
+        in section(text, "What to know first")
     )
     assert not (tmp_path / "figures" / "conll03-operating.png").exists()
     frame = pd.read_csv(tmp_path / "operating.csv")
@@ -96,7 +96,7 @@ def test_a_failed_measurement_is_told_and_no_mean_is_taken(tmp_path: Path) -> No
 
 
 def test_where_nothing_was_measured_the_section_says_so(tmp_path: Path) -> None:
-    part = section(measured(tmp_path, OperatingCurve(failure="a | b")), 4)
+    part = section(measured(tmp_path, OperatingCurve(failure="a | b")), "Accuracy against speed")
     assert "No operating point was measured." in part
     assert "no point is chosen: full depth was not measured." in part
 
@@ -105,7 +105,7 @@ def test_a_seed_that_left_no_scores_is_in_no_point(tmp_path: Path) -> None:
     plan_of(("conll03",), ("fastner",), seeds=(0, 1)).write(tmp_path)
     write_run(tmp_path, ner_run(0, operating=curve()), epochs(0.8, 2, 0))
     write_run(tmp_path, stopped(ner_run(1), "diverged", "NaN"), [])
-    part = section(write_report(tmp_path).read_text(), 4)
+    part = section(write_report(tmp_path).read_text(), "Accuracy against speed")
     assert rows(part, "Threshold")[2]["Seeds"] == "1 of 2 seeds (seed 1: diverged)"
     assert rows(part, "Threshold")[2]["layers, mean"] == "3.00 (1 of 2 seeds)"
     assert "FastNER: no point is chosen: seed 1: diverged." in part

@@ -37,7 +37,10 @@ def test_one_report_of_several_folders(tmp_path: Path) -> None:
         "fastre/webnlg-star/1",
         "fastre/webnlg-star/2",
     ]
-    main = {row["System"]: row["Seeds"] for row in rows(section(text, 2, "WebNLG*"), "Seeds")}
+    main = {
+        row["System"]: row["Seeds"]
+        for row in rows(section(text, "Main results", "WebNLG*"), "Seeds")
+    }
     assert main == {"FastRE": "n=3", "CasRel": "n=1"}
     assert "Suite `new` of" in text
     assert "Joined from 2 folders: `one` of 2026-01-02T03:00:00+00:00 and `two` of" in text
@@ -124,7 +127,7 @@ def test_equal_runs_are_kept_once(
     assert len(kept(out)) == 2
     record = kept(out)["fastre/webnlg-star/0"]
     assert {cost.alone for cost in record.inference} == {kept_alone}
-    assert rows(section(text, 2), "Seeds")[0]["Seeds"] == "n=2"
+    assert rows(section(text, "Main results"), "Seeds")[0]["Seeds"] == "n=2"
 
 
 def test_a_run_of_another_machine_is_equal(tmp_path: Path) -> None:
@@ -203,7 +206,7 @@ def test_unequal_runs_are_told_apart_where_that_is_asked_for(tmp_path: Path, why
     assert kept(out)["fastre.two/webnlg-star/0"].system.variant == "fastre.two"
     found = {
         row["System"]: row["Seeds"]
-        for group in section(text, 2).split("\n### ")[1:]
+        for group in section(text, "Main results").split("\n### ")[1:]
         for row in rows(group, "Seeds")
     }
     assert found.keys() == {"FastRE", "FastRE (two)"}
@@ -238,7 +241,7 @@ def test_apart_of_three_folders_joins_the_seeds_of_one_row(tmp_path: Path) -> No
         "fastre.two/webnlg-star/1": 9,
         "fastre/webnlg-star/0": 8,
     }
-    seeds = {row["System"]: row["Seeds"] for g in section(text, 2).split("\n### ")[1:]
+    seeds = {row["System"]: row["Seeds"] for g in section(text, "Main results").split("\n### ")[1:]
              for row in rows(g, "Seeds")}  # fmt: skip
     assert seeds == {"FastRE": "n=1", "FastRE (two)": "n=2"}
 
@@ -473,7 +476,7 @@ def test_a_study_keeps_its_table_beside_other_runs(tmp_path: Path) -> None:
     run = run_of(0, protocol=OTHER)
     two = write(tmp_path / "two", run, planned=of_study(run, "fastre-table2"))
     _, _, text = joined([one, two], tmp_path / "new", apart=True)
-    part = section(text, 3)
+    part = section(text, "The paper's table")
     assert "FastRE: main results" in part
     assert "In *Main results* alone: FastRE (one) (WebNLG*, part" in part, (
         "it is no run of the study"

@@ -39,7 +39,7 @@ def copied(outs: tuple[Path, Path, Path, Path], tmp_path: Path) -> tuple[Path, P
 
 
 def systems(text: str) -> set[str]:
-    return {row["System"] for row in rows(section(text, 2), "Seeds")}
+    return {row["System"] for row in rows(section(text, "Main results"), "Seeds")}
 
 
 def test_predictions_come_along(copied: tuple[Path, Path, Path, Path], tmp_path: Path) -> None:
