@@ -23,8 +23,10 @@ OPTIONS = (
     "--disable-sync",
     "--no-first-run",
 )
+WIDE = "55.3\u00a0±\u00a02.3"
+"""As the page has it: no line breaks within."""
 F1 = [
-    "55.3\u00a0±\u00a02.3",
+    WIDE,
     "-",
     "9.1",
     "46.2, 51.3 (2 of 3 seeds)",
