@@ -11,12 +11,10 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from suite.tasks.examples import Document, Example
-from suite.tasks.ranking import names_of
+from suite.tasks.by_name import Name, facts_by_name, types_by_name
+from suite.tasks.examples import Example
 from suite.tasks.schema import Schema
 
-Name: TypeAlias = tuple[str, ...]
-"""The words of a name; of documents, whose names need not be found, the whole of it as one."""
 Said: TypeAlias = tuple[int, float]
 """A relation or an entity type, by its number in the schema, and its share."""
 
@@ -102,12 +100,12 @@ def memory_of(examples: Iterable[Example], schema: Schema) -> Memory:
         return numbers.setdefault(name, len(numbers))
 
     for example in examples:
-        said = _facts(example, schema)
+        said = facts_by_name(example, schema)
         facts = {(number(h), schema.relation_ids[r], number(t)) for h, r, t in said}
         for head, relation, tail in sorted(facts):
             related[head, tail][relation] += 1
         together.update({(head, tail) for head, _, tail in facts})
-        for name, kind in _typed(example, schema):
+        for name, kind in types_by_name(example, schema):
             typed[number(name)][schema.type_ids[kind]] += 1
     relations: dict[int, dict[int, list[Said]]] = {}
     for (head, tail), counts in related.items():
@@ -116,39 +114,6 @@ def memory_of(examples: Iterable[Example], schema: Schema) -> Memory:
         relations.setdefault(head, {})[tail] = shares
     types = {name: _commonest(counts) for name, counts in typed.items()}
     return Memory(tuple(numbers), relations, types)
-
-
-def _facts(example: Example, schema: Schema) -> list[tuple[Name, str, Name]]:
-    """Names of head and tail with the relation; of documents, every name of each entity."""
-    ids = schema.relation_ids
-    if isinstance(example, Document):
-        names = [document_names(example, i) for i in range(len(example.entities))]
-        return [
-            (head, f.relation, tail)
-            for f in example.facts
-            if f.relation in ids
-            for head in names[f.head]
-            for tail in names[f.tail]
-        ]
-    words = example.words
-    return [
-        (words[slice(*t.head)], t.relation, words[slice(*t.tail)])
-        for t in example.triples
-        if t.relation in ids
-    ]
-
-
-def document_names(document: Document, entity: int) -> list[Name]:
-    """The names of an entity, by its index."""
-    return [(name,) for name in sorted(names_of(document, document.entities[entity]))]
-
-
-def _typed(example: Example, schema: Schema) -> list[tuple[Name, str]]:
-    """Words and type of each entity, where entities are what is to be found."""
-    if schema.task != "ner" or isinstance(example, Document):
-        return []
-    ids = schema.type_ids
-    return [(example.words[slice(*e.span)], e.type) for e in example.entities if e.type in ids]
 
 
 def _commonest(counts: Counter[int]) -> Said:

@@ -11,12 +11,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from baselines.retention.memory import Memory, document_names, memory_of
+from baselines.retention.memory import Memory, memory_of
 from suite.modelling.batch import Batch, Text
 from suite.modelling.ragged import Ragged
 from suite.systems.contract import Loss, Resources, System
-from suite.tasks.examples import Document, Entity, Example, Fact, Span, Triple
-from suite.tasks.items import Item, Prediction
+from suite.tasks.by_name import asks_types, given_names, gives_entities, item_at
+from suite.tasks.examples import Example
+from suite.tasks.items import Prediction
 from suite.tasks.registry import find_task
 from suite.tasks.schema import Schema
 
@@ -113,7 +114,7 @@ class Retention(System[RetentionBatch, list[Found]]):
         """The names of train that each example holds."""
         lengths = [[0] * len(example.words) for example in examples]
         names = [self._names(self.memory, example) for example in examples]
-        counts = [[len(e.entities) if isinstance(e, Document) else 0] for e in examples]
+        counts = [[len(given_names(example) or ())] for example in examples]
         gold = [
             [(*head, label, *tail) for head, label, tail in self._own(example)]
             for example in examples
@@ -133,15 +134,16 @@ class Retention(System[RetentionBatch, list[Found]]):
         return self._said(memory, self._names(memory, example))
 
     def _names(self, memory: Memory, example: Example) -> list[tuple[int, int, int]]:
-        if isinstance(example, Document):
+        given = given_names(example)
+        if given is not None:
             return [
                 (i, i, memory.numbers[name])
-                for i in range(len(example.entities))
-                for name in document_names(example, i)
+                for i, names in enumerate(given)
+                for name in names
                 if name in memory.numbers
             ]
         found = memory.find(example.words)
-        if self.schema.task == "ner":
+        if asks_types(self.schema):
             return found
         first = {number: (start, end, number) for start, end, number in reversed(found)}
         return sorted(first.values())
@@ -149,7 +151,7 @@ class Retention(System[RetentionBatch, list[Found]]):
     def _said(self, memory: Memory, names: Iterable[Sequence[int]]) -> Found:
         """What a memory says of the names of one example."""
         places = [((start, end), number) for start, end, number in names]
-        if self.schema.task == "ner":
+        if asks_types(self.schema):
             typed = ((span, memory.types[number]) for span, number in places)
             return {Finding(span, kind, span): share for span, (kind, share) in typed}
         found: Found = {}
@@ -174,21 +176,20 @@ class Retention(System[RetentionBatch, list[Found]]):
         """All of it; of documents, what reaches theta and is not of an entity and itself."""
         theta = float(self.theta)
         return [
-            [Prediction(self._item(f), s) for f, s in found.items() if self._counts(f, s, theta)]
+            [
+                Prediction(item_at(self.schema, *f), s)
+                for f, s in found.items()
+                if self._counts(f, s, theta)
+            ]
             for found in scored
         ]
 
-    def _counts(self, finding: Finding, share: float, theta: float) -> bool:
-        return self.schema.task != "docre" or (share >= theta and finding.head != finding.tail)
+    def _said_as(self, finding: Finding, share: float) -> Prediction:
+        return Prediction(item_at(self.schema, *finding), share)
 
-    def _item(self, finding: Finding) -> Item:
-        head, label, tail = finding
-        if self.schema.task == "ner":
-            return Entity(Span(*head), self.schema.entity_types[label])
-        relation = self.schema.relations[label]
-        if self.schema.task == "docre":
-            return Fact(head[0], relation, tail[0])
-        return Triple(Span(*head), relation, Span(*tail))
+    def _counts(self, finding: Finding, share: float, theta: float) -> bool:
+        both = share >= theta and finding.head != finding.tail
+        return both or not gives_entities(self.schema)
 
     def ceiling(self, batch: RetentionBatch) -> list[list[Prediction]]:
         """What would be said if train had said of each example's names what its own gold does."""
@@ -198,7 +199,11 @@ class Retention(System[RetentionBatch, list[Found]]):
             for start, end in pairwise(ends)
         )
         return [
-            [Prediction(self._item(f), 1.0) for f in findings if self._counts(f, 1.0, 0.0)]
+            [
+                Prediction(item_at(self.schema, *f), 1.0)
+                for f in findings
+                if self._counts(f, 1.0, 0.0)
+            ]
             for findings in own
         ]
 

@@ -205,14 +205,16 @@ class SPN(OnEncoder[SPNBatch, Said], Searches):
 
     @classmethod
     def tried_first(cls) -> Mapping[str, Mapping[str, Any]]:
-        """Public code's settings for NYT, NYT* and WebNLG."""
+        """The defaults, and public code's settings for NYT, NYT* and WebNLG."""
         shared: dict[str, Any] = {"heads": 12, "feed_forward": 4.0, "entity_weight": 2.0}
         shared |= {"dropout": 0.1, "matcher": "sum", "freeze_embeddings": True}
-        shared["normalised"] = "after"
+        nyt: dict[str, Any] = {"queries": 15, "layers": 3, "none_weight": 0.25, **shared}
+        after = {**shared, "normalised": "after"}
         return {
-            "NYT": {"queries": 15, "layers": 3, "none_weight": 0.25, **shared},
-            "NYT*": {"queries": 15, "layers": 3, "none_weight": 1.0, **shared},
-            "WebNLG": {"queries": 10, "layers": 4, "none_weight": 0.25, **shared},
+            "defaults": {**nyt, "normalised": "before"},
+            "NYT": {**nyt, **after},
+            "NYT*": {"queries": 15, "layers": 3, "none_weight": 1.0, **after},
+            "WebNLG": {"queries": 10, "layers": 4, "none_weight": 0.25, **after},
         }
 
     def encode(self, examples: Sequence[Example]) -> SPNBatch:

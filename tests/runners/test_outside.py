@@ -205,7 +205,7 @@ def test_the_report_has_the_row_and_says_what_it_is(alone: Path, tmp_path: Path)
     assert "<b>" not in text
     slices = rows(section(text, "Slices"), "FastRE (n=1)")
     assert all(row["FastRE (n=1)"] == row["again (outside) (1 file)"] for row in slices)
-    pairs = {row["Systems"]: row for row in rows(section(text, "Significance"), "Systems")}
+    pairs = {row["Systems"]: row for row in rows(section(text, "Differences"), "Systems")}
     assert pairs["FastRE minus again (outside)"]["Difference in F1 (points)"] == "+0.0"
     assert pairs["FastRE minus A prompt (outside)"]["Seeds"] == "1 seed against 1 file"
     frame = pd.read_csv(alone / "results.csv").set_index("system")

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from reports.answer import find_answers
 from reports.load import load_results
-from reports.report import compose
+from reports.report import compose, sections
 from runners.joining.join import join
 from suite.records.run import RunRecord
 from suite.records.suite import SuitePlan
@@ -76,7 +77,8 @@ def joined(
 ) -> tuple[Path, list[str], str]:
     """The joined folder, what was said, and its report without figures, which take their time."""
     said = join(folders, out, apart=apart, finish=lambda folder: None)
-    return out, said, compose(load_results(out), {})
+    loaded = load_results(out)
+    return out, said, compose(loaded, sections(loaded, {}, find_answers(loaded.groups)))
 
 
 def kept(out: Path) -> dict[str, RunRecord]:

@@ -77,7 +77,7 @@ def test_a_metric_of_dev_and_test_has_a_column_of_each(
     plan_of(("redocred",), ("bert_docred",), (0,)).write(tmp_path)
     write_run(tmp_path, document_run("redocred", 0), document_epochs(0))
     [row] = rows(section(write_report(tmp_path).read_text(), "Main results"), "dev Unseen (%)")
-    assert list(row)[2:14] == [
+    assert list(row)[3:15] == [
         "dev F1 (%)", "dev Ign F1 (%)", "dev AUC (%)", "dev Unseen (%)",
         "test P (%)", "test R (%)", "test F1 (%)", "test Ign F1 (%)", "test AUC (%)",
         "test Ign AUC (%)", "test Unseen (%)", "theta (from dev)",
