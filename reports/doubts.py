@@ -58,6 +58,6 @@ def _of(record: RunRecord) -> Iterable[tuple[str, str]]:
         )
     if training.best_epoch == training.epochs:
         yield (
-            "**The last epoch was the best on dev**: the score would have gone on rising",
+            "**The last epoch was the best on dev**: the score may have gone on rising",
             f" (epoch {training.epochs})",
         )

@@ -16,14 +16,16 @@ How that variance is drawn was chosen by theory. The mean of a few normal seeds 
 t with n - 1 degrees of freedom, which is a variance of (n - 1) s^2 / chi^2(n - 1). Beside a part
 that is known better (items), the problem is that of Behrens and Fisher: drawing each variance so is
 known to be conservative (Robinson, Annals of Statistics 4(5), 1976), and the degrees of freedom of
-Satterthwaite (Biometrics Bulletin 2, 1946) are liberal where a part has two. Ghosh and Kim
-(Canadian Journal of Statistics 29(1), 2001) give the prior under which the interval covers what it
-says to the second order; in terms of the variances v of the parts it is sum(v) / prod(v^2). Its
-posterior is a mixture: one part, chosen with its share of the estimated variance as probability, is
-drawn with its degrees of freedom, and the other with two more. To the first order in 1/(n - 1), the
-ends of the interval are those of Welch (Biometrika 34, 1947). Seeds of two systems that are not
-paired make one part, with Satterthwaite's degrees of freedom, as in Welch's test of two means. No
-constant was fitted to the coverage, which `tests/suite/uncertainty/coverage.py` measures.
+Satterthwaite (Biometrics Bulletin 2, 1946) are liberal where a part has two. Between them lies a
+prior under which the interval covers what it says to the second order (after Ghosh and Kim,
+Canadian Journal of Statistics 29(1), 2001); in terms of the variances v of the parts it is
+sum(v) / prod(v^2), a form that was not read again in the paper. Its posterior is a mixture: one
+part, chosen with its share of the estimated variance as probability, is drawn with its degrees of
+freedom, and the other with two more. To the first order in 1/(n - 1), the ends of the interval are
+those of Welch (Biometrika 34, 1947), which was checked. Seeds of two systems that are not paired
+make one part, with Satterthwaite's degrees of freedom, as in Welch's test of two means. No constant
+was fitted to the coverage, which `tests/suite/uncertainty/coverage.py` measures; how degrees of
+freedom are counted was settled with such measurements at hand.
 """
 
 from __future__ import annotations

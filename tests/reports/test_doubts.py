@@ -45,7 +45,7 @@ def test_each_kind_has_its_figure() -> None:
         f"{NAMED} (test F1 4.0 %).",
         "**Few training steps**, under 300: the scores tell how quickly systems begin to learn, "
         f"not how good they are: {NAMED} (299).",
-        "**The last epoch was the best on dev**: the score would have gone on rising: "
+        "**The last epoch was the best on dev**: the score may have gone on rising: "
         f"{NAMED} (epoch 9).",
     ]
 
