@@ -9,12 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from reports.cells import mean, megabytes, values
+from reports.cells import mean, values
 from reports.differences import Differences, Standing, find_differences, is_told
 from reports.load import AnyRow, Group, Row
-from reports.readings import inference
+from reports.readings import inference_mebibytes, training
 from reports.times import latency, training_time
-from suite.records.run import InferenceCost, RunRecord
 
 POINT = 0.01
 """F1 by which a quicker system may stay under the best and is still named."""
@@ -41,6 +40,7 @@ class Limits:
 
 
 NO_LIMITS = Limits()
+"""Of a report that is asked for no choice."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Candidate:
         standing: its F1 with the interval.
         milliseconds: an example at the least batch size.
         mebibytes: the most memory of inference there.
-        minutes: of training, dev evaluation apart.
+        minutes: of training, dev evaluation apart; None where nothing is trained, too.
     """
 
     standing: Standing
@@ -77,7 +77,8 @@ class Answer:
     Attributes:
         differences: on which it rests.
         candidates: systems with an F1, the best first.
-        tied: labels of those that cannot be told from the best one.
+        tied: labels of those that cannot be told from the best one; with one seed, of which
+            nothing is told, none.
         place: the machine of the times; its batch size is `batch_size`.
         batch_size: the least that was measured; None where none was.
     """
@@ -104,8 +105,7 @@ class Answer:
     @property
     def cheapest(self) -> Candidate | None:
         """The one that trains in the least time; None without times."""
-        trained = [c for c in self.candidates if c.minutes]
-        return _least(trained, "minutes")
+        return _least(self.candidates, "minutes")
 
     @property
     def front(self) -> tuple[Candidate, ...]:
@@ -157,28 +157,25 @@ def _candidate(standing: Standing, row: Row | None, size: int | None) -> Candida
     return Candidate(
         standing,
         mean(latency(size).of(row)),
-        mean(values(row, partial(_mebibytes, size=size))),
-        mean(training_time("training_seconds", factor=1 / 60).of(row)),
+        mean(values(row, partial(inference_mebibytes, batch_size=size))),
+        mean(training_time("training_seconds", factor=1 / 60).of(row)) if _trains(row) else None,
     )
 
 
-def _mebibytes(record: RunRecord, size: int) -> float | str | None:
-    cost = inference(record, size)
-    if not isinstance(cost, InferenceCost):
-        return cost
-    return None if cost.peak_memory_bytes is None else megabytes(cost.peak_memory_bytes)
+def _trains(row: Row) -> bool:
+    """Whether it has something to train: what has not is no cheap training."""
+    return mean(values(row, partial(training, name="epochs"))) is not None
 
 
 def _tied(differences: Differences) -> tuple[str, ...]:
-    """The systems from which the leader is not told apart."""
+    """The systems from which the leader is not told apart, where seeds can tell."""
     leader = differences.leader
     if leader is None:
         return ()
-    label = leader.row.label
     return tuple(
-        pair.second.label if pair.first.label == label else pair.first.label
+        pair.other(leader.row).label
         for pair, p in differences.against(leader.row)
-        if not is_told(pair, p)
+        if pair.difference.counts_seeds and not is_told(pair, p)
     )
 
 

@@ -30,7 +30,7 @@ def ending(row: AnyRow, match: Match) -> Ending | None:
     if not isinstance(row, Row) or not row.complete:
         return None
     curves = [[epoch.dev.under(match).f1 for epoch in run.history] for run in row.complete]
-    return Ending(find_trend(curves) if all(curves) else None)
+    return Ending(find_trend(curves))
 
 
 def still_rising(row: AnyRow, match: Match) -> bool:

@@ -31,6 +31,10 @@ class Compared(NamedTuple):
     seeds: str
     difference: Estimate
 
+    def other(self, row: AnyRow) -> AnyRow:
+        """The one of the two that the given one is not."""
+        return self.second if self.first.label == row.label else self.first
+
 
 class Standing(NamedTuple):
     """A row's F1 and how probable it is that none is better.

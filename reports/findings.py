@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -24,16 +24,6 @@ from suite.quoting import quoted
 
 FEWEST_GOLD = 50
 """Gold items of a slice below which its F1 says too little to be named."""
-
-
-def bullets(groups: Sequence[Group], find: Callable[[Group], str]) -> str:
-    """A line for each dataset of which something was found; with one dataset no name is needed."""
-    found = [(group.title, sentence) for group in groups if (sentence := find(group))]
-    if not found:
-        return ""
-    if len(groups) == 1:
-        return f"**{found[0][1]}**\n\n"
-    return "".join(f"- {title}: **{sentence}**\n" for title, sentence in found) + "\n"
 
 
 def scores(group: Group) -> str:
@@ -60,8 +50,7 @@ def scores(group: Group) -> str:
 def efficiency(group: Group) -> str:
     """The quickest and the slowest at the least and the largest batch."""
     part = group.machines[0]
-    sizes = sorted({*part.batch_sizes[:1], *part.batch_sizes[-1:]})
-    return " ".join(filter(None, (_quickest(part, size) for size in sizes)))
+    return " ".join(filter(None, (_quickest(part, size) for size in part.outer_batch_sizes)))
 
 
 def _quickest(part: Group, size: int) -> str:
@@ -154,12 +143,11 @@ def published(group: Group) -> str:
 
 
 def protocol(groups: Sequence[Group]) -> str:
-    """Whether all systems of each table were trained under one protocol."""
-    digests = {
-        group.title: {run.record.protocol.digest() for run in group.runs} for group in groups
-    }
-    several = [title for title, found in digests.items() if len(found) > 1]
-    if several:
-        return f"**More than one protocol on {listed(several)}.**\n\n"
-    named = listed(f"`{digest}`" for digest in dict.fromkeys(d for (d,) in digests.values()))
-    return f"**Every system of a table was trained under one protocol: {named}.**\n\n"
+    """Whether all tables are of one protocol; the systems of each table are, or share none."""
+    digests = list(dict.fromkeys(group.first.protocol.digest() for group in groups))
+    named = listed(f"`{digest}`" for digest in digests)
+    if len(digests) == 1:
+        return f"**All systems were trained under one protocol: {named}.**\n\n"
+    return (
+        f"**{len(digests)} protocols, each the same for all systems of its tables: {named}.**\n\n"
+    )

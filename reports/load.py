@@ -299,6 +299,12 @@ class Group:
         """At which inference was measured or tried, ascending."""
         return sorted({cost.batch_size for run in self.runs for cost in run.record.inference})
 
+    @property
+    def outer_batch_sizes(self) -> list[int]:
+        """The least and the largest of them, once where they are one."""
+        sizes = self.batch_sizes
+        return sorted({*sizes[:1], *sizes[-1:]})
+
 
 @dataclass(frozen=True)
 class Results:

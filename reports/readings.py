@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from reports.cells import Value
+from reports.cells import Value, megabytes
 from reports.load import Group
 from reports.run_files import ON_ANOTHER_MACHINE, ScoredRecord
 from suite.records.run import InferenceCost, RunRecord, TrainingCost
@@ -104,6 +104,12 @@ def inference_bytes(record: RunRecord, batch_size: int) -> Value | None:
     """Peak memory of inference in bytes, or why it is not known."""
     cost = inference(record, batch_size)
     return cost.peak_memory_bytes if isinstance(cost, InferenceCost) else cost
+
+
+def inference_mebibytes(record: RunRecord, batch_size: int) -> Value | None:
+    """Peak memory of inference in MiB, or why it is not known."""
+    found = inference_bytes(record, batch_size)
+    return found if found is None or isinstance(found, str) else megabytes(found)
 
 
 def parameter_count(record: RunRecord, which: str) -> float | None:

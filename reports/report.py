@@ -132,7 +132,7 @@ def sections(
     compared = {key: found.differences for key, found in answers.items()}
 
     def begun(find: Callable[[Group], str], text: str) -> str:
-        return text and f"{findings.bullets(groups, find)}{text}"
+        return text and f"{overview.findings(groups, find)}{text}"
 
     texts = {
         "The answer": answer.section(groups, answers, pictures, limits),

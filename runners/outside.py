@@ -111,7 +111,7 @@ class Ground:
     def _kept(self, gone: SuiteError) -> Gold:
         """Gold from the first complete run whose own predictions give its own scores from it."""
         for run in self.runs:
-            path = run.folder / "predictions.jsonl"
+            path = run.folder / PREDICTIONS
             if not (run.complete and path.is_file()):
                 continue
             facts = self.facts

@@ -71,7 +71,7 @@ def write_atomically(path: Path, content: str | bytes) -> None:
 
 
 def write_together(folder: Path, files: Mapping[str, str | bytes]) -> None:
-    """Writes several files of a folder: all of them whole, or none.
+    """Writes several files of a folder, each whole, and none before all are on the disk.
 
     They are made in a folder `.together.PID` of it, held as the file of `write_atomically` is, and
     renamed when the last is on the disk, in the order given.
@@ -82,7 +82,8 @@ def write_together(folder: Path, files: Mapping[str, str | bytes]) -> None:
 
     Raises:
         SuiteError: the folder cannot be written, the disk is full, a file's place is taken by a
-            folder, or a text is none that UTF-8 has; the old files are untouched.
+            folder, or a text is none that UTF-8 has; the old files are untouched, unless it is a
+            renaming that fails.
     """
     contents = {
         folder / name: _encoded(content, folder / name) if isinstance(content, str) else content

@@ -68,7 +68,7 @@ class Memory:
         return found
 
     def to_json(self) -> str:
-        """The memory as text; equal memories give equal texts."""
+        """The memory as text; in the order of train."""
         related = [
             (head, tail, *said)
             for head, tails in self.relations.items()

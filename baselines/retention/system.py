@@ -15,7 +15,7 @@ from baselines.retention.memory import Memory, memory_of
 from suite.modelling.batch import Batch, Text
 from suite.modelling.ragged import Ragged
 from suite.systems.contract import Loss, Resources, System
-from suite.tasks.by_name import asks_types, given_names, gives_entities, item_at
+from suite.tasks.by_name import given_names, item_at
 from suite.tasks.examples import Example
 from suite.tasks.items import Prediction
 from suite.tasks.registry import find_task
@@ -90,6 +90,7 @@ class Retention(System[RetentionBatch, list[Found]]):
     def __init__(self, settings: RetentionSettings, schema: Schema, resources: Resources) -> None:
         super().__init__()
         self.settings, self.schema = settings, schema
+        self.task = find_task(schema.task)
         self.memory = Memory()
         self.register_buffer("theta", torch.zeros(()))
 
@@ -128,7 +129,7 @@ class Retention(System[RetentionBatch, list[Found]]):
 
     def _own(self, example: Example) -> Found:
         """What is said of an example by a memory of nothing else."""
-        if not find_task(self.schema.task).gold(example):
+        if not self.task.gold(example):
             return {}
         memory = memory_of([example], self.schema)
         return self._said(memory, self._names(memory, example))
@@ -143,7 +144,7 @@ class Retention(System[RetentionBatch, list[Found]]):
                 if name in memory.numbers
             ]
         found = memory.find(example.words)
-        if asks_types(self.schema):
+        if not self.task.has_relations:
             return found
         first = {number: (start, end, number) for start, end, number in reversed(found)}
         return sorted(first.values())
@@ -151,7 +152,7 @@ class Retention(System[RetentionBatch, list[Found]]):
     def _said(self, memory: Memory, names: Iterable[Sequence[int]]) -> Found:
         """What a memory says of the names of one example."""
         places = [((start, end), number) for start, end, number in names]
-        if asks_types(self.schema):
+        if not self.task.has_relations:
             typed = ((span, memory.types[number]) for span, number in places)
             return {Finding(span, kind, span): share for span, (kind, share) in typed}
         found: Found = {}
@@ -175,37 +176,27 @@ class Retention(System[RetentionBatch, list[Found]]):
     def decode(self, batch: RetentionBatch, scored: list[Found]) -> list[list[Prediction]]:
         """All of it; of documents, what reaches theta and is not of an entity and itself."""
         theta = float(self.theta)
-        return [
-            [
-                Prediction(item_at(self.schema, *f), s)
-                for f, s in found.items()
-                if self._counts(f, s, theta)
-            ]
-            for found in scored
-        ]
+        return [self._predicted(found, theta) for found in scored]
 
-    def _said_as(self, finding: Finding, share: float) -> Prediction:
-        return Prediction(item_at(self.schema, *finding), share)
+    def _predicted(self, found: Found, theta: float) -> list[Prediction]:
+        return [
+            Prediction(item_at(self.schema, *finding), share)
+            for finding, share in found.items()
+            if self._counts(finding, share, theta)
+        ]
 
     def _counts(self, finding: Finding, share: float, theta: float) -> bool:
         both = share >= theta and finding.head != finding.tail
-        return both or not gives_entities(self.schema)
+        return both or not self.task.entities_given
 
     def ceiling(self, batch: RetentionBatch) -> list[list[Prediction]]:
         """What would be said if train had said of each example's names what its own gold does."""
         rows, ends = batch.gold.values.tolist(), batch.gold.offsets.tolist()
         own = (
-            [Finding((a, b), label, (c, d)) for a, b, label, c, d in rows[start:end]]
+            {Finding((a, b), label, (c, d)): 1.0 for a, b, label, c, d in rows[start:end]}
             for start, end in pairwise(ends)
         )
-        return [
-            [
-                Prediction(item_at(self.schema, *f), 1.0)
-                for f in findings
-                if self._counts(f, 1.0, 0.0)
-            ]
-            for findings in own
-        ]
+        return [self._predicted(found, 0.0) for found in own]
 
     def fact_scores(self, batch: RetentionBatch) -> list[Float[Tensor, "_ _ relations"]]:
         """For each document the share of each fact; zero for what train does not have."""

@@ -10,22 +10,29 @@ from reports.answer import Answer, Candidate, front_of
 from reports.cells import Picture
 from reports.figures.style import SMALL, TITLE, Styles, canvas, finish, plain_log, widen
 from reports.load import Group
-from reports.times import inference_taken, shared_in_words
+from reports.sections.overview import listed
+from reports.times import Taken, inference_taken, shared_in_words
+from suite.records.run import RunRecord
 
 LEAST_RANGE = 20.0
 """Points of F1 that the vertical axis covers at least."""
+REACH = 40.0
+"""Points under the best one below which a system is named in the note: it would leave the others
+no room."""
 LETTER = 0.045
 """Share of a panel's height that a label needs for itself."""
 GREY = "#aaaaaa"
+"""Of what another system beats."""
 TOP = 100.0
+"""Per cent, beyond which no axis goes."""
 Point = tuple[Candidate, float]
 """A system with its milliseconds."""
 
 
 def draw(group: Group, answer: Answer, styles: Styles) -> Picture | None:
     """A panel for the least and for the largest batch; None without a latency."""
-    sizes = sorted({*answer.place.batch_sizes[:1], *answer.place.batch_sizes[-1:]})
-    panels = {size: found for size in sizes if (found := answer.timed(size))}
+    sizes = answer.place.outer_batch_sizes
+    panels = {size: found for size in sizes if (found := _in_reach(answer, size))}
     if not panels:
         return None
     figure, axes = canvas(len(panels), height=3.6)
@@ -36,22 +43,33 @@ def draw(group: Group, answer: Answer, styles: Styles) -> Picture | None:
     widen(axes, LEAST_RANGE)
     for ax, found in zip(axes, panels.values(), strict=True):
         low, high = ax.get_ylim()
-        if high > TOP:
-            ax.set_ylim(max(0.0, low - (high - TOP)), TOP)
+        ax.set_ylim(max(0.0, low - max(0.0, high - TOP)), min(high, TOP))
         _labels(ax, found)
     figure.suptitle(f"{group.title}: F1 against latency", fontsize=TITLE)
-    sizes_shown = set(panels)
 
-    def taken(record):  # type: ignore[no-untyped-def]
-        ways = [way for size in sizes_shown if (way := inference_taken(record, size))]
+    def taken(record: RunRecord) -> Taken | None:
+        ways = [way for size in panels if (way := inference_taken(record, size)) is not None]
         return next((way for way in ways if way.shared), next(iter(ways), None))
 
     runs = (run for row in answer.place.systems for run in row.complete)
-    note = (
-        "Line: the systems that none beats in both; grey: beaten in both. Bars: 95 % interval of "
-        "F1."
-    )
-    return finish(figure, answer.place, note + shared_in_words(runs, taken))
+    note = "Line: the systems that none beats in both; grey: beaten in both. Bars: 95 % interval."
+    return finish(figure, answer.place, note + _below(answer) + shared_in_words(runs, taken))
+
+
+def _in_reach(answer: Answer, size: int) -> list[Point]:
+    return [(c, taken) for c, taken in answer.timed(size) if not _is_below(answer, c)]
+
+
+def _is_below(answer: Answer, candidate: Candidate) -> bool:
+    return answer.best is not None and 100 * (answer.best.f1 - candidate.f1) > REACH
+
+
+def _below(answer: Answer) -> str:
+    """The systems that are too far below to be drawn, as a sentence."""
+    named = [
+        f"{c.row.label} ({100 * c.f1:.1f} %)" for c in answer.candidates if _is_below(answer, c)
+    ]
+    return f" Below the axis: {listed(named)}." if named else ""
 
 
 def _panel(ax: Axes, found: Sequence[Point], styles: Styles) -> None:

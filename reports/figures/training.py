@@ -34,9 +34,6 @@ from reports.times import (
 )
 from suite.records.run import Epoch
 
-NOTE_LETTERS = 130
-"""Of a note over all panels abreast."""
-
 
 def convergence(group: Group, styles: Styles) -> Picture | None:
     """Dev F1 by updates and by wall clock, loss and gradient norm; None without a history."""
@@ -67,7 +64,7 @@ def convergence(group: Group, styles: Styles) -> Picture | None:
     by_time.set_xlabel(f"training and dev evaluation ({unit})")
     for ax in (by_updates, by_time):
         ax.set_ylabel(f"dev F1{group.rule} (%)")
-        ax.set_ylim(bottom=0)
+        ax.set_ylim(0, min(100.0, ax.get_ylim()[1]))
     if max(clocks) > 5 * min(clocks) > 0:
         plain_log(by_time, "x")
     loss.set_ylabel("training loss (own scales)")
@@ -216,7 +213,7 @@ def _slice_panel(ax: Axes, group: Group, family: str, styles: Styles) -> None:
     ax.set_xlim(-0.6, len(names) - 0.4)
     for edge in range(1, len(names)):
         ax.axvline(edge - 0.5, color="#eeeeee", linewidth=0.8)
-    ax.set_ylim(0, 105)
+    ax.set_ylim(0, 100)
     more = f", the {SLICES} most frequent" if len(gold) > SLICES else ""
     ax.set_xlabel(_PANELS[family] + more)
     ax.set_ylabel("test F1 (%)")
@@ -234,4 +231,5 @@ def _point(ax: Axes, x: Sequence[float], y: Sequence[float], style: Style, size:
         markerfacecolor=style.face,
         markersize=size,
         capsize=3,
+        clip_on=False,
     )

@@ -27,7 +27,7 @@ from reports.cells import Pictures
 from reports.forms.parsed import CELLS, PARSER, is_right, plain
 
 OPEN = 2
-"""Sections that are unfolded when the page is opened: what to know first, and the main results."""
+"""Sections that are unfolded when the page is opened: the answer, and what to know first."""
 
 
 class Section(NamedTuple):

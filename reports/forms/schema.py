@@ -99,8 +99,8 @@ class ComparedFigures(StrictModel):
         low_f1_points: lower end of the 95 % interval.
         high_f1_points: its upper end.
         counts_seeds: whether the interval counts the seeds' part; with one seed it does not.
-        p: two-sided; None with one seed.
-        p_holm: adjusted for all comparisons of the group; None where p is.
+        p: two-sided; null with one seed.
+        p_holm: adjusted for all comparisons of the group; null where p is.
     """
 
     first: str

@@ -16,8 +16,8 @@ from reports.cells import (
 )
 from reports.converged import ending
 from reports.load import Group, Row
-from reports.readings import NOT_LABELLED, labelled
 from reports.sections.caveats import busy_runs
+from reports.sections.differences import finding
 from reports.sections.overview import listed, plural, where
 from reports.times import SHARED, latency, time_cell, training_time
 from suite.quoting import quoted
@@ -49,30 +49,12 @@ def section(
 
 
 def _lines(group: Group, answer: Answer, limits: Limits) -> str:
-    if answer.best is None:
-        why = f"the test set is {NOT_LABELLED}" if not labelled(group) else "none has every seed"
-        return f"- **No system can be named best**: {why}.\n"
-    lines = [verdict(group, answer), _fastest(group, answer), _cheapest(answer)]
-    if limits.any:
-        lines.append(_within(group, answer, limits))
-    lines += _doubts(group, answer)
+    lines = [f"**{finding(group, answer.differences)}**"]
+    if answer.best is not None:
+        lines += [_fastest(group, answer), _cheapest(answer)]
+        lines += [_within(group, answer, limits)] if limits.any else []
+        lines += _doubts(group, answer)
     return "".join(f"- {line}\n" for line in lines if line)
-
-
-def verdict(group: Group, answer: Answer) -> str:
-    """The best system with its interval, and those that cannot be told from it."""
-    best = answer.best
-    if best is None:
-        return ""
-    estimate = best.standing.f1
-    ends = f"{100 * estimate.low:.1f} to {100 * estimate.high:.1f}"
-    over = "" if estimate.counts_seeds else f", over test {group.unit}s alone"
-    text = f"**Best: {quoted(best.row.label)}**, F1{group.rule} {_f1(best)} % (95 %: {ends}{over})"
-    if len(answer.candidates) == 1:
-        return f"{text}; it is the only system with an F1."
-    if answer.tied:
-        return f"{text}. Not told apart from it: {_named(answer.tied)}."
-    return f"{text}, told apart from all others."
 
 
 def _fastest(group: Group, answer: Answer) -> str:
@@ -123,11 +105,6 @@ def _within(group: Group, answer: Answer, limits: Limits) -> str:
 def _doubts(group: Group, answer: Answer) -> list[str]:
     """What weakens the answer, each kind in a line."""
     lines = []
-    if answer.differences.rising:
-        lines.append(
-            f"**Not converged**: {_named(answer.differences.rising)}; no ranking with them is "
-            "final."
-        )
     few = [c.row.label for c in answer.candidates if not c.standing.f1.counts_seeds]
     if few:
         who = "all" if len(few) == len(answer.candidates) > 1 else _named(few)
@@ -159,7 +136,6 @@ def _cells(group: Group, answer: Answer, candidate: Candidate, row: Row | None) 
     is_best = candidate is answer.best
     tied = f" {TIED}" if candidate.row.label in answer.tied else ""
     found = ending(candidate.row, group.match)
-    sizes = sorted({*answer.place.batch_sizes[:1], *answer.place.batch_sizes[-1:]})
     trained = training_time("training_seconds", factor=1 / 60)
     return {
         "System": f"**{label}**" if is_best else f"{label}{tied}",
@@ -173,7 +149,7 @@ def _cells(group: Group, answer: Answer, candidate: Candidate, row: Row | None) 
             f"ms per {group.unit}, batch {size}": ABSENT
             if row is None
             else time_cell(row, latency(size))
-            for size in sizes
+            for size in answer.place.outer_batch_sizes
         },
     }
 

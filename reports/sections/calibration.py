@@ -21,7 +21,7 @@ from reports.cells import (
 )
 from reports.judging import AnyRun, any_values, graded_of_row, judged_of, shown
 from reports.load import AnyRow, Group
-from reports.sections.overview import caption, listed, plural
+from reports.sections.overview import caption, findings, listed, plural
 from suite.evaluation.calibration import (
     BINS,
     Graded,
@@ -161,18 +161,19 @@ def finding(group: Group) -> str:
         value = mean(any_values(row, _of_test(calibration_error)))
         if value is not None:
             errors.append((value, row))
-    text = f"{group.title}:"
+    text = ""
     if errors:
         best, worst = min(errors, key=lambda e: e[0]), max(errors, key=lambda e: e[0])
         floor = mean(any_values(best[1], _of_test(error_of_perfect_scores)))
         text += (
-            f" the scores of {best[1].label} are {best[0]:.1f} points from its precision on "
+            f"the scores of {best[1].label} are {best[0]:.1f} points from its precision on "
             f"average ({floor:.1f} by chance alone)"
         )
         if len(errors) > 1:
             text += f", those of {worst[1].label} {worst[0]:.1f}"
-        text += ";"
-    return f"{text} {'; '.join(_held(rows, goal) for goal in GOALS)}."
+        text += "; "
+    text += "; ".join(_held(rows, goal) for goal in GOALS)
+    return f"{text[:1].upper()}{text[1:]}."
 
 
 def _held(rows: Sequence[AnyRow], goal: float) -> str:
@@ -227,4 +228,4 @@ def section(groups: Sequence[Group], pictures: Pictures) -> str:
     told = [group for group in groups if scored_rows(group)]
     if not told:
         return ""
-    return "\n".join([*(f"{finding(g)}\n" for g in told), *(_part(g, pictures) for g in told)])
+    return findings(told, finding) + "\n".join(_part(group, pictures) for group in told)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from reports.cells import ABSENT, Value, add_row, cell, markdown, mean
 from reports.judging import AnyRun, any_values, compared, judged_of, points, scores_of, signed
 from reports.load import AnyRow, Group
-from reports.sections.overview import caption, listed
-from suite.evaluation.calibration import best_threshold
+from reports.sections.overview import caption, findings, listed
+from suite.evaluation.calibration import best_f1
 from suite.evaluation.judged import Judged
 from suite.records.run import RunRecord
 from suite.tasks.conventions import Convention
@@ -64,7 +64,7 @@ def _by_threshold(run: AnyRun, ours: Convention) -> Value | None:
     if not judged.graded.varies:
         return "all scores are equal"
     gold = scores_of(judged.by_convention[ours.name]).gold
-    return 100 * best_threshold(judged.graded, gold).f1
+    return 100 * best_f1(judged.graded, gold)
 
 
 def _by_point(run: AnyRun, ours: Convention) -> Value | None:
@@ -159,15 +159,15 @@ def finding(group: Group) -> str:
         if (value := mean(worth(row, line, ours))) is not None
     ]
     if not moved:
-        return f"{group.title}: no convention could be counted but this suite's."
+        return "No convention could be counted but this suite's."
     low, high = min(moved), max(moved)
     text = (
-        f"{group.title}: counted by other conventions, the F1 of the same predictions moves by "
+        "Counted by other conventions, the F1 of the same predictions moves by "
         f"{points(low[0])} points ({low[1]}, *{low[2]}*) to {points(high[0])} ({high[1]}, "
         f"*{high[2]}*)"
     )
     if {points(low[0]), points(high[0])} == {points(0.0)}:
-        text = f"{group.title}: no other convention that could be counted moves F1"
+        text = "No other convention that could be counted moves F1"
     return f"{text}{_order(group, rows, found)}."
 
 
@@ -211,4 +211,4 @@ def section(groups: Sequence[Group]) -> str:
     shown = [group for group in groups if rows_of(group)]
     if not shown:
         return ""
-    return "\n".join([*(f"{finding(group)}\n" for group in shown), *map(_part, shown)])
+    return findings(shown, finding) + "\n".join(map(_part, shown))

@@ -23,7 +23,7 @@ from reports.converged import ending, still_rising, why_not_told
 from reports.load import AnyRow, Group, Row
 from reports.readings import training, training_cost
 from reports.run_files import RecordedRun
-from reports.sections.overview import caption, listed, on_each_machine, plural
+from reports.sections.overview import caption, findings, listed, on_each_machine, plural
 from reports.times import mark, shared_note, time_cell, time_to, training_taken, training_time
 from suite.quoting import quoted
 from suite.records.run import RunRecord, TrainingCost
@@ -235,7 +235,7 @@ def _times(part: Group) -> str:
 
 def section(groups: Sequence[Group], pictures: Pictures) -> str:
     """Convergence of each dataset, the findings first; times and curves of each machine apart."""
-    parts = ["".join(f"- {group.title}: {finding(group)}\n" for group in groups)]
+    parts = []
     for group in groups:
         text = f"### {group.title}\n\n{caption(group)}\n{ending_table(group)}{_at_budgets(group)}"
         text += on_each_machine(group, _times)
@@ -248,4 +248,4 @@ def section(groups: Sequence[Group], pictures: Pictures) -> str:
             text += image(pictures, f"{part.key}-convergence", f"{title}: convergence")
             text += image(pictures, f"{part.key}-iterations", f"{title}: iterations")
         parts.append(text)
-    return "\n".join(parts)
+    return findings(groups, finding) + "\n".join(parts)

@@ -12,7 +12,7 @@ from reports.load import AnyRow, Group
 from reports.readings import NOT_LABELLED, labelled
 from reports.sections.caveats import MINIMUM_SEEDS
 from reports.sections.convergence import ending_cell, not_final
-from reports.sections.overview import caption, listed
+from reports.sections.overview import caption, findings, listed
 from suite.quoting import quoted
 from suite.uncertainty.bootstrap import Estimate
 from suite.uncertainty.power import Needed, more_items, more_seeds
@@ -152,8 +152,8 @@ def finding(group: Group, found: Differences) -> str:
     against_others = found.against(leader.row)
     if not against_others:
         return f"{quoted(leader.row.label)} is compared with none (F1 {_f1(leader)} %)."
-    told = [_other(pair, leader.row) for pair, p in against_others if is_told(pair, p)]
-    open_ = [_other(pair, leader.row) for pair, p in against_others if not is_told(pair, p)]
+    told = [_name(pair.other(leader.row)) for pair, p in against_others if is_told(pair, p)]
+    open_ = [_name(pair.other(leader.row)) for pair, p in against_others if not is_told(pair, p)]
     first = f"{quoted(leader.row.label)} has the highest F1 ({_f1(leader)} %)"
     if not open_:
         first += f" and is told apart from {_all_of(told)}."
@@ -164,12 +164,12 @@ def finding(group: Group, found: Differences) -> str:
     return f"{first} {not_final(found.rising)}".rstrip()
 
 
+def _name(row: AnyRow) -> str:
+    return quoted(row.label)
+
+
 def _f1(standing: Standing) -> str:
     return f"{100 * standing.f1.value:.1f}"
-
-
-def _other(pair: Compared, row: AnyRow) -> str:
-    return quoted((pair.second if pair.first.label == row.label else pair.first).label)
 
 
 def _all_of(names: Sequence[str]) -> str:
@@ -229,10 +229,10 @@ def section(groups: Sequence[Group], found: Mapping[str, Differences]) -> str:
         groups: the datasets.
         found: key of each -> its differences.
     """
-    findings = "".join(f"- {group.title}: {finding(group, found[group.key])}\n" for group in groups)
     parts = [
         f"### {group.title}\n\n{caption(group)}\n{_between_systems(group, found[group.key])}\n"
         f"Against published figures:\n\n{against_papers(group)}"
         for group in groups
     ]
-    return "\n".join([findings, METHOD, *parts])
+    begin = findings(groups, lambda group: finding(group, found[group.key]))
+    return begin + "\n".join([METHOD, *parts])

@@ -6,16 +6,14 @@ from collections.abc import Sequence
 from functools import partial
 
 from reports.cells import (
-    Value,
     add_row,
     cell,
     markdown,
-    megabytes,
     seeds_cell,
     values,
 )
 from reports.load import Group, Row
-from reports.readings import inference_bytes, parameter_count
+from reports.readings import inference_mebibytes, parameter_count
 from reports.sections.outside import stated_costs
 from reports.sections.overview import caption, listed, on_each_machine, plural
 from reports.times import (
@@ -27,7 +25,6 @@ from reports.times import (
     time_cell,
     training_time,
 )
-from suite.records.run import RunRecord
 from suite.studies.figures import MEASURES, Figure
 from suite.studies.published import published_figures
 from suite.studies.study import Study, all_studies
@@ -61,11 +58,6 @@ def summary_table(group: Group) -> str:
     return markdown(table)
 
 
-def _memory(record: RunRecord, batch_size: int) -> Value | None:
-    found = inference_bytes(record, batch_size)
-    return found if found is None or isinstance(found, str) else megabytes(found)
-
-
 def stage_table(group: Group) -> str:
     """Encode, forward and decode apart, the whole test set, and peak memory."""
     table: dict[str, list[str]] = {}
@@ -76,7 +68,9 @@ def stage_table(group: Group) -> str:
                 heading = f"{stage} (ms per {group.unit})"
                 cells[heading] = time_cell(row, latency(size, stage))
             cells["whole test set (s)"] = time_cell(row, pass_time(size))
-            cells["peak memory (MiB)"] = cell(values(row, partial(_memory, batch_size=size)), 0)
+            cells["peak memory (MiB)"] = cell(
+                values(row, partial(inference_mebibytes, batch_size=size)), 0
+            )
             add_row(table, cells)
     return markdown(table)
 

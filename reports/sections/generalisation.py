@@ -16,7 +16,7 @@ from reports.judging import (
     shown_points,
 )
 from reports.load import AnyRow, Group, Row
-from reports.sections.overview import caption, listed
+from reports.sections.overview import caption, findings, listed
 from reports.sections.swapped import has_swaps, swap_finding, swaps
 from suite.evaluation.intervals import (
     Interval,
@@ -116,7 +116,7 @@ def finding(group: Group) -> str:
     rows = known_rows(group)
     between = ends(group, rows)
     if between is None:
-        return f"{group.title}: nearly all gold is alike to train; no loss of recall can be told."
+        return "Nearly all gold is alike to train; no loss of recall can be told."
     first, last = between
     claimant = _claimant(rows)
     chosen = claimant or rows[0]
@@ -125,7 +125,7 @@ def finding(group: Group) -> str:
     assert fall is not None
     assert left is not None  # both bins have gold
     text = (
-        f"{group.title}: from *{first}* to *{last}* the recall of {chosen.row.label} falls by "
+        f"From *{first}* to *{last}* the recall of {chosen.row.label} falls by "
         f"{shown(fall)} points, to {100 * left.value:.1f} %"
     )
     ranked = compared(group)
@@ -263,8 +263,8 @@ def _part(group: Group, pictures: Pictures) -> str:
 
 
 def _first(group: Group) -> str:
-    known = finding(group) if known_rows(group) else f"{group.title}:"
-    return f"{known}{swap_finding(group)}\n"
+    known = finding(group) if known_rows(group) else ""
+    return f"{known}{swap_finding(group)}".strip()
 
 
 def section(groups: Sequence[Group], pictures: Pictures) -> str:
@@ -272,4 +272,4 @@ def section(groups: Sequence[Group], pictures: Pictures) -> str:
     told = [group for group in groups if known_rows(group) or any(map(has_swaps, group.rows))]
     if not told:
         return ""
-    return "\n".join([*map(_first, told), *(_part(group, pictures) for group in told)])
+    return findings(told, _first) + "\n".join(_part(group, pictures) for group in told)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from reports.load import Group, Results
 from suite.quoting import quoted
@@ -16,6 +16,21 @@ def listed(names: Iterable[object]) -> str:
     """`a`, `a and b`, `a, b and c`."""
     words = [str(name) for name in names]
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def findings(groups: Sequence[Group], find: Callable[[Group], str]) -> str:
+    """What a section begins with: a line for each dataset of which something was found.
+
+    Args:
+        groups: the datasets; of a single one the name is left out.
+        find: a sentence, or nothing.
+    """
+    found = [(group.title, sentence) for group in groups if (sentence := find(group))]
+    if not found:
+        return ""
+    if len(groups) == 1:
+        return f"**{found[0][1]}**\n\n"
+    return "".join(f"- {title}: **{sentence}**\n" for title, sentence in found) + "\n"
 
 
 def plural(count: int, noun: str) -> str:

@@ -44,11 +44,12 @@ def print_plan(suite: Suite, out: str) -> None:
 
 def print_estimate(suite: Suite, found: Estimates) -> None:
     """What each system's runs will take, and all of them."""
-    from runners.executors.estimate import Estimate, whole  # noqa: PLC0415 - imports torch
+    from runners.executors.estimate import Estimate, of_run, whole  # noqa: PLC0415 - imports torch
 
     left = suite.left()
     known = {key: one for key, one in found.items() if isinstance(one, Estimate)}
-    estimated = [known[_key(run)] for run in left if _key(run) in known]
+    timed = [(run, of_run(known[_key(run)], run)) for run in left if _key(run) in known]
+    estimated = [one for _, one in timed]
     reasons = {key: why for key, why in found.items() if not isinstance(why, Estimate)}
     for (system, dataset), why in reasons.items():
         console.print(f"no estimate of {system} on {dataset}: {why}", markup=False)
@@ -57,10 +58,9 @@ def print_estimate(suite: Suite, found: Estimates) -> None:
         console.print("time: not known", markup=False)
         return
     sums: dict[str, float] = {}
-    for run in left:
-        if _key(run) in known:
-            system = run.planned.system.key
-            sums[system] = sums.get(system, 0.0) + known[_key(run)].seconds
+    for run, one in timed:
+        system = run.planned.system.key
+        sums[system] = sums.get(system, 0.0) + one.seconds
     time = whole(estimated, suite.request.workers)
     longest = sorted(sums, key=lambda system: -sums[system])
     parts = [f"{system} {lasting(sums[system])}" for system in longest[:TIMED]]

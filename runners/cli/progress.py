@@ -31,7 +31,7 @@ class _Run:
 
     def __init__(self, run: PlannedRun, training: float, measuring: float) -> None:
         self.training = training
-        self.each = measuring / max(1, len(run.plan.batch_sizes) + run.operates)
+        self.each = measuring / max(1, run.measurements)
         self.total = training + measuring
         self.done = 0.0
         self.measurements = 0
@@ -149,10 +149,9 @@ def _expected(
     measuring = sum(one.measuring for one in took) / len(took) if took else 1 - TRAINING
     for run in runs:
         one = estimated.get((run.planned.system.key, run.planned.dataset.name))
-        if one is None or isinstance(one, str):
-            yield run, _Run(run, training, measuring)
-        else:
-            yield run, _Run(run, one.took.training, one.took.measuring)
+        known = None if one is None or isinstance(one, str) else one.took
+        left = 0.0 if run.trained() else known.training if known else training
+        yield run, _Run(run, left, known.measuring if known else measuring)
 
 
 def _bars() -> Progress:

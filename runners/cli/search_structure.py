@@ -32,8 +32,9 @@ if TYPE_CHECKING:
     from runners.search.search import Search
     from suite.records.search import SearchRecord
 
-LOOK_SECONDS = 0.5
-"""How long is waited for a worker before the bars are looked after."""
+LOOK_SECONDS = 10.0
+"""How long is waited for a worker before the bars are looked after: all trials are read for them,
+which must not disturb what is measured."""
 WORKER_GRACE_SECONDS = 40.0
 """How long a worker whose command has died may take to put its trial back into the queue."""
 
@@ -75,7 +76,7 @@ def _search_structure(options: SearchOptions) -> None:
         work_on_ray(search, options.ray_address, threads, lambda said: print(said, flush=True))
     else:
         search.begin()  # refuses a search that was begun under other conditions
-        total = request.trials + request.trade_offs
+        total = request.trials + request.trade_offs + request.check
         with shown_trials(total, lambda: _tried(search)) as look:
             _run_workers(request, options.workers, look)
     with _executor_of_finals(search, options) as executor:
@@ -167,7 +168,7 @@ def _print_plan(search: Search, workers: int) -> None:
 
 def _tried(search: Search) -> int:
     """How many structures were tried."""
-    return sum(t.duplicate_of is None for t in search.trials())
+    return sum(t.duplicate_of is None for t in search.ended())
 
 
 def _run_workers(request: SearchRequest, count: int, look: Callable[[], None]) -> None:

@@ -62,6 +62,11 @@ class PlannedRun:
             return False
         return bool(system.operating_points(make_settings(system, self.plan.settings)))
 
+    @property
+    def measurements(self) -> int:
+        """How many processes measure it once it is trained."""
+        return len(self.plan.batch_sizes) + self.operates + (self.plan.swap_names is not None)
+
     def recorded(self) -> RunRecord | None:
         """What an earlier start left.
 

@@ -79,15 +79,18 @@ def estimate(run: PlannedRun, processes: Processes) -> Estimate | str:
             seconds = time.monotonic() - started
         if not isinstance(found, Probe):
             return ending(found, folder)[1].removesuffix(" (see log.txt)")
-        return estimate_of(found, max(0.0, seconds - found.seconds))
+        return estimate_of(
+            found, max(0.0, seconds - found.seconds), swaps=plan.swap_names is not None
+        )
 
 
-def estimate_of(found: Probe, start: float) -> Estimate:
+def estimate_of(found: Probe, start: float, *, swaps: bool = False) -> Estimate:
     """What a run takes of which some was timed.
 
     Args:
         found: what was timed.
         start: seconds of each process until it does something.
+        swaps: whether test is scored once more, with other names.
     """
     examples, rounds = found.examples, max(1, found.epochs)
     splits = examples["train"] + examples["dev"] + examples["test"]
@@ -112,7 +115,17 @@ def estimate_of(found: Probe, start: float) -> Estimate:
     if found.operating is not None:
         each = examples["dev"] + OPERATING_PASSES * examples["test"]
         measuring += start + found.points * each * found.operating
+    if swaps:
+        measuring += start + examples["test"] * (found.encode + found.evaluate)
     return Estimate(Took(training, measuring), DEVIATIONS * math.hypot(*spreads))
+
+
+def of_run(found: Estimate, run: PlannedRun) -> Estimate:
+    """What is left of a run: where it is trained, its measurements alone."""
+    if run.trained() is None:
+        return found
+    measuring = found.took.measuring
+    return Estimate(Took(0.0, measuring), found.spread * measuring / max(found.seconds, 1e-9))
 
 
 def _error(seconds: Sequence[float]) -> float:

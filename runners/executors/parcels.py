@@ -107,8 +107,8 @@ def own_paths(plan: RunPlan) -> dict[str, Path]:
             found["dataset"] = folder.absolute()
     if plan.vectors is not None:
         found["vectors"] = plan.vectors.absolute()
-    if plan.swap_names not in (None, TRAIN):
-        found["swap_names"] = Path(str(plan.swap_names)).absolute()
+    if plan.swap_names is not None and plan.swap_names != TRAIN:
+        found["swap_names"] = Path(plan.swap_names).absolute()
     for field in ("pretrained", "parser"):
         named = getattr(plan, field)
         if named is not None and Path(named).is_dir():
@@ -120,7 +120,8 @@ def at_hand(run: PlannedRun, paths: dict[str, Path], give: Give, cache: Path) ->
     """The run with its resources where this machine has them.
 
     What the plan names is taken as it is where that gives the run that was planned; else what is
-    not here, and at last all of it, comes from the command's machine.
+    not here, and at last all of it, comes from the command's machine. A file of names always does:
+    no configuration tells another file of that name from it.
 
     Args:
         run: as planned on the command's machine.
@@ -148,9 +149,9 @@ def at_hand(run: PlannedRun, paths: dict[str, Path], give: Give, cache: Path) ->
 
 
 def _attempts(paths: dict[str, Path]) -> Iterator[tuple[str, ...]]:
-    absent = tuple(name for name, path in paths.items() if not path.exists())
-    yield ()
-    yield from dict.fromkeys(fields for fields in (absent, tuple(paths)) if fields)
+    always = tuple(name for name in paths if name == "swap_names")
+    absent = tuple(n for n, path in paths.items() if n in always or not path.exists())
+    yield from dict.fromkeys((always, absent, tuple(paths)))
 
 
 def _brought(plan: RunPlan, paths: dict[str, Path], give: Give, cache: Path) -> RunPlan:

@@ -131,8 +131,7 @@ def measure(
     folder = run.folder
     with locked(folder) as lock:
 
-        def timed(step: Callable[..., int], *arguments: object) -> int:
-            what = f"inference, batch {arguments[0]}" if arguments else "operating points"
+        def timed(what: str, step: Callable[..., int], *arguments: object) -> int:
             on_event(Measuring(run, what))
             started = time.monotonic()
             code = processes.call(step, folder, *arguments, lock=lock)
@@ -181,21 +180,25 @@ def _names(run: PlannedRun) -> str:
 
 def _inference(folder: Path, size: int, timed: Callable[..., int]) -> InferenceCost:
     file = measured_file(folder, size)
-    found = collected(file, InferenceCost, lambda: timed(work.measure, size))
+    found = collected(
+        file, InferenceCost, lambda: timed(f"inference, batch {size}", work.measure, size)
+    )
     if isinstance(found, InferenceCost):
         return found
     return InferenceCost(batch_size=size, failure=": ".join(ending(found, folder)))
 
 
 def _operating(folder: Path, timed: Callable[..., int]) -> OperatingCurve:
-    found = collected(curve_file(folder), OperatingCurve, lambda: timed(work.operate))
+    found = collected(
+        curve_file(folder), OperatingCurve, lambda: timed("operating points", work.operate)
+    )
     if isinstance(found, OperatingCurve):
         return found
     return OperatingCurve(failure=": ".join(ending(found, folder)))
 
 
 def _swapped(run: PlannedRun, folder: Path, timed: Callable[..., int]) -> SwappedTest:
-    found = collected(swapped_file(folder), SwappedTest, lambda: timed(work.swap))
+    found = collected(swapped_file(folder), SwappedTest, lambda: timed("other names", work.swap))
     if isinstance(found, SwappedTest):
         return found
     return SwappedTest(names=_names(run), failure=": ".join(ending(found, folder)))

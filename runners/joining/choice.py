@@ -13,7 +13,7 @@ from runners.joining.folders import Found, Unit
 from suite.errors import SuiteError
 from suite.files import AGAIN, read_regular, readable
 from suite.records.outside import OutsideRecord
-from suite.records.run import RunRecord
+from suite.records.run import PREDICTIONS, RunRecord
 from suite.tasks.registry import find_task
 from suite.tasks.scores import Evaluation
 
@@ -187,7 +187,7 @@ def _scores(record: RunRecord, place: str) -> str:
 
 def _digest(folder: Path) -> str | None:
     """Of what was predicted; None where no predictions were kept."""
-    path = folder / "predictions.jsonl"
+    path = folder / PREDICTIONS
     if not path.exists():
         return None
     with readable(path, AGAIN):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+from runners.runs.energy import EnergyMeter
 from runners.runs.environment import load_average, peak_memory_bytes
 from runners.runs.evaluate import EncodedSplit, Evaluator
 from runners.runs.tracking import Tracker
@@ -40,14 +41,18 @@ class Memoriser:
         assert isinstance(self.system, Memorises)
         write_atomically(self.history, "")
         examples = self.bench.examples(self.bench.dataset.train)
-        begun = time.perf_counter()
-        self.system.memorise(examples)
-        memorised = time.perf_counter()
-        self.train = EncodedSplit(self.system, self.bench, self.bench.dataset.train, self.device)
-        self.dev = EncodedSplit(self.system, self.bench, self.bench.dataset.dev, self.device)
-        synchronise(self.device)
-        encoded = time.perf_counter()
-        found = self.evaluator.on_dev(self.dev)
+        with EnergyMeter(self.device) as meter:
+            begun = time.perf_counter()
+            self.system.memorise(examples)
+            memorised = time.perf_counter()
+            self.train = EncodedSplit(
+                self.system, self.bench, self.bench.dataset.train, self.device
+            )
+            self.dev = EncodedSplit(self.system, self.bench, self.bench.dataset.dev, self.device)
+            synchronise(self.device)
+            encoded = time.perf_counter()
+            found = self.evaluator.on_dev(self.dev)
+        self.energy = meter.energy
         self.train_seconds = memorised - begun
         self.encode_seconds = encoded - memorised
         self.evaluation_seconds = time.perf_counter() - encoded
@@ -72,4 +77,5 @@ class Memoriser:
             peak_memory_bytes=peak_memory_bytes(self.device),
             load_average=(load_at_start, load_average()),
             resumed=0,
+            energy=self.energy,
         )

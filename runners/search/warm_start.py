@@ -25,7 +25,7 @@ NOT_TAKEN = "not_taken"
 def begin_from(search: Search, study: optuna.Study, folder: Path) -> None:
     """Puts the best structures of another search into the queue, and some that differ from them.
 
-    Once: those that were put there before are not put there again.
+    Once: a search that goes on asks the other one for nothing more, which may have gone on too.
 
     Args:
         search: that begins.
@@ -35,6 +35,8 @@ def begin_from(search: Search, study: optuna.Study, folder: Path) -> None:
     Raises:
         SuiteError: the folder holds no search of this system, or one in which nothing is complete.
     """
+    if NOT_TAKEN in study.user_attrs:
+        return
     own = search.space.tried_first()
     found = read_trials(folder, search.system.name)
     trials = [t for t in best_first(found) if t.label not in own]
@@ -45,19 +47,18 @@ def begin_from(search: Search, study: optuna.Study, folder: Path) -> None:
             remedy="Leave --warm-start out, or name a search that has come further.",
         )
     published = next(iter(own.values()), {})
+    # A command that was killed in between has put some of them there.
     there = {t.user_attrs.get(WARM_START) for t in study.get_trials(deepcopy=False)}
-    not_taken = list(study.user_attrs.get(NOT_TAKEN, ()))
+    not_taken: list[str] = []
     name = folder.resolve().name
     for trial in chosen(trials):
         origin = f"{trial.name} of {name} ({trial.key})"
-        if origin in there:
-            continue
         fit = Fit(trial.choices, published)
         search.space.vary(search.settings, fit)
-        study.enqueue_trial(fit.taken, {WARM_START: origin})
+        if origin not in there:
+            study.enqueue_trial(fit.taken, {WARM_START: origin})
         not_taken += [f"{origin}: {what}" for what in fit.left_out()]
-    if not_taken:
-        study.set_user_attr(NOT_TAKEN, not_taken)
+    study.set_user_attr(NOT_TAKEN, not_taken)
 
 
 def read_trials(folder: Path, system: str) -> list[TrialRecord]:

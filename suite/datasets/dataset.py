@@ -110,7 +110,7 @@ class Dataset:
         """What counts as seen: the items of train in words, of documents what Ign F1 leaves out."""
         if self.facts_in_train is not None:
             return frozenset(tuple(fact) for fact in self.facts_in_train)
-        return find_task(self.task).all_wordings(self.train.examples)
+        return self.known_in_train.items
 
     @cached_property
     def known_in_train(self) -> Known:

@@ -62,8 +62,9 @@ class SwappedSplit:
 def swap_entities(dataset: Dataset, names: str = TRAIN, seed: int = SEED) -> SwappedSplit:
     """The test set of a dataset with other names in place of its entities'.
 
-    An example is swapped as a whole, or left out. An entity keeps its name throughout an example,
-    also where its words stand again without being annotated, and gets none that the example has.
+    An example is swapped as a whole, or left out. An entity keeps its new name throughout an
+    example (in a sentence also where its words stand again without being annotated; in a document
+    its mentions alone are renamed), and gets none that the example has.
 
     Args:
         dataset: with its gold.
@@ -74,7 +75,7 @@ def swap_entities(dataset: Dataset, names: str = TRAIN, seed: int = SEED) -> Swa
         SuiteError: the file cannot be read, or has no name of any kind that the test set has.
     """
     task = find_task(dataset.task)
-    by_part = set(dataset.schema.entity_types) <= {ANY}
+    by_part = _by_part(dataset)
     drawn = _Names(_pools(dataset, task, names, by_part=by_part), seed)
     swapped: list[Example] = []
     left: Counter[str] = Counter()
@@ -150,6 +151,11 @@ class _Names:
         return self.fitting[kinds]
 
 
+def _by_part(dataset: Dataset) -> bool:
+    """Whether entities are told apart by their parts in relations, for want of types."""
+    return set(dataset.schema.entity_types) <= {ANY}
+
+
 def _pools(dataset: Dataset, task: Task[Any, Any], names: str, *, by_part: bool) -> Pools:
     if names == TRAIN:
         return pools_of(
@@ -180,7 +186,7 @@ def check_names(dataset: Dataset, names: str) -> None:
     Raises:
         SuiteError: as `swap_entities`.
     """
-    by_part = set(dataset.schema.entity_types) <= {ANY}
+    by_part = _by_part(dataset)
     if names != TRAIN:
         _pools(dataset, find_task(dataset.task), names, by_part=by_part)
 

@@ -182,26 +182,18 @@ def kept_parts(graded: Graded, threshold: float) -> Int[np.ndarray, "examples 2"
     return np.stack(counted, axis=1)
 
 
-class Chosen(NamedTuple):
-    """A threshold with what is above it."""
-
-    threshold: float
-    f1: float
-
-
-def best_threshold(graded: Graded, gold: int) -> Chosen:
-    """The score from which upwards F1 is best; 0 where there is no prediction.
+def best_f1(graded: Graded, gold: int) -> float:
+    """The best F1 of any threshold, as a share; 0 where there is no prediction.
 
     Args:
         graded: the predictions.
         gold: how many gold items there are.
     """
     if not len(graded.score):
-        return Chosen(0.0, 0.0)
+        return 0.0
     ends = np.flatnonzero(np.append(graded.score[1:] != graded.score[:-1], True))
     f1 = 2 * np.cumsum(graded.right)[ends] / (ends + 1 + gold)
-    best = int(np.argmax(f1))
-    return Chosen(float(graded.score[ends[best]]), float(f1[best]))
+    return float(f1.max())
 
 
 def pooled(runs: Sequence[Graded]) -> Graded:

@@ -32,7 +32,7 @@ def share_interval(parts: Parts) -> Interval:
     """A share over examples, summed before it is divided, by drawing examples.
 
     Args:
-        parts: some of them of something.
+        parts: some of them of something, of which there is one at least.
     """
     counts = _as_counts(parts)
     low, high = f1_interval(counts)

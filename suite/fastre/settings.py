@@ -87,9 +87,11 @@ class FastRESettings:
             if len(held) != len(self.dilations):
                 raise ValueError(f"{name} {held} are not one for each rate of {self.dilations}")
         if any(kernel < 1 or kernel % 2 == 0 for kernel in self.block_kernels):
-            raise ValueError(f"kernels {self.kernels} are to be odd numbers of words")
+            raise ValueError(f"kernels {self.block_kernels} are to be odd numbers of 1 or more")
         if min(self.block_widths) < 1 or self.block_widths[-1] != self.width:
-            raise ValueError(f"widths {self.widths} are to end on width {self.width}")
+            raise ValueError(
+                f"widths {self.block_widths} are to be 1 or more and to end on width {self.width}"
+            )
         if not 0 < self.learning_rate_factor < math.inf:
             raise ValueError(f"learning_rate_factor {self.learning_rate_factor} is not above 0")
 

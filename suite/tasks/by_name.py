@@ -7,6 +7,7 @@ from typing import TypeAlias
 from suite.tasks.examples import Document, Entity, Example, Fact, Span, Triple
 from suite.tasks.items import Item
 from suite.tasks.ranking import names_of
+from suite.tasks.registry import find_task
 from suite.tasks.schema import Schema
 
 Name: TypeAlias = tuple[str, ...]
@@ -19,7 +20,7 @@ def facts_by_name(example: Example, schema: Schema) -> list[tuple[Name, str, Nam
     """Names of head and tail with the relation; of documents, every name of each entity."""
     ids = schema.relation_ids
     if isinstance(example, Document):
-        names = [document_names(example, i) for i in range(len(example.entities))]
+        names = _names(example)
         return [
             (head, f.relation, tail)
             for f in example.facts
@@ -35,14 +36,13 @@ def facts_by_name(example: Example, schema: Schema) -> list[tuple[Name, str, Nam
     ]
 
 
-def document_names(document: Document, entity: int) -> list[Name]:
-    """The names of an entity, by its number."""
-    return [(name,) for name in sorted(names_of(document, document.entities[entity]))]
+def _names(document: Document) -> list[list[Name]]:
+    return [[(name,) for name in sorted(names_of(document, e))] for e in document.entities]
 
 
 def types_by_name(example: Example, schema: Schema) -> list[tuple[Name, str]]:
     """Words and type of each entity, where entities are what is to be found."""
-    if schema.task != "ner" or isinstance(example, Document):
+    if find_task(schema.task).has_relations or isinstance(example, Document):
         return []
     ids = schema.type_ids
     return [(example.words[slice(*e.span)], e.type) for e in example.entities if e.type in ids]
@@ -50,19 +50,7 @@ def types_by_name(example: Example, schema: Schema) -> list[tuple[Name, str]]:
 
 def given_names(example: Example) -> list[list[Name]] | None:
     """The names of each entity that the example gives; None where names have to be found."""
-    if not isinstance(example, Document):
-        return None
-    return [document_names(example, i) for i in range(len(example.entities))]
-
-
-def asks_types(schema: Schema) -> bool:
-    """Whether entities and their types are asked for, and no relations."""
-    return schema.task == "ner"
-
-
-def gives_entities(schema: Schema) -> bool:
-    """Whether entities are given, and every pair of two of them is scored."""
-    return schema.task == "docre"
+    return _names(example) if isinstance(example, Document) else None
 
 
 def item_at(schema: Schema, head: Place, label: int, tail: Place) -> Item:
@@ -74,9 +62,10 @@ def item_at(schema: Schema, head: Place, label: int, tail: Place) -> Item:
         label: number of the type or of the relation.
         tail: the tail; of entities alone it is not read.
     """
-    if asks_types(schema):
+    task = find_task(schema.task)
+    if not task.has_relations:
         return Entity(Span(*head), schema.entity_types[label])
     relation = schema.relations[label]
-    if gives_entities(schema):
+    if task.entities_given:
         return Fact(head[0], relation, tail[0])
     return Triple(Span(*head), relation, Span(*tail))

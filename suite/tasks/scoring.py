@@ -20,7 +20,7 @@ MATCHES: tuple[Match, ...] = ("partial", "exact")
 
 @dataclass(frozen=True)
 class _Judged:
-    """One example under one match rule: keys to items, duplicates collapsed."""
+    """One example under one match rule: key -> the first item that has it."""
 
     gold: dict[Hashable, Item]
     predicted: dict[Hashable, Item]
@@ -39,7 +39,10 @@ def _judge(
     match: Match,
 ) -> _Judged:
     def keyed(items: Iterable[Item]) -> dict[Hashable, Item]:
-        return {task.key(example, item, matching, match): item for item in items}
+        found: dict[Hashable, Item] = {}
+        for item in items:
+            found.setdefault(task.key(example, item, matching, match), item)
+        return found
 
     return _Judged(keyed(task.gold(example)), keyed(p.item for p in predicted))
 

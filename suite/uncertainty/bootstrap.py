@@ -52,6 +52,8 @@ class Estimate:
     """A mean over seeds of F1, or the difference of two, with its 95 % interval.
 
     Attributes:
+        value: F1, or first minus second, as a share.
+        low, high: ends of the interval, likewise.
         p: two-sided, against 0; None for the F1 of one system, and where a system has one seed,
             whose spread nothing tells.
         components: the estimated variance by its source.

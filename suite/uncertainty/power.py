@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
 from scipy import stats
 
 from suite.uncertainty.bootstrap import LEVEL, Estimate
@@ -24,6 +25,8 @@ MOST_SEEDS = 100
 """More of each system than these are not counted out."""
 MOST_TIMES = 100
 """Nor is a test set of more times the items."""
+RUNGS = 400
+"""Numbers of items that are tried, from 1 in equal ratios."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,9 @@ def more_seeds(found: Estimate) -> Needed:
 
     if not _is_found(found.value, parts.items, []):
         return Needed("seeds")
-    return _least("seeds", MOST_SEEDS, enough)
+    if not enough(MOST_SEEDS):
+        return Needed("seeds", most=MOST_SEEDS)
+    return _least("seeds", -1, MOST_SEEDS, enough)
 
 
 def more_items(found: Estimate) -> Needed:
@@ -73,9 +78,15 @@ def more_items(found: Estimate) -> Needed:
         return _is_found(found.value, left * _with_items(parts), seeds)
 
     seeds = [(part.alone, part.freedom) for part in parts.seeds]
-    if not _is_found(found.value, 0.0, seeds):
-        return Needed("items")
-    return _least("items", (MOST_TIMES - 1) * parts.size, enough)
+    most = (MOST_TIMES - 1) * parts.size
+    # More items leave a variance of which less is known: with few seeds a number may be enough
+    # where a larger one is not. The first of these that is enough is near the least.
+    tried = [0, *dict.fromkeys(int(n) for n in np.geomspace(1, most, RUNGS).round())]
+    first = next((place for place, more in enumerate(tried) if enough(more)), None)
+    if first is None:
+        return Needed("items", most=most if _is_found(found.value, 0.0, seeds) else None)
+    below = tried[first - 1] if first else -1
+    return _least("items", below, tried[first], enough)
 
 
 def _with_items(parts: Components) -> float:
@@ -100,11 +111,10 @@ def _is_found(value: float, items: float, seeds: list[tuple[float, int]]) -> boo
     return bool(abs(value) >= needed * variance**0.5)
 
 
-def _least(of: Literal["seeds", "items"], most: int, enough: Callable[[int], bool]) -> Needed:
-    """The least number that is enough, by bisection: more is never worse."""
-    if not enough(most):
-        return Needed(of, most=most)
-    low, high = -1, most
+def _least(
+    of: Literal["seeds", "items"], low: int, high: int, enough: Callable[[int], bool]
+) -> Needed:
+    """The least number that is enough, by bisection between one that is not and one that is."""
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (low, middle) if enough(middle) else (middle, high)

@@ -62,7 +62,7 @@ def find_trend(curves: Sequence[Sequence[float]]) -> Trend | None:
     Args:
         curves: dev F1 after each epoch, as a share, for each seed of a system.
     """
-    ends = [np.asarray(curve[-last_epochs(len(curve)) :], dtype=float) for curve in curves if curve]
+    ends = [np.asarray(curve[-last_epochs(len(curve)) :], dtype=float) for curve in curves]
     if not ends or min(map(len, ends)) < LEAST_EPOCHS:
         return None
     epochs = np.concatenate([np.arange(len(end)) - (len(end) - 1) / 2 for end in ends])

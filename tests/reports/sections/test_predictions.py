@@ -140,7 +140,7 @@ def test_the_loss_and_what_it_says_of_the_claim(text: str) -> None:
     assert casrel["More than FastRE (points)"].startswith("+50.0 (")
     first = section.split("\n\n")[1]
     assert first.startswith(
-        "Small: from *triple* to *neither entity* the recall of FastRE falls by 40.0 ("
+        "**From *triple* to *neither entity* the recall of FastRE falls by 40.0 ("
     )
     assert (
         "that is less than is lost by CasRel (-50.0), which supports the claim of its paper"
@@ -209,7 +209,7 @@ def test_calibration_by_hand(text: str) -> None:
     assert kept[0]["Predictions kept (%)"] == "70.0"
     assert {row["On test"] for row in kept} == {"kept"}
     first = section.split("\n\n")[1]
-    assert "the scores of FastRE are 19.0 points from its precision on average" in first
+    assert "The scores of FastRE are 19.0 points from its precision on average" in first
     assert "those of CasRel 22.5" in first
     assert "95 % precision holds on test for 2 of 2 systems" in first
 

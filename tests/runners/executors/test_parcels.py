@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -120,6 +121,20 @@ def test_vectors_come_along(dataset: Path, tmp_path: Path) -> None:
     found = at_hand(run, own_paths(plan), given, tmp_path / "cache")
     assert found.plan.vectors is not None
     assert found.plan.vectors.read_bytes() == moved.read_bytes()
+
+
+def test_a_file_of_names_is_always_the_commands_own(dataset: Path, tmp_path: Path) -> None:
+    """Another one may lie at its path, and no configuration tells the two apart."""
+    names = tmp_path / "names.yaml"
+    names.write_text("PER: [Zoe]")
+    run = planned(dataset, tmp_path / "run")
+    run = replace(run, plan=run.plan.model_copy(update={"swap_names": str(names)}))
+    there = tmp_path / "there" / names.name
+    there.parent.mkdir()
+    there.write_text("PER: [Yann]")
+    found = at_hand(run, own_paths(run.plan), Given({names: there}), tmp_path / "cache")
+    assert found.plan.swap_names is not None
+    assert Path(found.plan.swap_names).read_text() == "PER: [Yann]"
 
 
 def test_what_gives_another_run_is_refused_with_the_difference(

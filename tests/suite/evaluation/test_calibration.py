@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from suite.evaluation.calibration import (
     Graded,
     best_area,
-    best_threshold,
+    best_f1,
     calibration_error,
     error_of_perfect_scores,
     graded_of,
@@ -133,7 +133,7 @@ def test_thresholds_against_a_slow_statement(
 
 def test_no_prediction_has_no_threshold() -> None:
     assert threshold_for(graded_of([[], []]), 0.5) is None
-    assert best_threshold(graded_of([[], []]), gold=3) == (0.0, 0.0)
+    assert best_f1(graded_of([[], []]), gold=3) == 0
     assert not graded_of([[], []]).varies
 
 
@@ -150,7 +150,9 @@ def test_what_a_threshold_keeps_of_each_example(
 
 
 @given(SOME, st.integers(0, 5))
-def test_the_best_threshold_against_all(rows: list[list[tuple[float, bool]]], missed: int) -> None:
+def test_the_best_f1_against_all_thresholds(
+    rows: list[list[tuple[float, bool]]], missed: int
+) -> None:
     graded = graded_of(rows)
     gold = sum(right for _, right in flat(rows)) + missed
     if not gold:
@@ -160,9 +162,8 @@ def test_the_best_threshold_against_all(rows: list[list[tuple[float, bool]]], mi
         kept = [right for score, right in flat(rows) if score >= threshold]
         return 2 * sum(kept) / (len(kept) + gold)
 
-    best = best_threshold(graded, gold)
-    assert best.f1 == pytest.approx(max(f1(score) for score, _ in flat(rows)))
-    assert best.f1 == pytest.approx(f1(best.threshold))
+    best = max(f1(score) for score, _ in flat(rows))
+    assert best_f1(graded, gold) == pytest.approx(best)
 
 
 @given(SOME)

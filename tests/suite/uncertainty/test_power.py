@@ -51,6 +51,13 @@ def test_items_by_hand() -> None:
     assert found.number == 6_849
 
 
+def test_more_items_may_be_worse_where_few_seeds_tell_of_the_rest() -> None:
+    """What is left is known by one degree of freedom: this very test set is large enough."""
+    found = tie(1.0, seeds=0.01, items=0.1, n=2)
+    assert more_items(found) == Needed("items", number=0)
+    assert more_items(tie(1.0, seeds=0.01, items=0.0, n=2)) == Needed("items")
+
+
 def test_the_interaction_shrinks_with_items_too() -> None:
     only = more_items(tie(1.0, seeds=1.0, interaction=1.0))
     assert only.number == 6_849
