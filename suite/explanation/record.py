@@ -16,10 +16,9 @@ from suite.explanation.word_classes import CLASSES, WordClass
 from suite.records.run import RunRecord
 from suite.tasks.examples import Sentence
 from suite.uncertainty.bootstrap import LEVEL
+from suite.uncertainty.resampling import drawn_sums
 
 GRADIENT_NORM = "gradient norm"
-_CHUNK = 2**21
-"""How many drawn multiplicities are held in memory at once."""
 
 
 @dataclass(frozen=True)
@@ -146,16 +145,15 @@ def _intervals(
     seed: int,
 ) -> Float[np.ndarray, "2 columns"]:
     """Ends of the interval of each column's summed `sums` over summed `counts`."""
-    rng = np.random.default_rng(seed)
-    size = len(sums)
-    step = max(1, _CHUNK // size)
-    means = np.full((samples, sums.shape[1]), np.nan)
-    for start in range(0, samples, step):
-        drawn = rng.multinomial(size, np.full(size, 1 / size), size=min(step, samples - start))
-        total, number = drawn @ sums, drawn @ counts
-        np.divide(total, number, out=means[start : start + step], where=number > 0)
+    width = sums.shape[1]
+    means = []
+    for drawn in drawn_sums(np.concatenate([sums, counts], axis=1), samples, seed):
+        total, number = drawn[:, :width], drawn[:, width:]
+        mean = np.full(total.shape, np.nan)
+        means.append(np.divide(total, number, out=mean, where=number > 0))
     present = counts.sum(0) > 0
-    ends = np.full((2, sums.shape[1]), np.nan)
+    ends = np.full((2, width), np.nan)
     tail = (1 - LEVEL) / 2
-    ends[:, present] = np.nanquantile(means[:, present], [tail, 1 - tail], axis=0)
+    drawn_means = np.concatenate(means)[:, present]
+    ends[:, present] = np.nanquantile(drawn_means, [tail, 1 - tail], axis=0)
     return ends

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -61,6 +62,25 @@ class Resampled:
         return self.influence.shape[1]
 
 
+def drawn_sums(
+    values: Float[np.ndarray, "items columns"], samples: int, seed: int
+) -> Iterator[Float[np.ndarray, "some columns"]]:
+    """Each column's sum over items that are drawn with replacement, as many as there are.
+
+    Args:
+        values: at least one item.
+        samples: how often items are drawn; the blocks hold as many rows together.
+        seed: of the draws, which depend on the number of items alone.
+    """
+    rng = np.random.default_rng(seed)
+    items = len(values)
+    step = max(1, _CHUNK // items)
+    for start in range(0, samples, step):
+        size = min(step, samples - start)
+        times = rng.multinomial(items, np.full(items, 1 / items), size=size)
+        yield times.astype(float) @ values
+
+
 def resample(
     counts: Int[np.ndarray, "runs items 3"], samples: int = SAMPLES, seed: int = 0
 ) -> Resampled:
@@ -77,13 +97,7 @@ def resample(
     runs, items, _ = counts.shape
     if not runs or not items:
         raise ValueError(f"counts of shape {counts.shape} hold no run or no test item")
-    rng = np.random.default_rng(seed)
     by_item = counts.transpose(1, 0, 2).reshape(items, -1).astype(float)  # BLAS knows no integers
-    drawn = np.empty((samples, runs))
-    step = max(1, _CHUNK // items)
-    for start in range(0, samples, step):
-        size = min(step, samples - start)
-        times = rng.multinomial(items, np.full(items, 1 / items), size=size)
-        totals = (times.astype(float) @ by_item).reshape(size, runs, 3)
-        drawn[start : start + size] = micro_f1(totals.round().astype(np.int64))
+    totals = (sums.reshape(-1, runs, 3) for sums in drawn_sums(by_item, samples, seed))
+    drawn = np.concatenate([micro_f1(total.round().astype(np.int64)) for total in totals])
     return Resampled(micro_f1(counts.sum(axis=1)), drawn, influence(counts), seed)
