@@ -103,73 +103,76 @@ SPERT = "SpERT's public code (lavis-nlp/spert 30a0132, `spert/evaluator.py`)"
 def of_triples(match: Match, matching: Matching) -> list[Convention]:
     """Those of triples, ours first."""
     mine = ours(match, matching, f": {match}/{matching}")
+    return [mine, *_by_spans(), *_by_what_counts(mine.key)]
 
-    def beside(name: str, source: str, **changes: object) -> Convention:
-        fields = {"key": mine.key, **changes}
-        return Convention(name, source, **fields)  # type: ignore[arg-type]
 
-    def spans(name: str, source: str, part: Part, by: Matching) -> Convention:
-        return Convention(name, source, key_by(part, by))
-
-    return [
-        mine,
-        spans(
+def _by_spans() -> list[Convention]:
+    """Triples that are compared by other parts of their spans."""
+    rules: list[tuple[str, str, Part, Matching]] = [
+        (
             "first word, by words",
             f"{CASREL}; FastRE's partial match follows it (section 3.1)",
             "first",
             "surface",
         ),
-        spans(
+        (
             "first word, by place",
             "PMEI and RelU-Net, whose papers say the heads of both entities, and not how heads are "
             "compared",
             "first",
             "offsets",
         ),
-        spans(
+        (
             "last word, by words",
             "the star form of NYT24 and WebNLG, on which CasRel, PMEI (partial) and RelU-Net "
             "report: its files name an entity by its last word",
             "last",
             "surface",
         ),
-        spans(
+        (
             "whole span, by words",
             f"exact match of {PRGC}, and of TPLinker and GRTE on whole names",
             "whole",
             "surface",
         ),
-        spans(
+        (
             "whole span, by place",
             f"SPN's public code (DianboWork/SPN4RE 0065652, `utils/metric.py`); {SPERT}, without "
             "entity types",
             "whole",
             "offsets",
         ),
-        beside(
+    ]
+    return [Convention(name, source, key_by(part, by)) for name, source, part, by in rules]
+
+
+def _by_what_counts(key: Callable[[ShownItem], Hashable]) -> list[Convention]:
+    """Triples that are compared by the given key, and not all of which count, or count once."""
+    return [
+        Convention(
             "whole span and entity types",
             f"{SPERT}, with entity types",
+            key,
             missing="predicted triples have no entity types",
         ),
-        beside(
+        Convention(
             "repeated gold counts each time",
             "SPN's public code, which collapses what is predicted and not its gold",
+            key,
             repeats=True,
         ),
-        beside(
+        Convention(
             f"what lies beyond {CUT} words left out",
             f"{PRGC}, which counts subwords: there more is left out",
+            key,
             keeps=within_cut,
             keeps_predicted=within_cut,
         ),
-        beside(
-            "gold that is not in the text left out",
-            PRGC,
-            keeps=lambda item: item.placed,
-        ),
-        beside(
+        Convention("gold that is not in the text left out", PRGC, key, keeps=lambda i: i.placed),
+        Convention(
             "sentences with gold that is not in the text left out",
             "GRTE's public code (neukg/GRTE f553cd2)",
+            key,
             keeps_example=lambda gold: all(item.placed for item in gold),
         ),
     ]
