@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -34,9 +35,15 @@ def share_interval(parts: Parts) -> Interval:
     Args:
         parts: some of them of something, of which there is one at least.
     """
-    counts = _as_counts(parts)
-    low, high = f1_interval(counts)
-    part, whole = parts.sum(0)
+    return _share_interval(parts.astype(np.int64).tobytes())
+
+
+@lru_cache(maxsize=1024)
+def _share_interval(parts: bytes) -> Interval:
+    """As `share_interval`, which a report's sentence, table and figure ask for in turn."""
+    numbers = np.frombuffer(parts, np.int64).reshape(-1, 2)
+    low, high = f1_interval(_as_counts(numbers))
+    part, whole = numbers.sum(0)
     return Interval(float(part / whole), low, high)
 
 
