@@ -16,6 +16,7 @@ from runners.cli.run_suite import make_request, refuse_contradictions
 from runners.executors.base import Event
 from runners.executors.local import LocalExecutor
 from runners.options.commands import SuiteOptions
+from runners.options.declared import refuse_other_values
 from runners.remote.urls import is_url
 from runners.suite import Suite
 from suite.datasets import Dataset, load_dataset
@@ -83,6 +84,7 @@ def train(
             f"out is a folder, and {without_credentials(str(out))} is a URL",
             remedy="run-suite takes one as --out.",
         )
+    refuse_other_values(SuiteOptions, options)
     chosen = SuiteOptions(
         dataset=[str(dataset)], system=[system], seeds=f"{seed},", out=str(out), **options
     )

@@ -18,9 +18,10 @@ from runners.executors.replacing import refuse_to_replace
 from runners.options.groups import CarriedOutOptions
 from runners.runs.environment import environment
 from runners.runs.plan import RunPlan
-from runners.runs.run import PROJECT, planned_record
-from runners.runs.tracking import Tracker
+from runners.runs.run import planned_record
 from runners.runs.workbench import Shelf, Workbench, dataset_facts, load_part, vocabulary
+from runners.tracking.base import Tracked
+from runners.tracking.registry import gather, require_tracker, start_tracker
 from suite.datasets import Dataset
 from suite.datasets.statistics import statistics
 from suite.datasets.swapping import check_names
@@ -139,6 +140,7 @@ class Suite:
     """
 
     def __init__(self, request: Request) -> None:
+        require_tracker(request.tracker, online=request.wandb == "online")
         self.request = request
         self.name = request.out.resolve().name
         self.variants = _find_variants(request)
@@ -278,6 +280,7 @@ class Suite:
             keep_vectors=request.keep_vectors,
             pretrained=pretrained,
             parser=parser,
+            tracker=request.tracker,
             wandb=request.wandb,
             batch_sizes=request.batch_sizes,
             train_share=request.train_share * variant.train_share,
@@ -374,16 +377,20 @@ class Suite:
         return doubts(records, lambda r: f"{r.system.key} on {r.dataset.name}, seed {r.seed}")
 
     def _track_report(self, report: Path) -> None:
-        tracker = Tracker(
-            self.request.wandb,
-            self.request.out,
-            project=PROJECT,
+        def warn(said: str) -> None:
+            print(said, file=sys.stderr)
+
+        request = self.request
+        tracked = Tracked(
+            folder=request.out,
             group=self.name,
             name="report",
             config={"suite": self.name},
             job_type="report",
-            warn=lambda message: print(message, file=sys.stderr),
+            online=request.wandb == "online",
         )
+        gather(request.tracker, request.out, warn)
+        tracker = start_tracker(request.tracker, tracked, warn)
         figures = sorted((report.parent / "figures").glob("*.png"))
         tables = sorted(report.parent.glob("*.csv"))
         tracker.keep([report, report.with_suffix(".html"), *tables, *figures])

@@ -25,6 +25,8 @@ ROOM = "Free some space or name another --out; finished runs are kept."
 """What helps where nothing can be written."""
 AGAIN = "Delete the run's folder and run the suite again."
 """What helps where a file of a run is damaged."""
+TRACKED = frozenset({"wandb", "mlflow", "tensorboard"})
+"""Folders of trackers, in which nothing is tidied up for them."""
 _LARGEST = 2**63
 _LONG = re.compile(rb"\d{19}")
 """In every text that holds so large a number, and in few others."""
@@ -161,7 +163,7 @@ def _made_anew(path: Path) -> int:
 def remove_leftovers(folder: Path) -> None:
     """Removes what `write_atomically` and `write_together` were killed at, here and below."""
     for place, below, names in os.walk(folder):
-        below[:] = [name for name in below if name != "wandb"]  # another program's
+        below[:] = [name for name in below if name not in TRACKED]
         ours = list(filter(_LEFTOVER_FOLDER.fullmatch, below))
         below[:] = [name for name in below if name not in ours]
         for name in filter(_LEFTOVER.fullmatch, [*names, *ours]):

@@ -78,7 +78,7 @@ def make_plan(dataset: Path, system: str = "fastre", **changes: Any) -> RunPlan:
         "vectors": None,
         "train_vectors": False,
         "pretrained": "untrained" if system == "casrel" else None,
-        "wandb": "off",
+        "tracker": "none",
         "batch_sizes": (1,),
         **changes,
     }

@@ -10,15 +10,15 @@ from contextlib import contextmanager
 from dataclasses import MISSING, fields
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, TypeVar, get_origin, get_type_hints
 
 import typer
 from rich.console import Console
 
 from runners.cli.configuration import read_configuration
 from runners.cli.texts import refuse_what_cannot_be
-from runners.options.declared import PANELS, Declared, declared, spelt
-from suite.errors import SuiteError, unknown
+from runners.options.declared import PANELS, Declared, declared, refuse_other_values, spelt
+from suite.errors import SuiteError
 
 O = TypeVar("O")  # noqa: E741 - the options of a command
 
@@ -47,8 +47,6 @@ def script(options: type[O], command: Callable[[O], None]) -> Callable[[], None]
         command: is called with one; its docstring is the help.
     """
     known = declared(options)
-    hints = get_type_hints(options)
-    literals = {n: get_args(hints[n]) for n in known if get_origin(hints[n]) is Literal}
 
     def call(**values: Any) -> None:
         for name in ("config", "version"):
@@ -56,9 +54,7 @@ def script(options: type[O], command: Callable[[O], None]) -> Callable[[], None]
         with user_errors():
             for name, value in values.items():
                 refuse_what_cannot_be(_called(name, known[name]), value)
-            for name, choices in literals.items():
-                if values[name] not in choices:
-                    raise unknown(known[name].kind, values[name], choices)
+            refuse_other_values(options, values)
             command(options(**values))
 
     parameters = [*_parameters(options), _CONFIG, _VERSION]

@@ -21,11 +21,9 @@ if TYPE_CHECKING:
     from suite.records.sizes import SizeRecord
     from suite.studies.sizes import SizeStudy
 
-MEANT = frozenset(
-    ("study", "system", "set", "pretrained", "device", "threads", "precision", "out", "wandb")
-)
+MEANT = frozenset(("study", "system", "set", "pretrained", "device", "threads", "precision", "out"))
 """Options that mean something to such a study: it makes its sentences, and trains nothing to its
-end."""
+end, so that there is nothing to track."""
 
 
 def measure_sizes(options: SuiteOptions, study: SizeStudy) -> None:
@@ -39,7 +37,7 @@ def measure_sizes(options: SuiteOptions, study: SizeStudy) -> None:
             raise SuiteError(
                 f"--{name.replace('_', '-')} means nothing to the study {study.name!r}, which "
                 "makes its own sentences and trains a few steps",
-                remedy=f"Leave it out; what counts is --{', --'.join(sorted(MEANT - {'wandb'}))}.",
+                remedy=f"Leave it out; what counts is --{', --'.join(sorted(MEANT))}.",
             )
     if is_url(options.out):
         raise SuiteError(

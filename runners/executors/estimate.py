@@ -69,7 +69,7 @@ def estimate(run: PlannedRun, processes: Processes) -> Estimate | str:
     """
     with tempfile.TemporaryDirectory(prefix="estimate-") as name:
         folder = Path(name)
-        plan = run.plan.model_copy(update={"wandb": "off"})
+        plan = run.plan.model_copy(update={"tracker": "none"})
         write_atomically(folder / "run.json", plan.model_dump_json())
         with locked(folder) as lock:
             started = time.monotonic()

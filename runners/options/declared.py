@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
+from suite.errors import SuiteError, unknown
 from suite.privacy import without_credentials, without_home
 
 DATA, SYSTEMS, TRAINING = "Data", "Systems", "Training"
@@ -26,6 +27,7 @@ class Declared:
         least, most: bounds of a number.
         panel: under which heading the help lists it.
         kind: what a refusal calls its value, where it is one of a `Literal`.
+        former: values of such an option that earlier versions took -> what stands for each now.
         positional: whether it is an argument without a name.
         recorded: whether it is part of what a command can be given again by.
     """
@@ -38,6 +40,7 @@ class Declared:
     panel: str = OUTPUT
     positional: bool = False
     kind: str = "value"
+    former: Mapping[str, str] = field(default_factory=dict)
     recorded: bool = True
 
 
@@ -57,6 +60,27 @@ def declared(options: type) -> dict[str, Declared]:
 def spelt(name: str, how: Declared) -> str:
     """An option as the command line and configuration files spell it, without dashes before it."""
     return how.name or name.replace("_", "-")
+
+
+def refuse_other_values(options: type, values: Mapping[str, Any]) -> None:
+    """Checks the values of options that are one of a `Literal`.
+
+    Args:
+        options: the dataclass.
+        values: of some of its fields.
+
+    Raises:
+        SuiteError: one is none of them, which is answered with the nearest, or was one once.
+    """
+    hints = get_type_hints(options)
+    for name, how in declared(options).items():
+        if name not in values or get_origin(hints[name]) is not Literal:
+            continue
+        value, choices = values[name], get_args(hints[name])
+        if value in how.former:
+            raise SuiteError(f"--{spelt(name, how)} {value} is no more", remedy=how.former[value])
+        if value not in choices:
+            raise unknown(how.kind, str(value), choices)
 
 
 def as_configuration(options: Any) -> dict[str, Any]:

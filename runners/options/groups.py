@@ -137,7 +137,17 @@ class RunOptions(DatasetOptions, DeviceOptions):
         kind="choice of kept vectors",
         panel=RESOURCES,
     )
-    wandb: WandbMode = option("offline", "offline, online or off.", kind="mode of W&B")
+    tracker: str = option(
+        "wandb",
+        "Who is told of the runs besides: wandb, mlflow, tensorboard or none; in the folders of "
+        "the runs, nothing is sent.",
+    )
+    wandb: WandbMode = option(
+        "offline",
+        "offline or online, which uploads; with --tracker wandb.",
+        kind="mode of W&B",
+        former={"off": "--tracker none tracks nothing."},
+    )
     dry_run: bool = option(False, "Print the plan and stop.", recorded=False)
 
 

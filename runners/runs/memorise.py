@@ -8,8 +8,8 @@ from pathlib import Path
 from runners.runs.energy import EnergyMeter
 from runners.runs.environment import load_average, peak_memory_bytes
 from runners.runs.evaluate import EncodedSplit, Evaluator
-from runners.runs.tracking import Tracker
 from runners.runs.workbench import Workbench
+from runners.tracking.base import Tracker
 from suite.files import write_atomically
 from suite.modelling.device import synchronise
 from suite.records.run import TrainingCost

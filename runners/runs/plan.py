@@ -5,19 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
+from pydantic import model_validator
+
 from suite.files import StrictModel, read_model
 from suite.modelling.keep_vectors import KeepVectors
 from suite.privacy import PortableName, PortablePath
 from suite.protocol import Protocol
 
-WandbMode = Literal["offline", "online", "off"]
+WandbMode = Literal["offline", "online"]
 
 
 class RunPlan(StrictModel):
     """Everything that a run's process needs to know.
 
     Attributes:
-        suite: name of the suite, W&B's group.
+        suite: name of the suite, by which trackers group runs.
         dataset: a name or a folder.
         data_dir: where names are looked up first.
         words: how texts that their files do not split become words; None: at white space.
@@ -29,7 +31,8 @@ class RunPlan(StrictModel):
         keep_vectors: which of them its model keeps.
         pretrained: hub name, folder, `minilm` or `untrained`; None where the system needs none.
         parser: a spaCy pipeline by name or folder, or `chain`; None where the system needs none.
-        wandb: mode of the tracker.
+        tracker: is told of the run (`runners.tracking.registry`).
+        wandb: mode of W&B, where that is the tracker.
         batch_sizes: at which inference is measured.
         train_share: part of the training examples that is trained on.
         test: whether test is scored and timed; without it, dev is timed.
@@ -52,11 +55,20 @@ class RunPlan(StrictModel):
     keep_vectors: KeepVectors = "first"
     pretrained: PortableName | None
     parser: PortableName | None = None
-    wandb: WandbMode
+    tracker: str = "wandb"
+    wandb: WandbMode = "offline"
     batch_sizes: tuple[int, ...]
     train_share: float = 1.0
     test: bool = True
     swap_names: PortableName | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_earlier_versions(cls, values: Any) -> Any:
+        """W&B, then the only tracker, could be switched off."""
+        if isinstance(values, dict) and values.get("wandb") == "off" and "tracker" not in values:
+            return {**values, "tracker": "none", "wandb": "offline"}
+        return values
 
 
 def read_run_plan(folder: Path) -> RunPlan:

@@ -18,10 +18,10 @@ from runners.runs.environment import environment, load_average
 from runners.runs.evaluate import EncodedSplit
 from runners.runs.failures import in_a_line, memory_ran_out
 from runners.runs.memorise import Memoriser
-from runners.runs.plan import RunPlan
-from runners.runs.tracking import Tracker
 from runners.runs.train import DivergedError, Trainer, parameters
 from runners.runs.workbench import Workbench, configuration, dataset_facts
+from runners.tracking.base import Tracked, Tracker
+from runners.tracking.registry import start_tracker
 from suite.artifact import thresholds, write_artifact
 from suite.artifact.facts import OF_A_RUN
 from suite.errors import SuiteError
@@ -31,7 +31,6 @@ from suite.systems.capabilities import Memorises
 from suite.tasks.registry import find_task
 from suite.tasks.scores import Evaluation
 
-PROJECT = "relation-suite"
 Fitting: TypeAlias = Trainer | Memoriser
 """What fits a run's system."""
 
@@ -53,7 +52,7 @@ def run(folder: Path, bench: Workbench) -> RunRecord:
     started = datetime.now(UTC).isoformat(timespec="seconds")
     load = load_average()
     record = planned_record(bench, started)
-    tracker = make_tracker(bench.plan, record, folder)
+    tracker = make_tracker(bench, record, folder)
     ending: Ending | None = None
     try:
         record = record.model_copy(update={"system": bench.facts_of_a_run()})
@@ -105,26 +104,36 @@ def planned_record(bench: Workbench, started: str, *, elsewhere: bool = False) -
     )
 
 
-def make_tracker(plan: RunPlan, record: RunRecord, folder: Path) -> Tracker:
-    """The run's tracker; its W&B run keeps its id over resumptions."""
+def make_tracker(bench: Workbench, record: RunRecord, folder: Path) -> Tracker:
+    """The run's tracker, which knows it over resumptions."""
+    plan, system = bench.plan, record.system
     config = {
         "configuration": record.configuration,
-        "system": record.system.name,
-        "settings": record.system.settings,
+        "system": system.name,
+        "settings": system.settings,
         "dataset": record.dataset.name,
         "seed": plan.seed,
         "protocol": plan.protocol.model_dump(mode="json"),
     }
-    return Tracker(
-        plan.wandb,
-        folder,
-        project=PROJECT,
+    tracked = Tracked(
+        folder=folder,
         group=plan.suite,
-        name=f"{record.system.key}-{record.dataset.name}-{plan.seed}",
+        name=f"{system.key}-{record.dataset.name}-{plan.seed}",
         config=config,
         metrics=find_task(record.dataset.task).metrics,
-        warn=lambda message: print(message, flush=True),  # the suite passes it on
+        tags={
+            "system": system.key,
+            "dataset": record.dataset.name,
+            "task": record.dataset.task,
+            # Not the encoder's own name, which may be a folder of the user's.
+            "encoder": system.encoder_family or system.encoder_kind,
+            "device": bench.device.type,
+            "seed": str(plan.seed),
+        },
+        online=plan.wandb == "online",
     )
+    # The suite passes on what is printed.
+    return start_tracker(plan.tracker, tracked, lambda said: print(said, flush=True))
 
 
 def _train_and_test(
@@ -140,7 +149,7 @@ def _train_and_test(
     scores: Evaluation | None = None
     if bench.plan.test:
         splits["test"] = EncodedSplit(trainer.system, bench, bench.dataset.test, bench.device)
-        scores = _test(trainer, splits["test"], dev.measures.get("theta"), folder)
+        scores = _test(trainer, splits["test"], dev.measures.get("theta"), folder, tracker)
     cost = trainer.cost(load)  # before the model is written, which is no part of training
     return record.model_copy(
         update={
@@ -180,11 +189,12 @@ def _leave_model(
 
 
 def _test(
-    trainer: Fitting, test: EncodedSplit, theta: float | None, folder: Path
+    trainer: Fitting, test: EncodedSplit, theta: float | None, folder: Path, tracker: Tracker
 ) -> Evaluation | None:
     """Scores test and leaves what was predicted; None for documents that are not labelled."""
     tested = trainer.evaluator.on_test(test, theta)
     write_lines(folder / PREDICTIONS, tested.outcomes)
+    tracker.tabulate(tested.outcomes)
     task = find_task(trainer.bench.dataset.task)
     entries = task.competition_entries(test.gold, tested.predictions)
     if entries is not None:

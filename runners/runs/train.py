@@ -18,8 +18,8 @@ from runners.runs.checkpoint import Checkpoints, Progress
 from runners.runs.energy import EnergyMeter
 from runners.runs.environment import load_average, peak_memory_bytes
 from runners.runs.evaluate import EncodedSplit, Evaluator
-from runners.runs.tracking import Tracker
 from runners.runs.workbench import Workbench
+from runners.tracking.base import Tracker
 from suite.errors import SuiteError
 from suite.files import write_atomically, write_lines
 from suite.modelling.batching import training_batches

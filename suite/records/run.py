@@ -312,7 +312,7 @@ class RunRecord(StrictModel):
 
     format: Literal[2] = FORMAT
     configuration: str
-    suite: str = Field(description="name of the suite, W&B's group")
+    suite: str = Field(description="name of the suite, by which trackers group runs")
     system: SystemFacts
     dataset: DatasetFacts
     protocol: Protocol

@@ -67,7 +67,7 @@ class SuitePlan(StrictModel):
     """
 
     format: Literal[2] = FORMAT
-    name: str = Field(description="name of the suite, W&B's group")
+    name: str = Field(description="name of the suite, by which trackers group runs")
     version: str = Field(description="version of this package")
     created: str = Field(description="UTC, ISO 8601")
     command: tuple[str, ...] = Field(description="the command line, one argument per item")

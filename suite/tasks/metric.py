@@ -22,7 +22,7 @@ class Metric:
 
     Attributes:
         name: its column in `results.csv` after the split (`test_ign_f1`; a slash becomes `_`), and
-            its key in W&B (`test/ign_f1`).
+            its key in trackers (`test/ign_f1`).
         heading: its column in the report's main table, without split and unit; `{matching}` stands
             for what spans are compared by.
         sentence: what it means, for the reader of the table; metrics may share one.

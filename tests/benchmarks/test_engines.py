@@ -52,7 +52,8 @@ def trainer(
     plan = RunPlan(
         suite="engines", dataset="conll04", data_dir=shared_data, system="fastre", settings={},
         protocol=Protocol(threads=1, epochs=EPOCHS), seed=0,
-        vectors=static_vectors, train_vectors=False, pretrained=None, wandb="off", batch_sizes=(1,),
+        vectors=static_vectors, train_vectors=False, pretrained=None, tracker="none",
+        batch_sizes=(1,),
     )  # fmt: skip
     bench = Workbench(plan, load_dataset("conll04", shared_data))
     made = Trainer(bench, tmp_path_factory.mktemp("engines"), "engines")

@@ -116,7 +116,7 @@ class Trainers:
         plan = RunPlan(
             suite="benchmark", dataset=case.dataset, data_dir=self.data, system=name, settings={},
             protocol=Protocol(threads=torch.get_num_threads()), seed=0, vectors=self.vectors,
-            train_vectors=False, pretrained="minilm", parser=str(self.parser), wandb="off",
+            train_vectors=False, pretrained="minilm", parser=str(self.parser), tracker="none",
             batch_sizes=(1,),
         )  # fmt: skip
         folder = self.folder / name

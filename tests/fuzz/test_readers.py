@@ -311,7 +311,7 @@ def command_ends(patch: pytest.MonkeyPatch, *words: str) -> None:
 
 
 CONFIGURATION = (
-    b"dataset: [synthetic]\nsystem: [fastre]\nseeds: [4, 5]\ntrain_share: 0.5\nwandb: 'off'\n"
+    b"dataset: [synthetic]\nsystem: [fastre]\nseeds: [4, 5]\ntrain_share: 0.5\ntracker: none\n"
     b"set: {fastre: {dilations: [1, 2], width: 64}}\nprotocol: {batch_size: 8}\nepochs: 7\n"
     b"threads: 1\nout: out\n"
 )

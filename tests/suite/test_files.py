@@ -54,7 +54,7 @@ def test_what_a_killed_process_left_is_removed_and_nothing_else(tmp_path: Path) 
     (left,) = path.parent.iterdir()
     assert left.name.startswith(".record.json.")
     kept = [tmp_path / n for n in (".lock", ".gitignore", "v1.2", ".search.journal.lock")]
-    kept += [tmp_path / "wandb" / ".theirs.1"]
+    kept += [tmp_path / tracker / ".theirs.1" for tracker in ("wandb", "mlflow", "tensorboard")]
     for one in kept:
         one.parent.mkdir(exist_ok=True)
         one.write_text("")

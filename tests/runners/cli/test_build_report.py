@@ -109,7 +109,7 @@ def test_run_suite_goes_on_with_a_joined_folder(tmp_path: Path) -> None:
         assert ended.code == 0, ended.err
         return ended.out
 
-    run_suite(*fixed, "--wandb", "off", "--seeds", "4,", "--out", "one")
+    run_suite(*fixed, "--tracker", "none", "--seeds", "4,", "--out", "one")
     shutil.copytree(tmp_path / "one", tmp_path / "two")
     ended = build_report("one", "two", "--out", "new", folder=tmp_path)
     assert ended.code == 0, ended.err

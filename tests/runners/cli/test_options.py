@@ -78,7 +78,9 @@ def test_a_file_holds_a_whole_command(dataset: Path, tmp_path: Path) -> None:
         ("[1, 2]", "command.yaml: does not hold options by name. Such a file holds"),
         ("epochs: [", "command.yaml: is not YAML (while parsing"),
         ("config: other.yaml", "unknown option 'config'"),
-        ("wandb: of", "unknown mode of W&B 'of'. Did you mean 'off'?"),
+        ("wandb: onlin", "unknown mode of W&B 'onlin'. Did you mean 'online'?"),
+        ("wandb: 'off'", "--wandb off is no more. --tracker none tracks nothing."),
+        ("tracker: tensorbord", "unknown tracker 'tensorbord'. Did you mean 'tensorboard'?"),
         ("set: {fastre: {gait: none}}", "unknown setting of fastre 'gait'. Did you mean 'gate'?"),
     ],
 )
@@ -104,7 +106,7 @@ def test_what_a_command_leaves_is_a_command(dataset: Path, tmp_path: Path) -> No
     """`suite.json` given as the file trains nothing anew, into another folder the same."""
     out, other = tmp_path / "out", tmp_path / "other"
     options = ["--system", "fastre", "--set=fastre.width=16", "--set=fastre.attention_heads=2"]
-    fixed = ["--epochs", "1", "--seeds", "4,", "--threads", "1", "--wandb", "off"]
+    fixed = ["--epochs", "1", "--seeds", "4,", "--threads", "1", "--tracker", "none"]
     given = ["--dataset", dataset, *options, *fixed, "--out", out]
     first = tiny.forked(tiny.suite_without_measuring, given, folder=tmp_path)
     assert first.code == 0, first.err
@@ -128,7 +130,7 @@ def test_several_at_a_time_leave_what_one_at_a_time_leaves(dataset: Path, tmp_pa
     """What is timed runs alone, and the records say so."""
     small = [f"--set=fastre.{field}" for field in ("width=16", "attention_heads=2")]
     common = ["--dataset", dataset, "--system", "fastre", *small]
-    fixed = ["--epochs", "1", "--seeds", "2", "--threads", "1", "--wandb", "off"]
+    fixed = ["--epochs", "1", "--seeds", "2", "--threads", "1", "--tracker", "none"]
     for workers in ("1", "2"):
         given = [*common, *fixed, "--workers", workers, "--out", tmp_path / workers]
         ended = tiny.command("run_suite", *given, folder=tmp_path, seconds=240)

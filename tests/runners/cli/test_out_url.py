@@ -15,7 +15,7 @@ from tests import tiny
 @pytest.fixture(scope="module")
 def held(dataset: Path) -> list[str]:
     settings = (f"--set=fastre.{n}={v}" for n, v in (("width", 16), ("attention_heads", 2)))
-    command = ["--dataset", str(dataset), "--system", "fastre", *settings, "--wandb", "off"]
+    command = ["--dataset", str(dataset), "--system", "fastre", *settings, "--tracker", "none"]
     return [*command, "--epochs", "1", "--seeds", "1", "--threads", "1"]
 
 

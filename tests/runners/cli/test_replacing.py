@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 def held(dataset: Path, tmp_path: Path) -> list[str]:
     small = [f"--set=fastre.{field}" for field in ("width=16", "attention_heads=2")]
     place = ["--dataset", str(dataset), "--out", str(tmp_path / "out")]
-    return [*place, "--system", "fastre", *small, "--wandb", "off", "--threads", "1"]
+    return [*place, "--system", "fastre", *small, "--tracker", "none", "--threads", "1"]
 
 
 def carry_out(held: list[str], *more: str, folder: Path) -> tiny.Ended:

@@ -112,7 +112,7 @@ def test_a_variant_stands_beside_its_system(dataset: Path, tmp_path: Path) -> No
     arguments = ["--dataset", dataset, *systems, *small, "--epochs", "1", "--seeds", "1"]
     more = ("--set", "fastre.attention_heads=2", "--set", "shallow.attention_heads=2")
     out = tmp_path / "out"
-    held = [*arguments, *more, "--wandb", "off", "--threads", "1", "--out", out]
+    held = [*arguments, *more, "--tracker", "none", "--threads", "1", "--out", out]
     ended = tiny.forked(tiny.suite_without_measuring, held, folder=tmp_path)
     assert ended.code == 0, ended.err
     settings = {}
@@ -158,7 +158,10 @@ MISTAKES = [
     (("--match", "partly"), "unknown match rule 'partly'. Did you mean 'partial'?"),
     (("--settings", "publish"), "unknown settings 'publish'. Did you mean 'published'?"),
     (("--precision", "float16"), "unknown precision 'float16'. Did you mean 'bfloat16'?"),
-    (("--wandb", "of"), "unknown mode of W&B 'of'. Did you mean 'off'?"),
+    (("--wandb", "onlin"), "unknown mode of W&B 'onlin'. Did you mean 'online'?"),
+    (("--wandb", "off"), "--wandb off is no more. --tracker none tracks nothing."),
+    (("--tracker", "tensorbord"), "unknown tracker 'tensorbord'. Did you mean 'tensorboard'?"),
+    (("--tracker", "none", "--wandb", "online"), "--wandb online uploads by W&B, and --tracker"),
     (("--device", "gpu"), "there is no device 'gpu' here. There is: cpu"),
     (("--device", "cuda:99"), "there is no device 'cuda:99' here. There is: cpu"),
     (("--vectors", "glove.txt"), "glove.txt: word vectors cannot be read: "),

@@ -55,7 +55,7 @@ def planned_alone(out: Path) -> None:
 @pytest.fixture(scope="module")
 def command(dataset: Path) -> list[str]:
     systems = ["--system", "fastre", "--system", "retention", *SMALL]
-    held = ["--dataset", str(dataset), *systems, "--wandb", "off", "--threads", "1"]
+    held = ["--dataset", str(dataset), *systems, "--tracker", "none", "--threads", "1"]
     return [*held, "--epochs", "4", "--seeds", "1", "--out", "out"]
 
 

@@ -57,7 +57,7 @@ printed:
 
 
 def run_suite(folder: Path, *arguments: str | Path) -> tiny.Ended:
-    held = ["--threads", "1", "--wandb", "off", "--epochs", "1", "--seeds", "1", *arguments]
+    held = ["--threads", "1", "--tracker", "none", "--epochs", "1", "--seeds", "1", *arguments]
     env = tiny.environment(HF_HUB_OFFLINE="1")
     return tiny.forked(tiny.suite_without_measuring, held, folder=folder, env=env)
 

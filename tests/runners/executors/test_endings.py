@@ -84,7 +84,7 @@ def troubled(
     systems = ("killed", "nan", "unmeasurable")
     ended = tiny.command(
         "run_suite",
-        *("--dataset", dataset, "--seeds", "1", "--epochs", "2", "--wandb", "off"),
+        *("--dataset", dataset, "--seeds", "1", "--epochs", "2", "--tracker", "none"),
         *("--out", "suite", "--threads", "1"),
         *(word for system in systems for word in ("--system", system)),
         folder=folder,
@@ -186,7 +186,7 @@ def test_ctrl_c_reports_what_is_finished_and_the_same_command_goes_on(
     dataset: Path, env: dict[str, str], tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    words = ["--dataset", str(dataset), "--seeds", "1", "--epochs", "4", "--wandb", "off"]
+    words = ["--dataset", str(dataset), "--seeds", "1", "--epochs", "4", "--tracker", "none"]
     words += ["--system", "gazetteer", "--system", "slow", "--out", str(out), "--threads", "1"]
     with start(words, {**env, "SLOW": "0.1"}) as first:
         assert first.stdout is not None
@@ -248,5 +248,5 @@ def _terminate_during_slow(dataset: Path, out: Path) -> None:
     LocalExecutor.run_all = for_a_while  # type: ignore[assignment, method-assign]
     sys.argv = ["run-suite", "--dataset", str(dataset), "--system", "slow", "--out", str(out)]
     sys.argv += ["--no-estimate"]
-    sys.argv += ["--seeds", "1", "--wandb", "off"]
+    sys.argv += ["--seeds", "1", "--tracker", "none"]
     cli.run_suite()

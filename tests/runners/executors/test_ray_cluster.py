@@ -242,7 +242,7 @@ def test_a_driver_that_is_killed_is_gone_on_with_at_home(
     """The command line with --ray dies without grace; without --ray it goes on."""
     asked = [
         *("--dataset", dataset, "--system", "fastre", "--seeds", "2", "--threads", "1"),
-        *("--epochs", "400", "--patience", "400", "--wandb", "off", "--out", tmp_path / "out"),
+        *("--epochs", "400", "--patience", "400", "--tracker", "none", "--out", tmp_path / "out"),
         *("--set", "fastre.width=64", "--set", "fastre.dilations=[1,2]", "--device", "cpu"),
     ]
     line = [sys.executable, "-P", "-c", "from relation_suite import run_suite; run_suite()"]

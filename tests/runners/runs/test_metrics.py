@@ -14,7 +14,7 @@ from suite.tasks.scores import Evaluation
 from tests.reports.folder import epochs, plan, record, write_run
 from tests.reports.markdown import rows, section
 from tests.reports.tasks import document_epochs, document_run, plan_of
-from tests.runners.runs.tracked import read_only, start
+from tests.runners.tracking.tracked import read_only, start
 
 pytestmark = pytest.mark.usefixtures("private_wandb")
 SENTENCE = "Unseen recall: recall of the gold items that train does not have."
@@ -34,7 +34,7 @@ def declare(patch: pytest.MonkeyPatch, task: str, metric: Metric) -> None:
 
 
 def test_a_metric_is_one_declaration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from tests.runners.wandb_file import history, run_summary
+    from tests.runners.tracking.wandb_file import history, run_summary
 
     declare(monkeypatch, "triples", UNSEEN)
     run = record("fastre", "webnlg-star", 0, (150, 170, 200, 150))

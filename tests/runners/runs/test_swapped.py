@@ -25,7 +25,7 @@ SMALL = ("--set=fastre.width=32", "--set=fastre.dilations=[1]", "--set=fastre.at
 def run(tmp_path: Path, dataset: Path, *options: str | Path) -> tiny.Ended:
     return tiny.command(
         "run_suite", "--dataset", dataset, "--system", "fastre", *SMALL, "--seeds", "1",
-        "--epochs", "4", "--threads", "1", "--wandb", "off", "--out", "out", *options,
+        "--epochs", "4", "--threads", "1", "--tracker", "none", "--out", "out", *options,
         folder=tmp_path, seconds=120,
     )  # fmt: skip
 

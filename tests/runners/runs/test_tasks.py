@@ -67,7 +67,7 @@ def run(tmp_path: Path, data: Path, system: str, *options: str) -> RunRecord:
     """The record of one run of the command; asserts that it ended well."""
     arguments = ("--dataset", data, "--system", system, "--pretrained", "untrained", "--seeds", "1")
     ended = tiny.command(
-        "run_suite", *arguments, "--wandb", "off", "--out", "out", *options,
+        "run_suite", *arguments, "--tracker", "none", "--out", "out", *options,
         folder=tmp_path, seconds=240,
     )  # fmt: skip
     assert ended.code == 0, ended.err
@@ -132,7 +132,7 @@ def test_entities_are_trained_and_measured_along_the_exits(tmp_path: Path) -> No
     assert (tmp_path / "out" / "operating.csv").exists()
     again = tiny.command(
         "run_suite", "--dataset", data, "--system", "fastner", "--pretrained", "untrained",
-        "--seeds", "1", "--epochs", "12", "--wandb", "off", "--out", "out",
+        "--seeds", "1", "--epochs", "12", "--tracker", "none", "--out", "out",
         folder=tmp_path,
     )  # fmt: skip
     assert "done before" in again.out

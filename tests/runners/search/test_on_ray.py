@@ -28,7 +28,7 @@ NO_GRPC = "grpcio is not installed: a search on Ray is not checked"
 TRIALS = 5
 """As many as there are published structures, which are tried in any case."""
 SMALL = (
-    *("--dataset", "tiny", "--epochs", "2", "--wandb", "off", "--out", "out"),
+    *("--dataset", "tiny", "--epochs", "2", "--tracker", "none", "--out", "out"),
     *("--finalists", "0", "--seeds", "1", "--trade-offs", "0", "--trials", str(TRIALS)),
 )
 QUICK_TO_NOTICE = {

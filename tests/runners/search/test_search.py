@@ -39,7 +39,7 @@ from tests import tiny
 pytestmark = pytest.mark.slow
 
 SMALL = (
-    *("--epochs", "2", "--threads", "1", "--wandb", "off"),
+    *("--epochs", "2", "--threads", "1", "--tracker", "none"),
     *("--finalists", "1", "--seeds", "1", "--trade-offs", "1"),
 )
 

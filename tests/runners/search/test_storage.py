@@ -58,7 +58,7 @@ def test_an_output_folder_that_is_a_file(
 ) -> None:
     (tmp_path / "file").write_text("mine")
     for out in ("file", "file/below"):
-        ended = run_suite(dataset, "--out", out, "--wandb", "off", folder=tmp_path, env=env)
+        ended = run_suite(dataset, "--out", out, "--tracker", "none", folder=tmp_path, env=env)
         assert ended.code == 2, ended
         assert f"error: {out}/suite.json: cannot be written: " in ended.err
         assert len(ended.err.splitlines()) == 1
@@ -84,7 +84,7 @@ def test_a_full_disk_is_told_in_a_line_and_space_is_all_it_takes(
 ) -> None:
     filler = small_disk / "filler"
     filler.write_bytes(bytes(200 * 1024))
-    out = ("--out", str(small_disk / "out"), "--wandb", "off")
+    out = ("--out", str(small_disk / "out"), "--tracker", "none")
     ended = run_suite(dataset, *out, folder=tmp_path, env=env)
     assert ended.code == 2, ended
     assert "Traceback" not in ended.err
@@ -101,7 +101,7 @@ def test_what_is_complete_is_not_run_again_and_another_configuration_is(
     dataset: Path, env: dict[str, str], tmp_path: Path
 ) -> None:
     path = tmp_path / "out" / "runs" / "gazetteer" / "tiny" / "0" / "record.json"
-    out = ("--out", "out", "--wandb", "off")
+    out = ("--out", "out", "--tracker", "none")
 
     def again(*more: str) -> str:
         ended = run_suite(dataset, *out, *more, folder=tmp_path, env=env)
@@ -132,7 +132,7 @@ def test_what_is_complete_is_not_run_again_and_another_configuration_is(
 
 
 def test_measuring_again_trains_nothing(dataset: Path, env: dict[str, str], tmp_path: Path) -> None:
-    command = ("--out", "out", "--wandb", "off")
+    command = ("--out", "out", "--tracker", "none")
     run = tmp_path / "out" / "runs" / "gazetteer" / "tiny" / "0"
     said = []
     for more in ((), (), ("--remeasure",)):
@@ -151,7 +151,7 @@ def test_wandb_that_cannot_write_warns_once_and_stops_nothing(
     dataset: Path, env: dict[str, str], tmp_path: Path
 ) -> None:
     """A file stands where W&B's folder of the run should be."""
-    plan = tiny.make_plan(dataset, "gazetteer", batch_size=32, wandb="offline")
+    plan = tiny.make_plan(dataset, "gazetteer", batch_size=32, tracker="wandb")
     folder = tiny.write_plan(tmp_path / "run", plan)
     (folder / "wandb").write_text("in the way")
     ended = tiny.forked(tiny.train, folder, folder=tmp_path, env=env)
@@ -190,7 +190,7 @@ def test_a_broken_record_is_named(dataset: Path, env: dict[str, str], tmp_path: 
     path = tmp_path / "out" / "runs" / "gazetteer" / "tiny" / "0" / "record.json"
     path.parent.mkdir(parents=True)
     path.write_text('{"status": 0}')
-    ended = run_suite(dataset, "--out", "out", "--wandb", "off", folder=tmp_path, env=env)
+    ended = run_suite(dataset, "--out", "out", "--tracker", "none", folder=tmp_path, env=env)
     assert ended.code == 2
     assert "0/record.json: not a run record of this version: " in ended.err
     assert "Delete its folder" in ended.err
@@ -203,7 +203,7 @@ def test_a_folder_of_an_older_version_is_refused_with_what_to_do(
     path = tmp_path / "out" / "runs" / "gazetteer" / "tiny" / "0" / "record.json"
     path.parent.mkdir(parents=True)
     path.write_text('{"format": 1}')
-    ended = run_suite(dataset, "--out", "out", "--wandb", "off", folder=tmp_path, env=env)
+    ended = run_suite(dataset, "--out", "out", "--tracker", "none", folder=tmp_path, env=env)
     assert ended.code == 2
     assert (
         "0/record.json: is a run record of format 1, and this version reads format 2." in ended.err

@@ -28,7 +28,7 @@ def test_conll04s_whole_test_set(shared_data: Path, static_vectors: Path, tmp_pa
     plan = RunPlan(
         suite="onnx", dataset="conll04", data_dir=shared_data, system="fastre", settings={},
         protocol=Protocol(threads=1, epochs=EPOCHS), seed=0, vectors=static_vectors,
-        train_vectors=False, pretrained=None, wandb="off", batch_sizes=(1,),
+        train_vectors=False, pretrained=None, tracker="none", batch_sizes=(1,),
     )  # fmt: skip
     bench = Workbench(plan, load_dataset("conll04", shared_data))
     trainer = Trainer(bench, tmp_path, "onnx")

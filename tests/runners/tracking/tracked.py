@@ -8,8 +8,8 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
-from runners.runs import tracking as track
-from runners.runs.tracking import Tracker
+from runners.tracking.base import Tracked, Tracker
+from runners.tracking.registry import start_tracker
 from suite.protocol import Protocol
 from suite.records.run import (
     DatasetFacts,
@@ -23,20 +23,22 @@ from suite.records.run import (
     TrainingCost,
 )
 from suite.tasks.registry import find_task
-from suite.tasks.scores import Evaluation, Scores
+from suite.tasks.scores import AnsweredExample, Evaluation, Scores
 
 ROOT = Path(__file__).resolve().parents[3]
 TRIPLES = find_task("triples")
-NAMES = {"project": "relation-suite", "group": "quick", "name": "fastre/toy/1"}
+NAMES = {"group": "quick", "name": "fastre/toy/1"}
+TAGS = {"system": "fastre", "dataset": "toy", "device": "cpu", "seed": "1"}
 CONFIG = {"configuration": "0123abcd", "seed": 1, "settings": {"kernel": 3, "betas": (0.9, 0.99)}}
 
 
-def start(folder: Path, warnings: list[str], mode: track.Mode = "offline", **more: Any) -> Tracker:
-    return Tracker(
-        mode,
-        folder,
-        **{**NAMES, "config": CONFIG, "metrics": TRIPLES.metrics, "warn": warnings.append, **more},
-    )
+def tracked(folder: Path, **more: Any) -> Tracked:
+    values = {**NAMES, "config": CONFIG, "metrics": TRIPLES.metrics, "tags": TAGS, **more}
+    return Tracked(folder=folder, **values)
+
+
+def start(folder: Path, warnings: list[str], tracker: str = "wandb", **more: Any) -> Tracker:
+    return start_tracker(tracker, tracked(folder, **more), warnings.append)
 
 
 def scores(correct: int) -> Scores:
@@ -56,6 +58,20 @@ def an_epoch(number: int, parts: int = 2) -> Epoch:
         learning_rate=1e-3,
         dev=Evaluation(partial=scores(number), exact=scores(number // 2)),
         best=True,
+    )
+
+
+def an_answer() -> AnsweredExample:
+    """Two gold triples and one that was predicted, right by its first words alone."""
+    return AnsweredExample(
+        id="test/7",
+        text="Ada lives in New York .",
+        gold=[["Ada", "lives in", "New York"], ["Ada", "born in", "New York"]],
+        predicted=[["Ada", "lives in", "New", 0.9]],
+        correct={
+            "partial": Scores(correct=1, predicted=1, gold=2),
+            "exact": Scores(correct=0, predicted=1, gold=2),
+        },
     )
 
 
@@ -132,7 +148,7 @@ def files_of(folder: Path) -> list[Path]:
 
 
 def read_only(folder: Path) -> list[Any]:
-    from tests.runners.wandb_file import read_records
+    from tests.runners.tracking.wandb_file import read_records
 
     [file] = files_of(folder)
     return read_records(file)
@@ -144,6 +160,7 @@ def of_kind(records: list[Any], kind: str) -> list[Any]:
 
 def use_after_failure(tracker: Tracker) -> None:
     tracker.log(an_epoch(1))
+    tracker.tabulate([an_answer()])
     tracker.summarise(a_record())
     tracker.keep([Path(__file__)])
     tracker.finish(failed=False)

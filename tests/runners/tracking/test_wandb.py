@@ -9,18 +9,21 @@ from pathlib import Path
 
 import pytest
 
-from runners.runs import tracking as track
-from tests.runners.runs.tracked import (
+from runners.tracking.base import PROJECT
+from runners.tracking.flatten import AXES, run_id
+from tests.runners.tracking.tracked import (
     CONFIG,
     NAMES,
     ROOT,
     a_record,
+    an_answer,
     an_epoch,
     files_of,
     of_kind,
     read_only,
     run_python,
     start,
+    tracked,
 )
 
 pytestmark = pytest.mark.usefixtures("private_wandb")
@@ -29,13 +32,14 @@ pytestmark = pytest.mark.usefixtures("private_wandb")
 def test_offline_run_holds_all_that_was_logged(
     tmp_path: Path, warnings: list[str], capfd: pytest.CaptureFixture[str]
 ) -> None:
-    from tests.runners.wandb_file import history, run_config, run_summary
+    from tests.runners.tracking.wandb_file import history, run_config, run_summary
 
     report = tmp_path / "report.md"
     report.write_text("# Report")
     tracker = start(tmp_path, warnings)
     for number in (1, 2, 3):
         tracker.log(an_epoch(number))
+    tracker.tabulate([an_answer()])
     tracker.summarise(a_record())
     tracker.keep([report])
     tracker.finish(failed=False)
@@ -68,13 +72,15 @@ def test_offline_run_holds_all_that_was_logged(
     assert len(rows) == 3
 
     [run, *_] = of_kind(records, "run")
-    assert (run.project, run.run_group, run.display_name) == tuple(NAMES.values())
+    assert (run.project, run.run_group, run.display_name) == (PROJECT, *NAMES.values())
+    assert list(run.tags) == ["fastre", "toy", "cpu", "seed 1"]
     assert run.job_type == "train"
     config = run_config(records)
     assert config.pop("_wandb") == {}
     assert config == json.loads(json.dumps(CONFIG))
 
     final = run_summary(records)
+    [folder] = tmp_path.glob("wandb/*/files")
     assert final["test/partial/f1"] == pytest.approx(2 * 100 / 450)
     assert final["test/overlap/EPO/recall"] == 20 / 250
     assert final["dev/exact/precision"] == 80 / 200, "the last epoch's, not the selected one's"
@@ -85,13 +91,17 @@ def test_offline_run_holds_all_that_was_logged(
     assert final["parameters/total"] == 30
     assert final["status"] == "complete"
 
+    table = json.loads((folder / final["test/answers"]["path"]).read_text())
+    assert table["columns"] == ["id", "gold", "predicted", "correct_partial", "correct_exact"]
+    assert table["data"] == [["test/7", 2, 1, 1, 0]]
+
     kept = [file.path for found in of_kind(records, "files") for file in found.files]
     assert "report.md" in kept
     [copy] = (tmp_path / "wandb").rglob("report.md")
     assert copy.read_text() == "# Report"
 
     metrics = {m.name or m.glob_name: m for m in of_kind(records, "metric")}
-    assert set(metrics) == {*track.AXES, "*"}
+    assert set(metrics) == {*AXES, "*"}
     assert metrics["*"].step_metric == "epoch"
     assert of_kind(records, "exit")[0].exit_code == 0
 
@@ -101,17 +111,18 @@ def test_no_name_of_host_user_or_folder_is_kept_for_the_upload(
 ) -> None:
     tracker = start(tmp_path, warnings)
     tracker.log(an_epoch(1))
+    tracker.tabulate([an_answer()])
     tracker.finish(failed=False)
     [run, *_] = of_kind(read_only(tmp_path), "run")
     assert run.host == ""
     content = files_of(tmp_path)[0].read_bytes()
     for private in (str(ROOT), str(tmp_path), sys.executable):
         assert private.encode() not in content, private
-    assert list(tmp_path.glob("wandb/*/files/*")) == []
+    assert [path.name for path in tmp_path.glob("wandb/*/files/*")] == ["media"]
 
 
 def test_history_over_several_blocks_reads_back_whole(tmp_path: Path, warnings: list[str]) -> None:
-    from tests.runners.wandb_file import BLOCK, history
+    from tests.runners.tracking.wandb_file import BLOCK, history
 
     tracker = start(tmp_path, warnings)
     for number in range(1, 61):
@@ -130,7 +141,7 @@ def test_history_over_several_blocks_reads_back_whole(tmp_path: Path, warnings: 
 def test_the_reader_finds_a_flipped_bit(
     tmp_path: Path, warnings: list[str], at: int, message: str
 ) -> None:
-    from tests.runners.wandb_file import read_records
+    from tests.runners.tracking.wandb_file import read_records
 
     tracker = start(tmp_path, warnings)
     tracker.finish(failed=False)
@@ -161,12 +172,12 @@ def test_exit_and_excepthook_stay_as_they_were(tmp_path: Path, warnings: list[st
 def test_a_killed_run_goes_on_under_its_id_and_its_last_file_is_whole(
     tmp_path: Path, warnings: list[str]
 ) -> None:
-    from tests.runners.wandb_file import history, read_records
+    from tests.runners.tracking.wandb_file import history, read_records
 
     code = f"""
         import os, signal
         from pathlib import Path
-        from tests.runners.runs.test_tracking import *
+        from tests.runners.tracking.test_wandb import *
         tracker = start(Path({str(tmp_path)!r}), [])
         for number in (1, 2):
             tracker.log(an_epoch(number))
@@ -186,7 +197,7 @@ def test_a_killed_run_goes_on_under_its_id_and_its_last_file_is_whole(
 
 
 def test_runs_of_one_process_do_not_mix(tmp_path: Path, warnings: list[str]) -> None:
-    from tests.runners.wandb_file import history, read_records
+    from tests.runners.tracking.wandb_file import history, read_records
 
     for seed in (1, 2, 1):
         tracker = start(tmp_path / str(seed), warnings, config={"seed": seed})
@@ -198,12 +209,14 @@ def test_runs_of_one_process_do_not_mix(tmp_path: Path, warnings: list[str]) -> 
     assert [row["epoch"] for row in history(read_only(tmp_path / "2"))] == [2]
 
 
-@pytest.mark.parametrize("changed", ["project", "group", "name", "job_type", "config"])
-def test_the_id_differs_wherever_a_run_does(changed: str) -> None:
-    names = {**NAMES, "job_type": "train"}
-    base = track.run_id(names, CONFIG)
-    assert track.run_id(dict(reversed(names.items())), CONFIG) == base
-    if changed == "config":
-        assert track.run_id(names, {**CONFIG, "seed": 2}) != base
-    else:
-        assert track.run_id({**names, changed: "other"}, CONFIG) != base
+@pytest.mark.parametrize("changed", ["group", "name", "job_type", "config"])
+def test_the_id_differs_wherever_a_run_does(tmp_path: Path, changed: str) -> None:
+    base = run_id(tracked(tmp_path))
+    assert run_id(tracked(tmp_path / "moved", tags={}, online=True)) == base
+    value = {**CONFIG, "seed": 2} if changed == "config" else "other"
+    assert run_id(tracked(tmp_path, **{changed: value})) != base
+
+
+def test_the_id_is_that_of_earlier_versions(tmp_path: Path) -> None:
+    """Whoever goes on with a run of theirs goes on with its W&B run."""
+    assert run_id(tracked(tmp_path)) == "35023f734d213b5c"

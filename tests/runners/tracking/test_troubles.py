@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.runners.runs.tracked import (
+from tests.runners.tracking.tracked import (
     an_epoch,
     files_of,
     read_only,
@@ -94,7 +94,7 @@ def test_a_dead_service_warns_once_and_the_next_run_has_a_new_one(tmp_path: Path
         import time
         import psutil
         from pathlib import Path
-        from tests.runners.runs.tracked import *
+        from tests.runners.tracking.tracked import *
         warnings = []
         tracker = start(Path({str(tmp_path)!r}, "first"), warnings)
         tracker.log(an_epoch(1))
@@ -115,7 +115,7 @@ def test_a_dead_service_warns_once_and_the_next_run_has_a_new_one(tmp_path: Path
     """
     done = run_python(code)
     assert (done.returncode, done.stderr) == (0, "")
-    from tests.runners.wandb_file import history
+    from tests.runners.tracking.wandb_file import history
 
     assert len(history(read_only(tmp_path / "second"))) == 1
 
@@ -124,7 +124,7 @@ def test_a_disk_that_fills_up_warns_once(tmp_path: Path) -> None:
     code = f"""
         import resource
         from pathlib import Path
-        from tests.runners.runs.tracked import *
+        from tests.runners.tracking.tracked import *
         warnings = []
         tracker = start(Path({str(tmp_path)!r}), warnings)
         tracker.log(an_epoch(1))
@@ -144,7 +144,7 @@ def test_online_without_an_account_is_offline_and_does_not_ask(
 ) -> None:
     from wandb.errors import term
 
-    from tests.runners.wandb_file import history
+    from tests.runners.tracking.wandb_file import history
 
     def ask(*_: object, **__: object) -> str:
         raise AssertionError("asked the user")
@@ -153,7 +153,7 @@ def test_online_without_an_account_is_offline_and_does_not_ask(
     monkeypatch.setattr(term, "terminput", ask)
     monkeypatch.setattr("builtins.input", ask)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    tracker = start(tmp_path, warnings, mode="online")
+    tracker = start(tmp_path, warnings, online=True)
     tracker.log(an_epoch(1))
     tracker.finish(failed=False)
     assert len(warnings) == 1
@@ -166,22 +166,22 @@ def test_online_with_a_key_that_no_server_takes_is_offline(
     tmp_path: Path, warnings: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("WANDB_API_KEY", "too short")
-    start(tmp_path, warnings, mode="online").finish(failed=False)
+    start(tmp_path, warnings, online=True).finish(failed=False)
     assert len(warnings) == 1
     assert "API key" in warnings[0]
     assert len(files_of(tmp_path)) == 1
 
 
-def test_off_imports_no_wandb_and_touches_nothing(tmp_path: Path) -> None:
+def test_no_tracker_imports_no_wandb_and_touches_nothing(tmp_path: Path) -> None:
     folder = tmp_path / "untouched"
     code = f"""
         import sys
         from pathlib import Path
-        from tests.runners.runs.tracked import *
+        from tests.runners.tracking.tracked import *
         assert not [name for name in sys.modules if name.split(".")[0] == "wandb"], "on import"
         warnings = []
-        use_after_failure(start(Path({str(folder)!r}), warnings, mode="off"))
-        assert not [name for name in sys.modules if name.split(".")[0] == "wandb"], "when off"
+        use_after_failure(start(Path({str(folder)!r}), warnings, tracker="none"))
+        assert not [name for name in sys.modules if name.split(".")[0] == "wandb"], "started"
         assert warnings == []
     """
     done = run_python(code)
