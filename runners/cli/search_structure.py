@@ -242,6 +242,7 @@ def _conclude(search: Search, executor: Executor) -> None:
     from reports.search.report import write_search_report  # noqa: PLC0415 - heavy
     from runners.search.conclude import conclude  # noqa: PLC0415
     from runners.search.finals import Finals, choose  # noqa: PLC0415
+    from runners.tracking.registry import gather  # noqa: PLC0415
 
     # Whoever ends the search by SIGTERM gets what Ctrl-C gets.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -249,6 +250,7 @@ def _conclude(search: Search, executor: Executor) -> None:
     with shown(finals.suite.runs, finals.suite.left()) as on_event:
         finals.run(executor, on_event)
     record, best = conclude(search, finals)
+    gather(search.request.suite.tracker, search.out, lambda said: errors.print(said, markup=False))
     console.print(f"report: {write_search_report(search.out)}", markup=False)
     console.print(f"best structure: {best}", markup=False)
     if not _all_is_there(search, record):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from suite.files import TRACKED
 from tests import tiny
 
 pytestmark = pytest.mark.slow
@@ -37,7 +38,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return home
 
 
-def test_a_suite_leaves_no_name(home: Path, dataset: Path) -> None:
+@pytest.mark.parametrize("tracker", sorted(TRACKED))
+def test_a_suite_leaves_no_name(home: Path, dataset: Path, tracker: str) -> None:
     data = home / "my-data"
     data.symlink_to(dataset)
     out = home / "out"
@@ -45,11 +47,14 @@ def test_a_suite_leaves_no_name(home: Path, dataset: Path) -> None:
     place = ["--dataset", str(data), "--out", str(out), "--system", "fastre", *small]
     ended = tiny.forked(
         tiny.suite_without_measuring,
-        [*place, "--epochs", "1", "--seeds", "1", "--threads", "1"],
+        [*place, "--epochs", "1", "--seeds", "1", "--threads", "1", "--tracker", tracker],
         folder=home,
     )
     assert ended.code == 0, ended.err
-    assert list((out / "wandb").rglob("*.wandb")), "nothing was tracked"
+    assert "does not" not in ended.out + ended.err, "it was not tracked"
+    left = {"wandb": "*.wandb", "mlflow": "mlflow.db", "tensorboard": "events.out.tfevents.*"}
+    for folder in (out, out / "runs/fastre/tiny/0"):
+        assert list((folder / tracker).rglob(left[tracker])), "nothing was tracked"
     assert list(files_with(out, USER, HOST)) == []
 
 
