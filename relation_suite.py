@@ -50,6 +50,7 @@ def command(module: str, name: str) -> Callable[[], None]:
 
 run_suite = command("runners.cli.run_suite", "run_suite")
 build_report = command("runners.cli.build_report", "build_report")
+judge_claims = command("runners.cli.judge_claims", "judge_claims")
 score_predictions = command("runners.cli.score_predictions", "score_predictions")
 search_structure = command("runners.cli.search_structure", "search_structure")
 explain_run = command("runners.cli.explain_run", "explain_run")

@@ -129,6 +129,15 @@ def compare(rows: Sequence[AnyRow], match: Match) -> tuple[list[Compared], list[
     return _compare(rows, _answered(rows, match))
 
 
+def f1_of_row(row: AnyRow, match: Match) -> Estimate | None:
+    """A row's F1, as tables have it; None where no run, or not each, tells of the same examples."""
+    answered = _answered([row], match)
+    if len(answered) != 1 or len(answered[0].seeds(row)) != len(row.complete):
+        return None
+    (part,) = answered
+    return mean_f1(part.sample, part.runs(row, part.seeds(row)))
+
+
 def _answered(rows: Sequence[AnyRow], match: Match) -> list[Answered]:
     """The runs that kept their predictions, by the test examples that they answered."""
     found: dict[frozenset[str], dict[tuple[str, int], list[np.ndarray]]] = {}

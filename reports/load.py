@@ -336,7 +336,7 @@ def _trained_first(runs: Mapping[int, RecordedRun]) -> tuple[int, int]:
     return -sum(run.trained_here for run in runs.values()), -len(runs)
 
 
-def _held_equal(record: RunRecord) -> dict[str, Any]:
+def held_equal(record: RunRecord) -> dict[str, Any]:
     """What must be equal in a table of scores, flat, under the names that a reader is shown."""
     facts = record.dataset
     flat: dict[str, Any] = {
@@ -435,12 +435,12 @@ def group_runs(runs: Sequence[RecordedRun], plan: SuitePlan) -> tuple[Group, ...
     described = [*plan.datasets, *(d for part in plan.joined for d in part.datasets)]
     found: dict[str, dict[str, list[RecordedRun]]] = {}
     for run in sorted(runs, key=lambda run: run.record.started):
-        key = json.dumps(_held_equal(run.record), sort_keys=True)
+        key = json.dumps(held_equal(run.record), sort_keys=True)
         found.setdefault(run.record.dataset.name, {}).setdefault(key, []).append(run)
     groups = []
     for name in sorted(found, key=lambda name: (order.get(name, len(order)), name)):
         parts = list(found[name].values())
-        first = _held_equal(parts[0][0].record)
+        first = held_equal(parts[0][0].record)
         for number, part in enumerate(parts, start=1):
             groups.append(
                 Group(
@@ -448,7 +448,7 @@ def group_runs(runs: Sequence[RecordedRun], plan: SuitePlan) -> tuple[Group, ...
                     part=number if len(parts) > 1 else 0,
                     rows=_rows(part, plan),
                     plan=_described(part[0].record.dataset, described),
-                    differences=_differences(first, _held_equal(part[0].record)),
+                    differences=_differences(first, held_equal(part[0].record)),
                 )
             )
     return tuple(groups)

@@ -119,7 +119,7 @@ def points_table(group: Group) -> str:
     return markdown(table) if table else "No operating point was measured.\n"
 
 
-def _chosen(row: Row) -> tuple[Point, Point] | str:
+def chosen_points(row: Row) -> tuple[Point, Point] | str:
     """Full depth and the fastest point that dev allows; or why there is none."""
     full = next((point for point in points_of(row) if not point.rule), None)
     if full is None:
@@ -140,7 +140,7 @@ def _chosen(row: Row) -> tuple[Point, Point] | str:
 
 def choice(row: Row) -> str:
     """The fastest point within `TOLERANCE` of full depth on dev, with what it reaches on test."""
-    found = _chosen(row)
+    found = chosen_points(row)
     if isinstance(found, str):
         return f"{row.label}: no point is chosen: {found}."
     full, fastest = found
@@ -150,7 +150,7 @@ def choice(row: Row) -> str:
 
     def shown(point: Point, name: str, digits: int = 1) -> str:
         average = mean(at_point(row, point, name))
-        assert average is not None  # `_chosen` took none where a seed is missing
+        assert average is not None  # `chosen_points` took none where a seed is missing
         return number(average, digits)
 
     return (

@@ -29,6 +29,7 @@ def _build_report(options: ReportOptions) -> None:
     build-report OUT --predictions gpt@webnlg=answers.jsonl
     build-report OUT --prices prices.yaml
     build-report OUT --max-latency 5 --min-f1 80
+    build-report OUT --evidence docs/results/NAME/evidence.json.gz
     """  # noqa: D301 - the backspace keeps typer from reflowing the examples
     from reports.prices import read_prices  # noqa: PLC0415 - heavy
 
@@ -75,6 +76,8 @@ def _refuse_alone(options: ReportOptions, folders: list[Path]) -> None:
 def _write(options: ReportOptions, folder: Path, prices: Prices | None) -> None:
     """Brings predictions in, and writes the report."""
     from reports.answer import Limits  # noqa: PLC0415 - heavy
+    from reports.claims.collect import collect  # noqa: PLC0415 - likewise
+    from reports.claims.evidence import write_evidence  # noqa: PLC0415 - likewise
     from reports.report import write_report  # noqa: PLC0415 - likewise
     from reports.sections.outside import fit_lines  # noqa: PLC0415 - likewise
     from runners.outside import bring_in  # noqa: PLC0415 - likewise
@@ -87,6 +90,9 @@ def _write(options: ReportOptions, folder: Path, prices: Prices | None) -> None:
             errors.print(f"{title}: {line}", markup=False)
     limits = Limits(options.max_latency, options.max_memory, options.min_f1)
     write_report(folder, prices, limits)
+    if options.evidence is not None:
+        write_evidence(collect(folder), options.evidence)
+        console.print(f"evidence: {options.evidence}", markup=False)
 
 
 build_report = script(ReportOptions, _build_report)

@@ -206,6 +206,11 @@ class ReportOptions(PricesOptions):
         "Join folders whose runs differ at one place, too: rows of their own are named by their "
         "folders.",
     )
+    evidence: Path | None = option(
+        None,
+        "File, evidence.json.gz, for what judge-claims reads: the records, and counts of each "
+        "example without its words.",
+    )
     predictions: list[str] | None = option(
         None,
         "NAME=FILE of predictions of a system that was not trained here, to be scored beside those "
@@ -230,6 +235,21 @@ class ReportOptions(PricesOptions):
     )
     min_f1: float | None = option(
         None, "Name the systems whose test F1 is no less, in per cent.", least=0
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClaimsOptions:
+    """Of `judge-claims`."""
+
+    evidence: list[Path] | None = option(
+        None,
+        "Files of evidence, folders that hold such, or what run-suite wrote.",
+        shown="docs/results",
+        positional=True,
+    )
+    out: Path = option(
+        Path("docs/claims.md"), "The page; claims.json, with the runs, lies beside it."
     )
 
 

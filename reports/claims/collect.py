@@ -1,0 +1,154 @@
+"""Evidence from output folders: the one place that reads predictions for claims."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from reports.claims.evidence import (
+    NOT_SEEN,
+    SEEN,
+    AnsweredSplit,
+    Evidence,
+    ExplainedClass,
+    RunEvidence,
+    Triple,
+)
+from reports.load import load_results
+from reports.run_files import RecordedRun
+from suite.errors import SuiteError
+from suite.evaluation.judged import Judged
+from suite.files import AGAIN, content_digest, read_lines
+from suite.records.run import DEV_PREDICTIONS, PREDICTIONS, Epoch, RunRecord
+from suite.records.suite import SuitePlan
+from suite.tasks.matching import Match
+from suite.tasks.registry import find_task
+from suite.tasks.scores import AnsweredExample, Evaluation
+from suite.uncertainty.resampling import Counts
+
+FAMILIES = ("overlap", "count")
+"""Of slices, those whose examples evidence tells."""
+BY_ITEM = frozenset({"relation", "type"})
+"""Families of slices, one for each relation or type, that no claim is told by."""
+EXPLAINED = Path("explain", "classes.csv")
+"""What `explain-run` leaves in a run's folder of its classes of words."""
+
+
+def collect(out: Path) -> Evidence:
+    """The evidence of an output folder.
+
+    Raises:
+        SuiteError: there is no plan or no record, or a file of a run is broken.
+    """
+    results = load_results(out)
+    return Evidence(plan=_bare(results.plan), runs=tuple(_of_run(run, out) for run in results.runs))
+
+
+def _bare(plan: SuitePlan) -> SuitePlan:
+    left: dict[str, object] = {"command": (), "options": {}, "study": None, "kept_once": ()}
+    return plan.model_copy(update={**left, "joined": tuple(map(_bare, plan.joined))})
+
+
+def _of_run(run: RecordedRun, out: Path) -> RunEvidence:
+    record, folder = run.record, run.folder
+    kept = {
+        "system": record.system.model_copy(update={"departures": ()}),
+        "ceiling": {},
+        "swapped": None,
+        "dev": _without_items(record.dev),
+        "test": _without_items(record.test),
+    }
+    return RunEvidence(
+        folder=folder.relative_to(out).as_posix(),
+        digest=content_digest(folder / "record.json"),
+        record=record.model_copy(update=kept),
+        history=tuple(map(_bare_epoch, run.history)),
+        test=_answered(folder / PREDICTIONS, record, run.judged),
+        dev=_answered(folder / DEV_PREDICTIONS, record, run.judged_dev),
+        explained=_explained(folder / EXPLAINED),
+    )
+
+
+def _without_items(found: Evaluation | None) -> Evaluation | None:
+    if found is None:
+        return None
+    slices = {name: held for name, held in found.slices.items() if name not in BY_ITEM}
+    return found.model_copy(update={"slices": slices})
+
+
+def _bare_epoch(epoch: Epoch) -> Epoch:
+    dev = epoch.dev.model_copy(update={"slices": {}})
+    return epoch.model_copy(update={"parts": {}, "measures": {}, "dev": dev})
+
+
+def _answered(path: Path, record: RunRecord, judged: Judged | None) -> AnsweredSplit | None:
+    """How a split was answered; None where that was not kept."""
+    if judged is None:
+        return None
+    lines = sorted(read_lines(path, AnsweredExample, "an answered example"), key=lambda o: o.id)
+    known: tuple[Match, ...] = ("partial", "exact")
+    rules = [match for match in known if all(match in line.correct for line in lines)]
+    return AnsweredSplit(
+        examples=hashlib.sha256("\n".join(line.id for line in lines).encode()).hexdigest()[:12],
+        counts={match: tuple(_counts(line, match) for line in lines) for match in rules},
+        by_item=_by_item(judged, find_task(record.dataset.task).familiarities),
+        slices=_slices(lines, record, path),
+    )
+
+
+def _counts(line: AnsweredExample, match: Match) -> Triple:
+    scores = line.correct[match]
+    return scores.correct, scores.predicted, scores.gold
+
+
+def _by_item(judged: Judged, familiarities: Sequence[str]) -> dict[str, tuple[Triple, ...]]:
+    """Counts of items that train has too, and of the others; empty where that is not told."""
+    if judged.by_familiarity is None:
+        return {}
+    whole, *others = (judged.by_familiarity[name] for name in familiarities)
+    order = np.argsort(np.array(judged.ids))
+    rest: Counts = np.sum(others, axis=0)
+    return {
+        name: tuple((int(c), int(p), int(g)) for c, p, g in counts[order])
+        for name, counts in ((SEEN, whole), (NOT_SEEN, rest))
+    }
+
+
+def _slices(
+    lines: Sequence[AnsweredExample], record: RunRecord, path: Path
+) -> dict[str, tuple[tuple[str, ...], ...]]:
+    """Family -> the slices of each example; empty where the lines do not tell of examples."""
+    task = find_task(record.dataset.task)
+    rule = task.selection_match(record.protocol.match)
+    found: dict[str, list[tuple[str, ...]]] = {}
+    for line in lines:
+        try:
+            example = task.example_of(line)
+        except ValueError as error:
+            raise SuiteError(str(error), where=path, remedy=AGAIN) from error
+        if example is None:
+            return {}
+        slices = task.slices_of_example(example, line.correct[rule].gold)
+        for family in FAMILIES:
+            if family in slices:
+                found.setdefault(family, []).append(tuple(slices[family]))
+    return {family: tuple(named) for family, named in found.items()}
+
+
+def _explained(path: Path) -> tuple[ExplainedClass, ...]:
+    if not path.is_file():
+        return ()
+    try:
+        frame = pd.read_csv(path, usecols=["measure", "class", "mean"]).dropna()
+        rows = frame[["measure", "class", "mean"]].itertuples(index=False)
+        return tuple(ExplainedClass(measure=m, word_class=c, mean=float(v)) for m, c, v in rows)
+    except (ValueError, OSError) as error:
+        raise SuiteError(
+            f"holds no means of classes of words: {error}",
+            where=path,
+            remedy="Run explain-run on the run again.",
+        ) from error

@@ -1,0 +1,171 @@
+"""Evidence: what an output folder tells of its runs, without a word of the data they answered.
+
+Data of others may not be given on, but what they were answered with may: for each run the record,
+its epochs, and how many items of each test example were right, predicted and gold. That is all that
+the intervals of a report need.
+"""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Final, Literal
+
+import numpy as np
+from jaxtyping import Int
+from pydantic import Field, ValidationError
+
+from reports.run_files import RecordedRun
+from suite.errors import SuiteError, first_mistake
+from suite.files import StrictModel, read_regular, readable, write_atomically
+from suite.records.run import Epoch, RunRecord
+from suite.records.suite import SuitePlan
+from suite.tasks.matching import Match
+
+FORMAT: Final = 1
+SUFFIX = ".json.gz"
+"""How the name of a file of evidence ends."""
+SEEN, NOT_SEEN = "seen", "not seen"
+"""Parts of a test set by item: train has it too, or has not."""
+_REMEDY = "Write it again: build-report OUT --evidence FILE."
+
+Triple = tuple[int, int, int]
+"""Correct, predicted and gold of an example."""
+
+
+class AnsweredSplit(StrictModel):
+    """How a run answered a split.
+
+    Attributes:
+        examples: digest of their ids; equal where two runs answered the same ones.
+        counts: match rule -> of each example, in the order of their ids.
+        by_item: `SEEN`, `NOT_SEEN` -> likewise, under the rule that selects.
+        slices: family -> the slices that each example lies in.
+    """
+
+    examples: str
+    counts: dict[Match, tuple[Triple, ...]]
+    by_item: dict[str, tuple[Triple, ...]] = Field(default_factory=dict)
+    slices: dict[str, tuple[tuple[str, ...], ...]] = Field(default_factory=dict)
+
+
+class ExplainedClass(StrictModel):
+    """The mean of a measure of words over a class of them, as `explain-run` has it."""
+
+    measure: str
+    word_class: str
+    mean: float
+
+
+class RunEvidence(StrictModel):
+    """One run.
+
+    Attributes:
+        folder: its place in the output folder.
+        digest: of its `record.json`, as it was.
+        record: without what no claim is told by: scores by relation, ceilings, departures.
+        history: its epochs.
+        test, dev: None where it kept no predictions of the split.
+        explained: of `explain-run`; empty where that was not run.
+    """
+
+    folder: str
+    digest: str
+    record: RunRecord
+    history: tuple[Epoch, ...]
+    test: AnsweredSplit | None = None
+    dev: AnsweredSplit | None = None
+    explained: tuple[ExplainedClass, ...] = ()
+
+
+class Evidence(StrictModel):
+    """What an output folder tells.
+
+    Attributes:
+        plan: without the command and its options, which name files of a machine.
+        runs: all that left a record.
+    """
+
+    format: Literal[1] = FORMAT
+    plan: SuitePlan
+    runs: tuple[RunEvidence, ...]
+
+
+@dataclass(frozen=True)
+class EvidencedRun(RecordedRun):
+    """A run as reports read it, from evidence in place of its folder.
+
+    Attributes:
+        held: the evidence.
+        split, part: what its counts are of; `part` is of test, `SEEN`, `NOT_SEEN`, or a family and
+            its slice (`overlap: EPO`).
+    """
+
+    held: RunEvidence = field(kw_only=True)
+    split: Literal["dev", "test"] = "test"
+    part: str | None = None
+
+    @cached_property
+    def history(self) -> list[Epoch]:
+        """Its epochs."""
+        return list(self.held.history)
+
+    def counts(self, match: Match) -> dict[str, Int[np.ndarray, "3"]] | None:
+        """Example -> correct, predicted, gold; None where the evidence does not tell.
+
+        Args:
+            match: the rule; parts by item are under the one that selects, whatever it is.
+        """
+        answered = self.held.test if self.split == "test" else self.held.dev
+        if answered is None:
+            return None
+        rows: Sequence[Triple] | None = answered.counts.get(match)
+        kept: Iterable[bool] | None = None
+        if self.part in {SEEN, NOT_SEEN}:
+            rows = answered.by_item.get(self.part)
+        elif self.part is not None:
+            family, _, name = self.part.partition(": ")
+            kept = [name in slices for slices in answered.slices.get(family, ())]
+        if rows is None:
+            return None
+        chosen = [True] * len(rows) if kept is None else kept
+        return {
+            f"{answered.examples} {i}": np.array(row)
+            for i, (row, keep) in enumerate(zip(rows, chosen, strict=False))
+            if keep
+        }
+
+
+def write_evidence(evidence: Evidence, path: Path) -> None:
+    """Writes a file of evidence, whole or not at all.
+
+    Raises:
+        SuiteError: the file cannot be written, or its name does not end as such a file's does.
+    """
+    if not path.name.endswith(SUFFIX):
+        raise SuiteError(
+            "is no name for evidence", where=path, remedy=f"Let it end in {SUFFIX}, as it is JSON."
+        )
+    write_atomically(path, gzip.compress(evidence.model_dump_json().encode(), mtime=0))
+
+
+def read_evidence(path: Path) -> Evidence:
+    """Reads a file of evidence.
+
+    Raises:
+        SuiteError: the file cannot be read, or holds something else.
+    """
+    with readable(path, _REMEDY):
+        content = read_regular(path)
+    try:
+        return Evidence.model_validate_json(gzip.decompress(content))
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        cause = "is not evidence: it is no whole gzip file"
+        raise SuiteError(cause, where=path, remedy=_REMEDY) from error
+    except ValidationError as error:
+        cause = f"is not evidence of this version: {first_mistake(error)}"
+        raise SuiteError(cause, where=path, remedy=_REMEDY) from error
