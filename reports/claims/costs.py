@@ -15,7 +15,7 @@ from reports.readings import inference, training
 from reports.sections.caveats import OWN_LOAD
 from reports.sections.study import COSTS
 from reports.times import Timed, why_no_ratio
-from suite.records.run import InferenceCost, RunRecord
+from suite.records.run import RunRecord
 from suite.uncertainty.textbook import mean_difference
 
 READ = {name: read for name, (_, read) in COSTS.items()} | {
@@ -47,7 +47,7 @@ def why_no_evidence(rows: Sequence[Row], cost: str) -> str | None:
         for run in row.complete:
             why = _disturbed(run.record, cost)
             if why is not None:
-                return f"`{row.label}`, seed {run.record.seed}: {why}"
+                return why
     return why_no_ratio(way for row in rows for way in read.ways(row))
 
 
@@ -57,11 +57,10 @@ def _disturbed(record: RunRecord, cost: str) -> str | None:
         return None  # told by the reading itself
     if taken.alone is not True:
         beside = "beside other runs" if taken.alone is False else "perhaps beside other runs"
-        return f"timed {beside}"
+        return f"a time was taken {beside}"
     loads = taken.load_average or ()
     if loads and max(loads) > record.protocol.threads + OWN_LOAD:
-        what = "inference" if isinstance(taken, InferenceCost) else "training"
-        return f"other work ran beside its {what} (load average {max(loads):.1f})"
+        return "other work ran on the machine while a time was taken"
     return None
 
 

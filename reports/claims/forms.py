@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import product
@@ -122,18 +122,20 @@ def _f1_difference(test: F1Difference, asked: Asked) -> Iterator[Part]:
         if isinstance(found, str):
             yield _untold(part, found)
         else:
-            yield _above(part, _in_points(found), test.above, asked, None if test.above else found)
+            told = None if test.above else found
+            yield _above(part, _in_points(found), test.above, asked, pair, told)
 
 
 def _f1_alike(test: F1Alike, asked: Asked) -> Iterator[Part]:
     """Variants that differ by no more than so much."""
     for other, part in zip(test.others, asked.parts, strict=True):
-        found = _difference(asked, (test.variant, other), None, test.split)
+        pair = (test.variant, other)
+        found = _difference(asked, pair, None, test.split)
         if isinstance(found, str):
             yield _untold(part, found)
             continue
         figure = _in_points(found)
-        verdict = judge_alike(figure, test.within, asked.chosen.ground)
+        verdict = judge_alike(figure, test.within, asked.chosen.ground(*pair))
         undecided = f"the interval lies neither within {test.within:g} points nor beyond them"
         why = undecided if figure.counts_seeds else ONE_SEED
         yield Part(part, verdict, figure, why if verdict == "cannot be told here" else "")
@@ -149,7 +151,7 @@ def _f1_level(test: F1Level, asked: Asked) -> Iterator[Part]:
     if part.value is None or found is None:
         yield _untold(part, "its study prints none" if found else "its runs kept no predictions")
         return
-    level, ground = _in_points(found), asked.chosen.ground
+    level, ground = _in_points(found), asked.chosen.ground()
     verdict, why = judge_level(level, part.value, ground), ""
     if rising := _rising([row], match):
         verdict, why = "cannot be told here", rising
@@ -171,12 +173,15 @@ def _gain(test: Gain, asked: Asked) -> Iterator[Part]:
     both = difference_of(*(Interval(one.value, one.low, one.high) for one in told))
     over: Over = "seeds and examples" if all(one.counts_seeds for one in told) else "examples"
     figure = Measured(100 * both.value, 100 * both.low, 100 * both.high, over)
-    yield _above(part, figure, 0.0, asked)
+    yield _above(part, figure, 0.0, asked, (*test.larger, *test.than))
 
 
 def _cost_ratio(test: CostRatio, asked: Asked) -> Iterator[Part]:
     """Costs as multiples of others."""
     for (cheap, dear), part in zip(product(test.than, test.more), asked.parts, strict=True):
+        if lacking := asked.chosen.lacking(dear, cheap):
+            yield _untold(part, lacking)
+            continue
         rows = (asked.row(dear), asked.row(cheap))
         found = ratio(*rows, test.cost)
         if isinstance(found, str):
@@ -185,7 +190,7 @@ def _cost_ratio(test: CostRatio, asked: Asked) -> Iterator[Part]:
             only = Measured(found.value, found.value, found.value, "one run")
             yield Part(part, "cannot be told here", only, why)
         else:
-            yield _above(part, found, test.above, asked)
+            yield _above(part, found, test.above, asked, (dear, cheap))
 
 
 def _parameters(test: ParameterCount, asked: Asked) -> Iterator[Part]:
@@ -203,11 +208,13 @@ def _measure_difference(test: MeasureDifference, asked: Asked) -> Iterator[Part]
     """A measure of dev, over seeds; no interval counts the examples of a ranking."""
     metric = asked.chosen.group.task.metric(test.measure)
     for other, part in zip(test.than, asked.parts, strict=True):
-        if metric is None:
-            yield _untold(part, f"its task has no measure `{test.measure}`")
+        pair = (test.higher, other)
+        lacking = asked.chosen.lacking(*pair)
+        if metric is None or lacking:
+            yield _untold(part, lacking or f"its task has no measure `{test.measure}`")
             continue
         read = partial(metric_of, metric=metric, split="dev")
-        first, second = (measured(values(asked.row(name), read)) for name in (test.higher, other))
+        first, second = (measured(values(asked.row(name), read)) for name in pair)
         if first is None or second is None:
             yield _untold(part, "a seed is missing, or has none")
         elif min(len(first), len(second)) < 2:
@@ -215,7 +222,7 @@ def _measure_difference(test: MeasureDifference, asked: Asked) -> Iterator[Part]
             one = Measured(value, value, value, "one run")
             yield Part(part, "cannot be told here", one, ONE_SEED)
         else:
-            yield _above(part, over_seeds(mean_difference(first, second)), 0.0, asked)
+            yield _above(part, over_seeds(mean_difference(first, second)), 0.0, asked, pair)
 
 
 def _early_exits(test: EarlyExits, asked: Asked) -> Iterator[Part]:
@@ -280,6 +287,8 @@ def _difference(
     part: str | None = None,
 ) -> Estimate | str:
     """The first of a pair above the second, or why that is not told."""
+    if lacking := asked.chosen.lacking(*pair):
+        return lacking
     rule = asked.match(match)
     rows = [asked.row(name) for name in pair]
     if rising := _rising(rows, rule):
@@ -313,6 +322,7 @@ def _above(
     found: Measured,
     bound: float,
     asked: Asked,
+    variants: Sequence[str] = (),
     estimate: Estimate | None = None,
 ) -> Part:
     """A figure held against what it has to exceed.
@@ -322,9 +332,10 @@ def _above(
         found: the figure.
         bound: what it has to exceed.
         asked: the claim.
+        variants: that are compared; none where the claim is of one.
         estimate: the figure, where more seeds or examples can be counted out from it.
     """
-    verdict = judge_above(found, bound, part.value, asked.chosen.ground)
+    verdict = judge_above(found, bound, part.value, asked.chosen.ground(*variants))
     if verdict != "cannot be told here":
         return Part(part, verdict, found)
     if not found.counts_seeds:

@@ -80,7 +80,7 @@ def judge(papers: Iterable[PaperClaims], evidence: Mapping[str, Evidence]) -> Ju
         for claim in paper.claims:
             for dataset in claim.datasets + claim.elsewhere:
                 finding = _judge(claim, dataset, choose(claim, dataset, gathered))
-                if finding.own or finding.chosen is not None:
+                if finding.own or any(part.found for part in finding.parts):
                     yield finding
 
     return Judged(

@@ -16,7 +16,7 @@ from reports.comparison import SHORTFALL
 from reports.judging import points
 from reports.sections.overview import listed, plural
 from suite.files import write_together
-from suite.studies.claim import PaperClaims
+from suite.studies.claim import PaperClaims, WordClasses
 
 SEEDS = 3
 """For which a command asks, where runs are missing."""
@@ -33,7 +33,8 @@ claim of several comparisons holds where all of them hold, and one refutes it.
   a hundred.
 - **holds in direction**: the whole interval lies on the claimed side, but short of the printed
   size; or what was measured is not what the paper measured (other data, or a resource that stands
-  in for the paper's), so that the size is not compared.
+  in for the paper's), so that the size is not compared. Settings of training need not be the
+  paper's, as those of all systems of a report are alike unless said otherwise; records keep them.
 - **does not hold**: the whole interval lies on the other side.
 - **cannot be told here**: all else. With one seed, nothing says how far another would lie, whatever
   the interval over examples is. A time counts only where it was taken alone, on a machine without
@@ -157,7 +158,7 @@ def _figure(value: float, unit: Unit) -> str:
 def _verdict(finding: Finding) -> str:
     whys = dict.fromkeys(part.why for part in finding.parts if part.why)
     decided = finding.verdict == "does not hold"
-    unlike = finding.chosen.ground.unlike if finding.chosen else ()
+    unlike = finding.chosen.ground().unlike if finding.chosen else ()
     reasons = [*(() if decided else whys), *unlike]
     text = f"**{finding.verdict}**"
     return f"{text}: {'; '.join(reasons)}" if reasons else text
@@ -175,6 +176,15 @@ def _takes(paper: PaperClaims, findings: Sequence[Finding]) -> str:
         f"run-suite --study {study} {' '.join(f'--dataset {name}' for name in datasets)} "
         f"--seeds {SEEDS} {paper.resources} --out runs/{study}\n"
         for study, datasets in commands.items()
+    )
+    explained = dict.fromkeys(
+        f"runs/{finding.claim.study}/runs/{finding.claim.test.variant}"
+        for finding in open_ones
+        if isinstance(finding.claim.test, WordClasses)
+    )
+    lines += "".join(
+        f'for run in {folder}/*/*; do explain-run "$run" --parser en_core_web_sm; done\n'
+        for folder in explained
     )
     return (
         f"\nWhat would tell: [the data](data.md), {SEEDS} seeds or more, and for times a machine "
@@ -202,7 +212,7 @@ def _entries(paper: PaperClaims, findings: Sequence[Finding]) -> Iterator[dict[s
             "study": finding.claim.study,
             "dataset": finding.dataset,
             "verdict": finding.verdict,
-            "unlike_the_paper": list(finding.chosen.ground.unlike) if finding.chosen else [],
+            "unlike_the_paper": list(finding.chosen.ground().unlike) if finding.chosen else [],
             "comparisons": [_comparison(part) for part in finding.parts],
             "from": [
                 {

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
-from typing import Literal
 
 from reports.claims.evidence import Evidence, EvidencedRun
 from reports.claims.verdict import Ground
@@ -75,20 +74,51 @@ class Chosen:
     """The rows that tell of a claim on a dataset.
 
     Attributes:
-        rows: variant -> its row, labelled by it.
-        group: of the first one.
-        ground: how far they were measured as in the paper.
+        rows: variant -> its row, labelled by it; not all of a claim's variants need have one.
+        group: of one of them.
+        missing: variants that have none.
+        refused: two variants -> why their rows are not held against one another.
+        apart: variants without a row here that have one on other data, or of another version.
+        own: whether the paper says it of this dataset.
     """
 
     rows: Mapping[str, Row]
     group: Group
-    ground: Ground
+    missing: tuple[str, ...]
+    refused: Mapping[frozenset[str], str]
+    apart: frozenset[str]
+    own: bool
+
+    def lacking(self, *names: str) -> str | None:
+        """Why variants are not compared, as a clause; None where they are."""
+        if not set(names) & set(self.missing):
+            return self.refused.get(frozenset(names))
+        why = f"no run of {listed(f'`{name}`' for name in self.missing)}"
+        elsewhere = self.apart & set(names)
+        return f"{why} on the same data, by the same versions and commit" if elsewhere else why
+
+    def ground(self, *names: str) -> Ground:
+        """How far variants were measured as in the paper; all of them, where none is named."""
+        rows = [self.rows[name] for name in names or self.rows]
+        unlike = [] if self.own else ["on data of which the paper does not say it"]
+        published = rows[0].runs[0].record.dataset.published
+        others = [split for split, whether in published.items() if whether is False]
+        if others:
+            unlike.append(f"{listed(others)} not the published split")
+        for resource, title in RESOURCES.items():
+            stands_in = (row.facts for row in rows if resource in row.facts.stand_ins)
+            sources = sorted({getattr(facts, resource).partition(" (")[0] for facts in stands_in})
+            if sources:
+                unlike.append(f"{title}: {listed(f'`{source}`' for source in sources)}")
+        sides = {frozenset(row.facts.stand_ins) for row in rows}
+        return Ground(tuple(unlike), one_sided=len(sides) > 1)
 
 
 def choose(claim: Claim, dataset: str, gathered: Gathered) -> Chosen | str:
     """The rows of a claim's variants that may stand against one another, or why there are none.
 
-    Of several, those with the most seeds, then those that were begun last.
+    All of them are of one version on one test set; of several such places, that in which most
+    variants have a row, then that of the most seeds, then the one begun last.
     """
     study = claim.find_study()
     names = tuple(dict.fromkeys(claim.test.variants))
@@ -102,21 +132,15 @@ def choose(claim: Claim, dataset: str, gathered: Gathered) -> Chosen | str:
                     side = sides.setdefault(_place(group), {})
                     if name not in side or _weight(row) > _weight(side[name][1]):
                         side[name] = (group, row)
-    whole = [side for side in sides.values() if len(side) == len(names)]
-    if not whole:
-        missing = [name for name in names if not any(name in side for side in sides.values())]
-        if not missing:
-            return "its variants were run on unlike data, or by unlike versions or commits"
-        if len(missing) == len(names):
-            return "no run"
-        return f"no run of {listed(f'`{name}`' for name in missing)}"
-    side = max(whole, key=lambda s: min(_weight(row) for _, row in s.values()))
-    refused = _unlike_each_other(study, dataset, {name: row for name, (_, row) in side.items()})
-    if refused:
-        return refused
-    rows = {name: replace(side[name][1], label=name) for name in names}
-    ground = _ground(claim, dataset, rows)
-    return Chosen(rows, side[names[0]][0], ground)
+    if not sides:
+        return "no run"
+    side = max(sides.values(), key=lambda s: (len(s), min(_weight(row) for _, row in s.values())))
+    rows = {name: replace(side[name][1], label=name) for name in names if name in side}
+    group, _ = next(iter(side.values()))
+    apart = frozenset(name for side in sides.values() for name in side) - rows.keys()
+    refused = _refused(study, dataset, rows)
+    missing = tuple(name for name in names if name not in rows)
+    return Chosen(rows, group, missing, refused, apart, dataset in claim.datasets)
 
 
 def _weight(row: Row) -> tuple[int, str]:
@@ -148,52 +172,47 @@ def _is(row: Row, variant: StudyVariant, study: Study, dataset: str, claim: Clai
     )
 
 
-def _unlike_each_other(study: Study, dataset: str, rows: Mapping[str, Row]) -> str | None:
-    """In what rows differ besides what their variants say; None where in nothing."""
+def _refused(study: Study, dataset: str, rows: Mapping[str, Row]) -> dict[frozenset[str], str]:
+    """Two variants -> in what their rows differ besides what the variants say."""
+    found = {}
     for (one, first), (other, second) in combinations(rows.items(), 2):
         variants = (study.variant(one), study.variant(other))
-        fields = _differing(first.runs[0].record.protocol, second.runs[0].record.protocol)
-        fields -= {name for variant in variants for name in variant.protocol}
-        if first.runs[0].record.protocol.settings == "published":
-            fields = fields if first.name == second.name else set()
-            fields -= {name for variant in variants for name in variant.published}
-        if first.name == second.name:
-            ours, theirs = first.facts.settings, second.facts.settings
-            said = {name for variant in variants for name in variant.settings_of(dataset)}
-            fields |= {n for n in {**ours, **theirs} if ours.get(n) != theirs.get(n)} - said
-        shares = {variant.train_share for variant in variants}
-        if len(shares) == 1 and _train(first) != _train(second):
+        fields = _differing_fields(first, second, variants) | _settings(first, second) - {
+            name for variant in variants for name in variant.settings_of(dataset)
+        }
+        if len({variant.train_share for variant in variants}) == 1 and _train(first) != _train(
+            second
+        ):
             fields.add("train")
         if fields:
             named = listed(f"`{name}`" for name in sorted(fields))
-            return f"`{one}` and `{other}` differ in {named} as well"
-    return None
+            found[frozenset((one, other))] = f"`{one}` and `{other}` differ in {named} as well"
+    return found
+
+
+def _differing_fields(first: Row, second: Row, variants: Sequence[StudyVariant]) -> set[str]:
+    """Fields of the protocol in which rows differ besides what their variants say.
+
+    Under published settings each system has its paper's own.
+    """
+    ours, theirs = (row.runs[0].record.protocol for row in (first, second))
+    published = ours.settings == theirs.settings == "published"
+    if published and first.name != second.name:
+        return set()
+    said = {name for variant in variants for name in variant.protocol}
+    if published:
+        said |= {name for variant in variants for name in variant.published}
+    held = ours.model_dump(), theirs.model_dump()
+    return {name for name in held[0] if held[0][name] != held[1][name]} - said
+
+
+def _settings(first: Row, second: Row) -> set[str]:
+    """Settings in which two rows of one system differ; none where they are of two systems."""
+    if first.name != second.name:
+        return set()
+    ours, theirs = first.facts.settings, second.facts.settings
+    return {name for name in {**ours, **theirs} if ours.get(name) != theirs.get(name)}
 
 
 def _train(row: Row) -> str:
     return row.runs[0].record.dataset.fingerprints["train"]
-
-
-def _differing(one: Protocol, other: Protocol) -> set[str]:
-    ours, theirs = one.model_dump(), other.model_dump()
-    return {name for name in ours if ours[name] != theirs[name]}
-
-
-def _ground(claim: Claim, dataset: str, rows: Mapping[str, Row]) -> Ground:
-    unlike = []
-    if dataset not in claim.datasets:
-        unlike.append("on data of which the paper does not say it")
-    facts = next(iter(rows.values())).runs[0].record.dataset
-    others = [split for split, whether in facts.published.items() if whether is False]
-    if others:
-        unlike.append(f"{listed(others)} not the published split")
-    stand_ins = [set(row.facts.stand_ins) for row in rows.values()]
-    names: tuple[Literal["vectors", "pretrained", "parser"], ...]
-    names = ("vectors", "pretrained", "parser")
-    for resource in names:
-        sources = {
-            getattr(r.facts, resource) for r in rows.values() if resource in r.facts.stand_ins
-        }
-        if sources:
-            unlike.append(f"{RESOURCES[resource]}: {listed(sorted(f'`{s}`' for s in sources))}")
-    return Ground(tuple(unlike), one_sided=any(held != stand_ins[0] for held in stand_ins))

@@ -39,6 +39,7 @@ def _build_report(options: ReportOptions) -> None:
         _refuse_alone(options, folders)
         _write(options, folders[0], prices)
         console.print(f"report: {folders[0] / 'report.md'}", markup=False)
+        _write_evidence(options.evidence, folders[0])
         return
     from runners.joining.join import join  # noqa: PLC0415 - heavy
 
@@ -53,6 +54,7 @@ def _build_report(options: ReportOptions) -> None:
     for line in same:
         console.print(f"  {line}", markup=False)
     console.print(f"report: {options.out / 'report.md'}", markup=False)
+    _write_evidence(options.evidence, options.out)
 
 
 def _refuse_alone(options: ReportOptions, folders: list[Path]) -> None:
@@ -76,8 +78,6 @@ def _refuse_alone(options: ReportOptions, folders: list[Path]) -> None:
 def _write(options: ReportOptions, folder: Path, prices: Prices | None) -> None:
     """Brings predictions in, and writes the report."""
     from reports.answer import Limits  # noqa: PLC0415 - heavy
-    from reports.claims.collect import collect  # noqa: PLC0415 - likewise
-    from reports.claims.evidence import write_evidence  # noqa: PLC0415 - likewise
     from reports.report import write_report  # noqa: PLC0415 - likewise
     from reports.sections.outside import fit_lines  # noqa: PLC0415 - likewise
     from runners.outside import bring_in  # noqa: PLC0415 - likewise
@@ -90,9 +90,17 @@ def _write(options: ReportOptions, folder: Path, prices: Prices | None) -> None:
             errors.print(f"{title}: {line}", markup=False)
     limits = Limits(options.max_latency, options.max_memory, options.min_f1)
     write_report(folder, prices, limits)
-    if options.evidence is not None:
-        write_evidence(collect(folder), options.evidence)
-        console.print(f"evidence: {options.evidence}", markup=False)
+
+
+def _write_evidence(path: Path | None, folder: Path) -> None:
+    """Writes what claims are judged by, where that was asked for."""
+    if path is None:
+        return
+    from reports.claims.collect import collect  # noqa: PLC0415 - heavy
+    from reports.claims.evidence import write_evidence  # noqa: PLC0415 - likewise
+
+    write_evidence(collect(folder), path)
+    console.print(f"evidence: {path}", markup=False)
 
 
 build_report = script(ReportOptions, _build_report)

@@ -33,7 +33,7 @@ def test_evidence_gives_a_verdict(tmp_path: Path) -> None:
     evidence = tmp_path / "results" / "mine" / "evidence.json.gz"
     ended = tiny.command("build_report", "runs", "--evidence", evidence, folder=tmp_path)
     assert ended.code == 0, ended.err
-    assert f"evidence: {evidence}" in ended.out.splitlines()
+    assert ended.out.splitlines()[-1] == f"evidence: {evidence}"
     for place in ("results", evidence, "runs"):
         ended = judge_claims(place, "--out", "claims.md", folder=tmp_path)
         assert ended.code == 0, ended.err

@@ -10,6 +10,7 @@ import pytest
 
 from runners.cli.arguments import overrides, protocol_fields, seeds_of
 from runners.options.commands import (
+    ClaimsOptions,
     ExplainOptions,
     ExtractOptions,
     ReportOptions,
@@ -20,7 +21,14 @@ from runners.options.declared import as_configuration, declared, spelt
 from suite.errors import SuiteError
 from tests import tiny
 
-COMMANDS = [SuiteOptions, SearchOptions, ExplainOptions, ExtractOptions, ReportOptions]
+COMMANDS = [
+    SuiteOptions,
+    SearchOptions,
+    ExplainOptions,
+    ExtractOptions,
+    ReportOptions,
+    ClaimsOptions,
+]
 
 
 def dry(*arguments: str | Path, folder: Path) -> tiny.Ended:

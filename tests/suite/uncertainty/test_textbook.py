@@ -1,11 +1,11 @@
-"""Holm's adjustment and the test against a published figure, by hand."""
+"""Holm's adjustment, the test against a published figure and Welch's of two means, by hand."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from suite.uncertainty.textbook import against_published, holm
+from suite.uncertainty.textbook import against_published, holm, mean_difference
 
 
 def test_holm_by_hand() -> None:
@@ -23,3 +23,13 @@ def test_against_published_by_hand() -> None:
     assert np.isnan(against_published([73.0, 73.0, 73.0], 75.0).p)
     with pytest.raises(ValueError, match="needs three"):
         against_published([73.0, 74.0], 75.0)
+
+
+def test_two_means_by_hand() -> None:
+    found = mean_difference([5.0, 6.0, 7.0], [1.0, 2.0, 3.0])
+    # Standard error sqrt(1/3 + 1/3) = 0.8165 with 4 degrees of freedom; t_0.975 = 2.7764.
+    assert found.difference == pytest.approx(4.0)
+    assert (found.low, found.high) == pytest.approx((4 - 2.2670, 4 + 2.2670), abs=1e-3)
+    assert mean_difference([5.0, 5.0], [1.0, 1.0])[:3] == (4.0, 4.0, 4.0)
+    with pytest.raises(ValueError, match="two of each"):
+        mean_difference([5.0, 6.0], [1.0])
