@@ -194,7 +194,7 @@ def shortfalls(group: Group) -> list[str]:
             continue
         what = f"{figure.match} match" if figure.match else figure.split
         lines.append(
-            f"**under the published figure**: {row.label} on {group.title}: "
+            f"**Under the published figure**: {row.label} on {group.title}: "
             f"{'' if whole else 'at least '}{short:.1f} under the published {figure.printed('f1')} "
             f"(F1, {what}; {figure.source}, {figure.table}), on the same published splits; encoder "
             f"there: {figure.encoder}; here: {encoder_here(row)}."
