@@ -113,7 +113,7 @@ def forked(
     *arguments: object,
     folder: Path,
     env: Mapping[str, str] | None = None,
-    seconds: float = 60,
+    seconds: float = 180,
 ) -> Ended:
     """Calls a function in a process of its own, forked from one that has imported torch.
 
@@ -157,7 +157,7 @@ def command(
     *arguments: str | Path,
     folder: Path,
     env: Mapping[str, str] | None = None,
-    seconds: float = 60,
+    seconds: float = 180,
 ) -> Ended:
     """How a command line ends, by the name of its function; see `forked`."""
     return forked(_command, name, arguments, folder=folder, env=env, seconds=seconds)
