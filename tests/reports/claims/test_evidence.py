@@ -74,6 +74,8 @@ def test_a_run_without_predictions_has_a_record_alone(out: Path) -> None:
         (gzip.compress(b"words"), "is not evidence of this version: Invalid JSON"),
         (gzip.compress(b"{}" * 99)[:-12], "is not evidence: it is no whole gzip file"),
     ],
+    # The compressed bytes hold the time, by which each process would name the cases otherwise.
+    ids=["no gzip", "a field is missing", "no JSON", "cut off"],
 )
 def test_what_is_no_evidence_is_named(content: bytes, message: str, tmp_path: Path) -> None:
     path = tmp_path / "evidence.json.gz"
