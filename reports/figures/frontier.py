@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 
 from reports.answer import Answer, Candidate, front_of
 from reports.cells import Picture
+from reports.figures.name_places import name_places
 from reports.figures.style import SMALL, TITLE, Styles, canvas, finish, plain_log, widen
 from reports.load import Group
 from reports.sections.overview import listed
@@ -21,12 +20,10 @@ LEAST_RANGE = 20.0
 REACH = 40.0
 """Points under the best one below which a system is named in the note: it would leave the others
 no room."""
-LETTER, WIDTH = 0.045, 0.019
-"""Shares of a panel's height that a label needs, and of its width that a letter does."""
-GAP, MARK = 0.03, 0.02
-"""From a point to its name, and from its centre to its edge, as shares of a panel."""
 GREY = "#aaaaaa"
 """Of what another system beats."""
+LEADER = {"arrowstyle": "-", "color": GREY, "linewidth": 0.7}
+"""From a point to a name that does not stand beside it."""
 TOP = 100.0
 """Per cent, beyond which no axis goes."""
 Point = tuple[Candidate, float]
@@ -107,55 +104,21 @@ def _panel(ax: Axes, found: Sequence[Point], styles: Styles) -> None:
 def _labels(ax: Axes, found: Sequence[Point]) -> None:
     """Each system's name beside its point, or where there is room, with a line to it."""
     points = {c.row.label: _within(ax, time, 100 * c.f1) for c, time in found}
-    taken = [Box(x - MARK, x + MARK, y - MARK, y + MARK) for x, y in points.values()]
-    for label, (x, y) in points.items():
-        side, shift, box = next(
-            place for place in _places(label, x, y) if not any(place[2].meets(o) for o in taken)
-        )
-        taken.append(box)
+    for label, place in name_places(points).items():
         ax.annotate(
             label,
-            (x, y),
+            points[label],
             xycoords="axes fraction",
-            xytext=(x + side * GAP, y + shift),
+            xytext=(place.x, place.y),
             textcoords="axes fraction",
-            ha="left" if side > 0 else "right",
+            ha="left" if place.side > 0 else "right",
             va="center",
             fontsize=SMALL,
-            arrowprops={"arrowstyle": "-", "color": GREY, "linewidth": 0.7} if shift else None,
+            arrowprops=LEADER if place.shifted else None,
         )
-
-
-class Box(NamedTuple):
-    """What something takes of a panel, in shares of its width and height."""
-
-    left: float
-    right: float
-    low: float
-    high: float
-
-    def meets(self, other: Box) -> bool:
-        """Whether the two overlap."""
-        beside = self.right <= other.left or other.right <= self.left
-        return not (beside or self.high <= other.low or other.high <= self.low)
 
 
 def _within(ax: Axes, time: float, f1: float) -> tuple[float, float]:
     """A point's place in the panel, in shares of its width and height."""
     x, y = ax.transAxes.inverted().transform(ax.transData.transform((time, f1)))
     return float(x), float(y)
-
-
-def _places(label: str, x: float, y: float) -> Iterator[tuple[int, float, Box]]:
-    """Sides of a point, heights above or below it, and what its name takes there, nearest first.
-
-    The last one is taken whatever lies there: beside the point itself.
-    """
-    width = WIDTH * len(label)
-    shifts = [0.0, *(sign * step * LETTER for step in range(1, 12) for sign in (1, -1))]
-    for shift, side in itertools.product(shifts, (1, -1)):
-        near, far = x + side * GAP, x + side * (GAP + width)
-        box = Box(min(near, far), max(near, far), y + shift - LETTER / 2, y + shift + LETTER / 2)
-        if box.left >= 0 and box.right <= 1 and box.low >= 0 and box.high <= 1:
-            yield side, shift, box
-    yield 1, 0.0, Box(0.0, 0.0, 0.0, 0.0)
