@@ -153,7 +153,7 @@ def _beside(
         if more is None:
             continue
         which = "less" if more.high < 0 else "more" if more.low > 0 else "like"
-        found[which].append(f"{other.row.label} ({points(100 * more.value)})")
+        found[which].append(f"{other.row.label} (difference {points(100 * more.value)})")
     return found
 
 

@@ -143,8 +143,8 @@ def test_the_loss_and_what_it_says_of_the_claim(text: str) -> None:
         "**From *triple* to *neither entity* the recall of FastRE falls by 40.0 ("
     )
     assert (
-        "that is less than is lost by CasRel (-50.0), which supports the claim of its paper"
-        in first
+        "that is less than is lost by CasRel (difference -50.0), which supports the claim of its "
+        "paper" in first
     )
 
 
