@@ -24,6 +24,8 @@ SHARED = (
 )
 OTHER_MACHINE = "not taken: times of two kinds of machine"
 ONE_SHARED = "not taken: one time is of a shared machine, the other is not"
+OWN_LOAD = 0.5
+"""What a run may add to the load average beyond its threads: evaluation, tracker, the system."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,12 @@ def curve_taken(record: RunRecord) -> Taken | None:
     if curve is None or curve.failure:
         return None
     return Taken(curve.place or record.environment.place, curve.alone is False)
+
+
+def busiest(record: RunRecord, loads: Iterable[float]) -> float | None:
+    """The largest of some load averages where other work than the run's raised it; else None."""
+    largest = max(loads, default=0.0)
+    return largest if largest > record.protocol.threads + OWN_LOAD else None
 
 
 def training_time(name: str, factor: float = 1.0) -> Timed:

@@ -21,7 +21,8 @@ from reports.claims.evidence import (
 from reports.load import load_results
 from reports.run_files import RecordedRun
 from suite.errors import SuiteError
-from suite.evaluation.judged import Judged
+from suite.evaluation.judged import judge
+from suite.explanation.record import CLASS_MEANS, FOLDER
 from suite.files import AGAIN, content_digest, read_lines
 from suite.records.run import DEV_PREDICTIONS, PREDICTIONS, Epoch, RunRecord
 from suite.records.suite import SuitePlan
@@ -34,8 +35,6 @@ FAMILIES = ("overlap", "count")
 """Of slices, those whose examples evidence tells."""
 BY_ITEM = frozenset({"relation", "type"})
 """Families of slices, one for each relation or type, that no claim is told by."""
-EXPLAINED = Path("explain", "classes.csv")
-"""What `explain-run` leaves in a run's folder of its classes of words."""
 
 
 def collect(out: Path) -> Evidence:
@@ -67,9 +66,9 @@ def _of_run(run: RecordedRun, out: Path) -> RunEvidence:
         digest=content_digest(folder / "record.json"),
         record=record.model_copy(update=kept),
         history=tuple(map(_bare_epoch, run.history)),
-        test=_answered(folder / PREDICTIONS, record, run.judged),
-        dev=_answered(folder / DEV_PREDICTIONS, record, run.judged_dev),
-        explained=_explained(folder / EXPLAINED),
+        test=_answered(folder / PREDICTIONS, record),
+        dev=_answered(folder / DEV_PREDICTIONS, record),
+        explained=_explained(folder / FOLDER / CLASS_MEANS),
     )
 
 
@@ -85,19 +84,22 @@ def _bare_epoch(epoch: Epoch) -> Epoch:
     return epoch.model_copy(update={"parts": {}, "measures": {}, "dev": dev})
 
 
-def _answered(path: Path, record: RunRecord, judged: Judged | None) -> AnsweredSplit | None:
+def _answered(path: Path, record: RunRecord) -> AnsweredSplit | None:
     """How a split was answered; None where that was not kept."""
-    if judged is None:
+    if not path.is_file():
         return None
     lines = sorted(read_lines(path, AnsweredExample, "an answered example"), key=lambda o: o.id)
     known: tuple[Match, ...] = ("partial", "exact")
     rules = [match for match in known if all(match in line.correct for line in lines)]
-    return AnsweredSplit(
-        examples=hashlib.sha256("\n".join(line.id for line in lines).encode()).hexdigest()[:12],
-        counts={match: tuple(_counts(line, match) for line in lines) for match in rules},
-        by_item=_by_item(judged, find_task(record.dataset.task).familiarities),
-        slices=_slices(lines, record, path),
-    )
+    try:
+        return AnsweredSplit(
+            examples=hashlib.sha256("\n".join(line.id for line in lines).encode()).hexdigest()[:12],
+            counts={match: tuple(_counts(line, match) for line in lines) for match in rules},
+            by_item=_by_item(lines, record),
+            slices=_slices(lines, record),
+        )
+    except ValueError as error:
+        raise SuiteError(str(error), where=path, remedy=AGAIN) from error
 
 
 def _counts(line: AnsweredExample, match: Match) -> Triple:
@@ -105,31 +107,29 @@ def _counts(line: AnsweredExample, match: Match) -> Triple:
     return scores.correct, scores.predicted, scores.gold
 
 
-def _by_item(judged: Judged, familiarities: Sequence[str]) -> dict[str, tuple[Triple, ...]]:
+def _by_item(lines: Sequence[AnsweredExample], record: RunRecord) -> dict[str, tuple[Triple, ...]]:
     """Counts of items that train has too, and of the others; empty where that is not told."""
+    task = find_task(record.dataset.task)
+    judged = judge(lines, task, record.dataset.matching, record.protocol.match)
     if judged.by_familiarity is None:
         return {}
-    whole, *others = (judged.by_familiarity[name] for name in familiarities)
-    order = np.argsort(np.array(judged.ids))
+    whole, *others = (judged.by_familiarity[name] for name in task.familiarities)
     rest: Counts = np.sum(others, axis=0)
     return {
-        name: tuple((int(c), int(p), int(g)) for c, p, g in counts[order])
+        name: tuple((int(c), int(p), int(g)) for c, p, g in counts)
         for name, counts in ((SEEN, whole), (NOT_SEEN, rest))
     }
 
 
 def _slices(
-    lines: Sequence[AnsweredExample], record: RunRecord, path: Path
+    lines: Sequence[AnsweredExample], record: RunRecord
 ) -> dict[str, tuple[tuple[str, ...], ...]]:
     """Family -> the slices of each example; empty where the lines do not tell of examples."""
     task = find_task(record.dataset.task)
     rule = task.selection_match(record.protocol.match)
     found: dict[str, list[tuple[str, ...]]] = {}
     for line in lines:
-        try:
-            example = task.example_of(line)
-        except ValueError as error:
-            raise SuiteError(str(error), where=path, remedy=AGAIN) from error
+        example = task.example_of(line)
         if example is None:
             return {}
         slices = task.slices_of_example(example, line.correct[rule].gold)

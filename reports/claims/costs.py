@@ -12,9 +12,8 @@ from reports.cells import Value, measured, values
 from reports.claims.verdict import Measured
 from reports.load import Row
 from reports.readings import inference, training
-from reports.sections.caveats import OWN_LOAD
 from reports.sections.study import COSTS
-from reports.times import Timed, why_no_ratio
+from reports.times import Timed, busiest, why_no_ratio
 from suite.records.run import RunRecord
 from suite.uncertainty.textbook import mean_difference
 
@@ -58,8 +57,7 @@ def _disturbed(record: RunRecord, cost: str) -> str | None:
     if taken.alone is not True:
         beside = "beside other runs" if taken.alone is False else "perhaps beside other runs"
         return f"a time was taken {beside}"
-    loads = taken.load_average or ()
-    if loads and max(loads) > record.protocol.threads + OWN_LOAD:
+    if busiest(record, taken.load_average or ()) is not None:
         return "other work ran on the machine while a time was taken"
     return None
 

@@ -27,6 +27,7 @@ from reports.converged import still_rising
 from reports.differences import compare, f1_of_row
 from reports.load import Row
 from reports.readings import metric_of
+from reports.sections.caveats import MINIMUM_SEEDS
 from reports.sections.differences import needed_phrase
 from reports.sections.operating import at_point, chosen_points
 from reports.sections.overview import plural
@@ -50,8 +51,6 @@ from suite.uncertainty.power import more_items, more_seeds
 from suite.uncertainty.textbook import against_published, mean_difference
 
 ONE_SEED = "one seed, and nothing tells how far another would lie"
-LEAST_RUNS = 3
-"""Runs whose figures have an interval over seeds alone, as against a published figure."""
 
 
 @dataclass(frozen=True)
@@ -310,9 +309,9 @@ def _in_points(found: Estimate) -> Measured:
 
 def _over_runs(part: Printed, found: list[float], bound: float, asked: Asked) -> Part:
     """A figure of each run, above a bound in the mean over runs."""
-    if len(found) < LEAST_RUNS:
+    if len(found) < MINIMUM_SEEDS:
         one = Measured(found[0], found[0], found[0], "one run")
-        why = f"{plural(len(found), 'run')}, where an interval takes {LEAST_RUNS}"
+        why = f"{plural(len(found), 'run')}, where an interval takes {MINIMUM_SEEDS}"
         return Part(part, "cannot be told here", one, why)
     return _above(part, over_seeds(against_published(found, bound), bound), bound, asked)
 

@@ -14,12 +14,11 @@ from reports.claims.printed import Unit
 from reports.claims.verdict import VERDICTS
 from reports.comparison import SHORTFALL
 from reports.judging import points
+from reports.sections.caveats import MINIMUM_SEEDS
 from reports.sections.overview import listed, plural
 from suite.files import write_together
 from suite.studies.claim import PaperClaims, WordClasses
 
-SEEDS = 3
-"""For which a command asks, where runs are missing."""
 RULES = f"""\
 What was measured comes with a 95 % interval, by the code that makes those of reports
 ([how](statistics.md)): of F1, over seeds and test examples; of costs, of measures of a ranking and
@@ -174,7 +173,7 @@ def _takes(paper: PaperClaims, findings: Sequence[Finding]) -> str:
         return ""
     lines = "".join(
         f"run-suite --study {study} {' '.join(f'--dataset {name}' for name in datasets)} "
-        f"--seeds {SEEDS} {paper.resources} --out runs/{study}\n"
+        f"--seeds {MINIMUM_SEEDS} {paper.resources} --out runs/{study}\n"
         for study, datasets in commands.items()
     )
     explained = dict.fromkeys(
@@ -187,8 +186,8 @@ def _takes(paper: PaperClaims, findings: Sequence[Finding]) -> str:
         for folder in explained
     )
     return (
-        f"\nWhat would tell: [the data](data.md), {SEEDS} seeds or more, and for times a machine "
-        f"without other work.\n\n```sh\n{lines}```\n"
+        f"\nWhat would tell: [the data](data.md), {MINIMUM_SEEDS} seeds or more, and for times a "
+        f"machine without other work.\n\n```sh\n{lines}```\n"
     )
 
 

@@ -18,6 +18,7 @@ from reports.forms.write import ComposedReport, write_forms
 from reports.sections.overview import plural
 from reports.sheets import csv
 from suite.explanation.record import (
+    CLASS_MEANS,
     GRADIENT_NORM,
     ClassMean,
     ExplainedRun,
@@ -59,7 +60,7 @@ def write_explanation(run: ExplainedRun, out: Path, *, heads: bool) -> Path:
             pictures=pictures,
             ours=re.compile("sentence-.+|classes"),
             tables={"classes": _table(run, means)},
-            sheets={"words.csv": csv(words_frame(run.sentences)), "classes.csv": classes},
+            sheets={"words.csv": csv(words_frame(run.sentences)), CLASS_MEANS: classes},
         ),
     )
 

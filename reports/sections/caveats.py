@@ -12,12 +12,11 @@ from reports.run_files import RecordedRun
 from reports.sections.convergence import not_final
 from reports.sections.outside import brought_in
 from reports.sections.overview import listed, ran, where
+from reports.times import busiest
 from suite.records.run import Resource, RunRecord
 from suite.records.suite import Cannot
 
 MINIMUM_SEEDS = 3
-OWN_LOAD = 0.5
-"""What a run may add to the load average beyond its threads: evaluation, tracker, the system."""
 STAND_INS: Mapping[Resource, tuple[str, str]] = {
     "vectors": ("Word vectors are", "the papers' 300-d GloVe"),
     "pretrained": ("The pretrained encoder is", "the papers' bert-base-cased"),
@@ -213,8 +212,8 @@ def busy_runs(runs: Sequence[RecordedRun]) -> list[tuple[RecordedRun, float]]:
         record = run.record
         loads = list(record.training.load_average) if record.training else []
         loads += [max(c.load_average) for c in record.inference if c.load_average]
-        if loads and max(loads) > record.protocol.threads + OWN_LOAD:
-            busy.append((run, max(loads)))
+        if (largest := busiest(record, loads)) is not None:
+            busy.append((run, largest))
     return busy
 
 

@@ -54,11 +54,12 @@ def _found(place: Path) -> dict[str, Evidence]:
         return {place.as_posix(): collect(place)}
     if place.is_dir():
         paths = sorted(place.rglob(f"evidence{SUFFIX}"))
-        return {path.as_posix(): read_evidence(path) for path in paths}
-    if place.exists():
+        if paths:
+            return {path.as_posix(): read_evidence(path) for path in paths}
+    elif place.exists():
         return {place.as_posix(): read_evidence(place)}
     raise SuiteError(
-        "is not there",
+        "holds no evidence" if place.exists() else "is not there",
         where=place,
         remedy="Name evidence, a folder that holds some, or an output folder of run-suite.",
     )

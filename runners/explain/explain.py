@@ -18,7 +18,7 @@ from runners.runs.plan import RunPlan, read_run_plan
 from runners.runs.workbench import Workbench, dataset_facts
 from suite.errors import SuiteError
 from suite.explanation.predicates import find_tagged_parser, predicate_words
-from suite.explanation.record import ExplainedRun, ExplainedSentence
+from suite.explanation.record import FOLDER, ExplainedRun, ExplainedSentence
 from suite.explanation.word_classes import word_classes
 from suite.modelling.gradients import Explanation
 from suite.records.run import RunRecord, read_record
@@ -62,7 +62,7 @@ def explain(options: ExplainOptions) -> Path:
         predicates=None if parser is None else parser.rule,
         notes=_notes(options, drawn),
     )
-    return write_explanation(run, options.out or options.folder / "explain", heads=options.heads)
+    return write_explanation(run, options.out or options.folder / FOLDER, heads=options.heads)
 
 
 def explain_all(

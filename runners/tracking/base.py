@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import Any, TypeAlias
 
 from suite.records.run import Epoch, RunRecord
 from suite.tasks.metric import Metric
@@ -41,9 +41,10 @@ class Tracked:
     online: bool = False
 
 
-class Tracker(Protocol):
-    """Whoever is told of a run.
+class Tracker:
+    """Whoever is told of a run; this one does nothing with what it is told.
 
+    Others have that of it for which their tool has no place.
     All that is told stands in the run's own files too. A run that was cut off tells its earlier
     epochs again, in order, before it goes on.
     """
@@ -94,7 +95,7 @@ class Kind:
     gather: Callable[[Path], object] | None = None
 
 
-class Guarded:
+class Guarded(Tracker):
     """A tracker that at its first failure warns with the reason, and does nothing from then on.
 
     Nothing but a user's own Ctrl-C leaves it as an exception.

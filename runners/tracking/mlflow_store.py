@@ -15,7 +15,6 @@ import logging
 import os
 import re
 import shutil
-import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -169,8 +168,3 @@ def _batches(values: Sequence[Any], most: int = MOST_OTHERS) -> Iterator[list[An
     rest = iter(values)
     while some := list(itertools.islice(rest, most)):
         yield some
-
-
-if __name__ == "__main__":
-    for argument in sys.argv[1:]:
-        gather(Path(argument))

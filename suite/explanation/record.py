@@ -19,6 +19,8 @@ from suite.uncertainty.bootstrap import LEVEL
 from suite.uncertainty.resampling import drawn_sums
 
 GRADIENT_NORM = "gradient norm"
+FOLDER, CLASS_MEANS = "explain", "classes.csv"
+"""Where `explain-run` leaves what it found in a run's folder, and its file of `class_means`."""
 
 
 @dataclass(frozen=True)

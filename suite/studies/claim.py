@@ -29,11 +29,41 @@ Variants: TypeAlias = Annotated[tuple[str, ...], Field(min_length=1)]
 """Names of variants of the claim's study."""
 
 
-class F1Difference(StrictModel):
-    """One variant has a higher F1 than each of others.
+class OfOneVariant(StrictModel):
+    """What is said of one variant.
+
+    Attributes:
+        variant: the variant.
+    """
+
+    variant: str
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """Whose runs tell of it."""
+        return (self.variant,)
+
+
+class OneAboveOthers(StrictModel):
+    """What one variant has more of than each of others.
 
     Attributes:
         higher, than: the variants.
+    """
+
+    higher: str
+    than: Variants
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """Whose runs tell of it."""
+        return (self.higher, *self.than)
+
+
+class F1Difference(OneAboveOthers):
+    """One variant has a higher F1 than each of others.
+
+    Attributes:
         split: of which F1 is.
         match: under which rule; None: the one that chose the epochs.
         part: of test, as `overlap: EPO`, or `seen: not seen`; None: all of it.
@@ -43,18 +73,11 @@ class F1Difference(StrictModel):
     """
 
     form: Literal["F1 difference"]
-    higher: str
-    than: Variants
     split: Literal["dev", "test"] = "test"
     match: Match | None = None
     part: str | None = None
     above: float = 0.0
     points: float | None = None
-
-    @property
-    def variants(self) -> tuple[str, ...]:
-        """Whose runs tell of it."""
-        return (self.higher, *self.than)
 
 
 class F1Alike(StrictModel):
@@ -78,24 +101,17 @@ class F1Alike(StrictModel):
         return (self.variant, *self.others)
 
 
-class F1Level(StrictModel):
+class F1Level(OfOneVariant):
     """A variant reaches the F1 that its study prints.
 
     Attributes:
-        variant: the variant.
         split: of which F1 is.
         match: under which rule; None: the one that chose the epochs.
     """
 
     form: Literal["F1 level"]
-    variant: str
     split: Literal["dev", "test"] = "test"
     match: Match | None = None
-
-    @property
-    def variants(self) -> tuple[str, ...]:
-        """Whose runs tell of it."""
-        return (self.variant,)
 
 
 class Gain(StrictModel):
@@ -141,24 +157,18 @@ class CostRatio(StrictModel):
         return (*self.more, *self.than)
 
 
-class ParameterCount(StrictModel):
+class ParameterCount(OfOneVariant):
     """A variant has the number of parameters that its study prints, but for one in a hundred."""
 
     form: Literal["parameters"]
     variant: str
 
-    @property
-    def variants(self) -> tuple[str, ...]:
-        """Whose runs tell of it."""
-        return (self.variant,)
 
-
-class MeasureDifference(StrictModel):
+class MeasureDifference(OneAboveOthers):
     """One variant has more of a measure of dev than each of others; seeds alone tell of it.
 
     Attributes:
         measure: a metric of the task, as `theta`.
-        higher, than: the variants.
     """
 
     form: Literal["measure difference"]
@@ -166,43 +176,26 @@ class MeasureDifference(StrictModel):
     higher: str
     than: Variants
 
-    @property
-    def variants(self) -> tuple[str, ...]:
-        """Whose runs tell of it."""
-        return (self.higher, *self.than)
 
-
-class EarlyExits(StrictModel):
+class EarlyExits(OfOneVariant):
     """At the fastest point that loses no more dev F1 than reports allow, a variant is quicker."""
 
     form: Literal["early exits"]
     variant: str
 
-    @property
-    def variants(self) -> tuple[str, ...]:
-        """Whose runs tell of it."""
-        return (self.variant,)
 
-
-class WordClasses(StrictModel):
+class WordClasses(OfOneVariant):
     """A measure of explained words is higher over one class of words than over each of others.
 
     Attributes:
-        variant: whose runs were explained.
         measure: of `explain-run`.
         higher, than: classes of words.
     """
 
     form: Literal["word classes"]
-    variant: str
     measure: str
     higher: str
     than: tuple[str, ...] = Field(min_length=1)
-
-    @property
-    def variants(self) -> tuple[str, ...]:
-        """Whose runs tell of it."""
-        return (self.variant,)
 
 
 Test: TypeAlias = Annotated[

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from runners.tracking.base import Kind, Tell, Tracked
+from runners.tracking.base import Kind, Tell, Tracked, Tracker
 from runners.tracking.flatten import ANSWERS, answer_rows, final, flat, history_row, run_id
 from runners.tracking.mlflow_store import ID, NAME, Store, fit, gather
 from suite.files import write_atomically
@@ -29,7 +29,7 @@ TABLES_TAG = "mlflow.loggedArtifacts"
 """By which MLflow's page finds the tables of a run."""
 
 
-class MlflowTracker:
+class MlflowTracker(Tracker):
     """The MLflow run of what is tracked."""
 
     def __init__(self, run: Tracked, tell: Tell) -> None:

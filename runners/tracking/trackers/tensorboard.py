@@ -16,10 +16,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from runners.tracking.base import Kind, Tell, Tracked
+from runners.tracking.base import Kind, Tell, Tracked, Tracker
 from runners.tracking.flatten import final, flat, history_row, run_id
 from suite.records.run import Epoch, RunRecord
-from suite.tasks.scores import AnsweredExample
 
 NAME = "tensorboard"
 EVENTS = "events.out.tfevents."
@@ -27,8 +26,8 @@ EVENTS = "events.out.tfevents."
 _NUMBER = re.compile(rf"{re.escape(EVENTS)}(\d+)")
 
 
-class TensorBoardTracker:
-    """The events of what is tracked."""
+class TensorBoardTracker(Tracker):
+    """The events of what is tracked; TensorBoard has no tables."""
 
     def __init__(self, run: Tracked, tell: Tell) -> None:
         del tell
@@ -56,9 +55,6 @@ class TensorBoardTracker:
         """Adds an epoch's points to the curves."""
         self._step, self._seconds = epoch.step, epoch.seconds
         self._scalars(history_row(epoch, self._metrics))
-
-    def tabulate(self, answers: Sequence[AnsweredExample]) -> None:
-        """Nothing: TensorBoard has no tables."""
 
     def summarise(self, record: RunRecord) -> None:
         """Adds the numbers of the record as points at its last step, and its words as a text."""

@@ -20,7 +20,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from runners.tracking.base import PROJECT, Kind, Tell, Tracked, in_a_line
+from runners.tracking.base import PROJECT, Kind, Tell, Tracked, Tracker, in_a_line
 from runners.tracking.flatten import ANSWERS, AXES, answer_rows, history_row, run_id, summary
 from suite.records.run import Epoch, RunRecord
 from suite.tasks.scores import AnsweredExample
@@ -55,7 +55,7 @@ SETTINGS: Mapping[str, Any] = {
 }
 
 
-class WandbTracker:
+class WandbTracker(Tracker):
     """The W&B run of what is tracked.
 
     Offline it needs no account. Online it uploads, and is offline, which is told, where there is no

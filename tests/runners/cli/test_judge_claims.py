@@ -71,3 +71,11 @@ def test_a_mistake_is_answered(arguments: list[str], message: str, tmp_path: Pat
     assert ended.code == 2
     assert ended.err.startswith(message)
     assert not (tmp_path / "claims.md").exists()
+
+
+def test_a_folder_without_evidence_writes_no_page(tmp_path: Path) -> None:
+    out = tmp_path / "claims.md"
+    ended = tiny.command("judge_claims", str(tmp_path), "--out", str(out), folder=tmp_path)
+    assert ended.code == 2, ended
+    assert "holds no evidence" in ended.err
+    assert not out.exists()
