@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from reports.answer import Answer, Candidate, front_of
 from reports.cells import Picture
 from reports.figures.name_places import name_places
-from reports.figures.style import SMALL, TITLE, Styles, canvas, finish, plain_log, widen
+from reports.figures.style import SMALL, TITLE, Styles, canvas, finish, plain_log, widen, widen_log
 from reports.load import Group
 from reports.sections.overview import listed
 from reports.times import Taken, inference_taken, shared_in_words
@@ -17,6 +17,8 @@ from suite.records.run import RunRecord
 
 LEAST_RANGE = 20.0
 """Points of F1 that the vertical axis covers at least."""
+LEAST_RATIO = 8.0
+"""Between the ends of the horizontal axis, at least."""
 REACH = 40.0
 """Points under the best one below which a system is named in the note: it would leave the others
 no room."""
@@ -99,6 +101,7 @@ def _panel(ax: Axes, found: Sequence[Point], styles: Styles) -> None:
         )
     ax.margins(0.25, 0.1)
     plain_log(ax, "x")
+    widen_log(ax, LEAST_RATIO)
 
 
 def _labels(ax: Axes, found: Sequence[Point]) -> None:

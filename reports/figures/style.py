@@ -184,6 +184,16 @@ def plain_log(ax: Axes, axis: str) -> None:
     chosen.set_minor_formatter(NullFormatter())
 
 
+def widen_log(ax: Axes, least: float) -> None:
+    """A logarithmic horizontal axis whose ends are `least` times apart or more.
+
+    A close-up of two times would make noise look like a difference.
+    """
+    low, high = ax.get_xlim()
+    widened = max(1.0, least * low / high) ** 0.5
+    ax.set_xlim(low / widened, high * widened)
+
+
 def widen(axes: Sequence[Axes], least: float) -> None:
     """One range of the vertical axis for all panels, `least` points of F1 or more.
 
