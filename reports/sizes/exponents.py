@@ -22,10 +22,12 @@ class Grown(NamedTuple):
     Attributes:
         overall: the slope of a straight line through all measurements, both axes logarithmic.
         last: that between the two largest sizes, where what does not grow counts least.
+        largest: of these sizes.
     """
 
     overall: float
     last: float
+    largest: int
 
 
 def along(
@@ -42,7 +44,7 @@ def along(
 
 
 def numbers(measured: Sequence[tuple[int, Measurement]], cost: Cost) -> list[tuple[int, float]]:
-    """The sizes that have a figure of a cost, with it; but for systems that no step had fitted."""
+    """The sizes that have a figure of a cost, with it; but for systems that were not fitted."""
     pairs = ((size, getattr(found, cost)) for size, found in measured if found.fitted)
     return [(size, float(value)) for size, value in pairs if value]
 
@@ -53,4 +55,4 @@ def grown(points: Sequence[tuple[int, float]]) -> Grown | None:
         return None
     x, y = np.log(np.asarray(points, dtype=float)).T
     overall = float(np.polyfit(x, y, 1)[0])
-    return Grown(overall, float((y[-1] - y[-2]) / (x[-1] - x[-2])))
+    return Grown(overall, float((y[-1] - y[-2]) / (x[-1] - x[-2])), points[-1][0])

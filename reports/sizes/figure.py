@@ -37,7 +37,10 @@ def draw(plan: SizePlan, records: Sequence[SizeRecord]) -> Picture:
     ]
     legend(figure, plan.study.title, handles, [system.title for system in plan.systems])
     environment = plan.environment
-    note = "Both axes logarithmic; a line ends where a system ran out of memory or time."
+    note = (
+        "Both axes logarithmic; a line ends where a system ran out of memory or time, and that of "
+        "inference where it was not fitted."
+    )
     return noted(figure, note, environment.device, plan.threads, environment.processor)
 
 

@@ -28,7 +28,7 @@ from suite.records.sizes import (
     read_size_plan,
     read_size_record,
 )
-from suite.studies.sizes import Complexity
+from suite.studies.sizes import Complexity, SizeStudy
 
 TITLES: dict[Kind, str] = {"training": "training step", "inference": "inference"}
 COSTS_OF_INFERENCE: tuple[Cost, Cost] = ("decoding_seconds", "seconds")
@@ -116,24 +116,15 @@ def compose(
 
 def _what(plan: SizePlan, records: Sequence[SizeRecord], planned: int) -> str:
     study = plan.study
-    sentences = plural(study.sentences, "sentence")
-    text = (
-        f"A batch of {sentences} made by the suite, all of one length: words at "
-        f"{plural(study.where.relations, 'relation')}, relations at "
-        f"{plural(study.where.words, 'word')} a sentence. Each figure comes from a process of its "
-        "own, in which nothing else was measured. A *training step* is encoding, loss, gradient "
-        "and update; the median of the steps but the first. *Inference* is from words to triples, "
-        "by a system that these steps have fitted to the batch. *Memory* is the most that the "
-        "process held besides what it held with the system built, before the first batch. Nothing "
-        "was trained to be accurate, and the figures say nothing about scores.\n\n"
-    )
+    text = _how(study)
     text += f"Measured on {machine(plan.environment)}, {plural(plan.threads, 'thread')}, "
     text += f"{plan.precision}.\n\n"
     if any(not found.fitted for record in records for found in record.measured):
         text += (
-            "Where no step of training gave a figure, inference is by the system as it was built, "
-            "which finds more triples or fewer: such figures are marked *unfitted*, and stand in "
-            "the table of all measurements alone.\n\n"
+            f"Where {study.fit_seconds:g} s of further steps did not fit a system so far, or a "
+            "step gave no figure, inference is by what finds more triples or fewer, or none to "
+            "decode: such figures are marked *unfitted*, and stand in the table of all "
+            "measurements alone.\n\n"
         )
     if len(records) < planned:
         text += f"**{planned - len(records)} of {planned} sizes are not measured yet.**\n\n"
@@ -141,6 +132,26 @@ def _what(plan: SizePlan, records: Sequence[SizeRecord], planned: int) -> str:
     if lines:
         text += "Where there are no figures:\n\n" + "".join(f"- {line}\n" for line in lines) + "\n"
     return text + "".join(f"- {note.rstrip('.')}.\n" for note in study.notes)
+
+
+def _how(study: SizeStudy) -> str:
+    sentences = plural(study.sentences, "sentence")
+    triples = (
+        "as many triples as they have room for"
+        if study.triples is None
+        else f"{plural(study.triples, 'triple')} in each"
+    )
+    return (
+        f"A batch of {sentences} made by the suite, all of one length, {triples}: words at "
+        f"{plural(study.where.relations, 'relation')}, relations at "
+        f"{plural(study.where.words, 'word')} a sentence. Each figure comes from a process of its "
+        "own, in which nothing else was measured. A *training step* is encoding, loss, gradient "
+        "and update; the median of the steps but the first. *Inference* is from words to triples, "
+        "by a system that steps of training have fitted to the batch: it finds half to twice as "
+        "many triples as there are. *Memory* is the most that the process held besides what it "
+        "held with the system built, before the first batch. Nothing was trained to be accurate, "
+        "and the figures say nothing about scores.\n\n"
+    )
 
 
 def _failures(record: SizeRecord) -> list[str]:
@@ -178,8 +189,8 @@ def _stated(plan: SizePlan, records: Sequence[SizeRecord]) -> str:
             {
                 "System": system.title,
                 f"Stated ({plan.study.table})": stated.text if stated else "-",
-                "Measured, decoding": _power(decoding),
-                "Measured, all of inference": _power(whole),
+                "Measured, decoding": _power(plan, decoding),
+                "Measured, all of inference": _power(plan, whole),
                 "Decoding within what is stated": verdict,
             },
         )
@@ -188,7 +199,8 @@ def _stated(plan: SizePlan, records: Sequence[SizeRecord]) -> str:
         f"{plan.study.table} of {plan.study.source} states how decoding grows with n words and k "
         "relations. *Decoding* is measured from the encoder's vectors to triples; *all of "
         "inference* begins with words. Each is a power of n and of k, between the two largest "
-        f"sizes; it counts as within what is stated up to {SLACK} above it. A smaller power is no "
+        "sizes at which the system was fitted (named where they are not the study's largest); it "
+        f"counts as within what is stated up to {SLACK} above it. A smaller power is no "
         "contradiction: what does not grow, or grows less, still takes most of the time.\n\n"
         + markdown(table)
     )
@@ -203,8 +215,12 @@ def _finding(verdicts: Mapping[str, str]) -> str:
     return f"**{text}{'; not in ' + ', '.join(others) if others else ''}.**"
 
 
-def _power(measured: Mapping[Axis, Grown | None]) -> str:
-    powers = [f"{LETTERS[axis]}^{found.last:.2f}" for axis, found in measured.items() if found]
+def _power(plan: SizePlan, measured: Mapping[Axis, Grown | None]) -> str:
+    powers = []
+    for axis, found in measured.items():
+        if found is not None:
+            to = "" if found.largest == getattr(plan.study, axis)[-1] else f" (to {found.largest})"
+            powers.append(f"{LETTERS[axis]}^{found.last:.2f}{to}")
     return " ".join(powers) or "-"
 
 

@@ -37,6 +37,10 @@ LEARNING_RATE = 3e-3
 """At which a batch is learned by heart in few steps."""
 FEWEST_PASSES, MOST_PASSES = 3, 50
 """Passes of inference, unless they take longer than the study's seconds."""
+STEPS_BETWEEN = 5
+"""Steps after which a system that is still being fitted is asked what it finds."""
+FITTED = 2.0
+"""A fitted system finds so many times the triples of the batch at most, and so small a part."""
 
 
 def measured_file(folder: Path, kind: Kind) -> Path:
@@ -70,8 +74,9 @@ def measure(folder: Path, _bench: None, kind: Kind) -> int:
 
 
 def _build(point: SizePoint) -> tuple[System, list[Sentence], torch.device]:
+    study, size = point.study, point.size
     schema, sentences = sentences_of_size(
-        point.size.words, point.size.relations, point.study.sentences
+        size.words, size.relations, study.sentences, triples=study.triples
     )
     torch.manual_seed(0)
     return _system(point, schema, sentences), sentences, resolve_device(point.device)
@@ -101,30 +106,75 @@ def _protocol(point: SizePoint) -> Protocol:
     )
 
 
+class _Fitting:
+    """Steps of training on one batch.
+
+    Args:
+        point: what is measured.
+        system: freshly built.
+        sentences: the batch.
+        device: where the system is.
+    """
+
+    def __init__(
+        self, point: SizePoint, system: System, sentences: list[Sentence], device: torch.device
+    ) -> None:
+        self.system, self.sentences, self.device = system, sentences, device
+        self.protocol = _protocol(point)
+        self.optimiser = make_optimiser(system, self.protocol)
+        self.gold = sum(len(s.triples) for s in sentences)
+
+    def step(self) -> float:
+        """Makes a step and tells its seconds."""
+        synchronise(self.device)
+        started = time.perf_counter()
+        batch = self.system.encode(self.sentences).to(self.device)
+        self.optimiser.zero_grad()
+        with autocast(self.protocol, self.device):
+            loss = self.system.loss(batch).total
+        loss.backward()
+        clip = self.protocol.max_gradient_norm or 1.0
+        torch.nn.utils.clip_grad_norm_(self.system.parameters(), clip)
+        self.optimiser.step()
+        synchronise(self.device)
+        return time.perf_counter() - started
+
+    def finish(self, seconds: float) -> None:
+        """Goes on until the system finds about what there is, or the seconds are over."""
+        bare = [sentence.bare() for sentence in self.sentences]
+        until = time.perf_counter() + seconds
+        while not _fitted(self._found(bare), self.gold) and time.perf_counter() < until:
+            for _ in range(STEPS_BETWEEN):
+                self.step()
+                if time.perf_counter() >= until:
+                    break
+
+    def _found(self, bare: list[Sentence]) -> int:
+        self.system.eval()
+        with torch.inference_mode(), autocast(self.protocol, self.device):
+            found = predict(self.system, self.system.encode(bare).to(self.device))
+        self.system.train()
+        return sum(map(len, found))
+
+
+def _fitted(found: int, gold: int) -> bool:
+    return gold / FITTED <= found <= gold * FITTED
+
+
 def _train(folder: Path, point: SizePoint) -> Measurement:
     system, sentences, device = _build(point)
     write_atomically(folder / PARAMETERS, str(sum(p.numel() for p in system.parameters())))
-    protocol = _protocol(point)
-    optimiser = make_optimiser(system, protocol)
+    fitting = _Fitting(point, system, sentences, device)
     system.train()
     held = held_bytes(device)
     times: list[float] = []
     begun = time.perf_counter()
     while len(times) < point.study.steps:
-        synchronise(device)
-        started = time.perf_counter()
-        batch = system.encode(sentences).to(device)
-        optimiser.zero_grad()
-        with autocast(protocol, device):
-            loss = system.loss(batch).total
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(system.parameters(), protocol.max_gradient_norm or 1.0)
-        optimiser.step()
-        synchronise(device)
-        times.append(time.perf_counter() - started)
+        times.append(fitting.step())
         if len(times) > 1 and time.perf_counter() - begun > point.study.seconds:
             break
     most = most_bytes(device)
+    fitting.finish(point.study.fit_seconds)
     torch.save(system.state_dict(), folder / WEIGHTS)
     return Measurement(
         kind="training",
@@ -132,14 +182,14 @@ def _train(folder: Path, point: SizePoint) -> Measurement:
         repeats=len(times) - 1,
         memory_bytes=max(0, most - held),
         held_bytes=held,
-        gold=sum(len(s.triples) for s in sentences),
+        gold=fitting.gold,
     )
 
 
 def _infer(folder: Path, point: SizePoint) -> Measurement:
     system, sentences, device = _build(point)
-    fitted = (folder / WEIGHTS).exists()
-    if fitted:
+    trained = (folder / WEIGHTS).exists()
+    if trained:
         system.load_state_dict(torch.load(folder / WEIGHTS, weights_only=True))
     system.eval()
     bare = [sentence.bare() for sentence in sentences]
@@ -148,7 +198,7 @@ def _infer(folder: Path, point: SizePoint) -> Measurement:
     decoding: list[float] = []
     clock = EncoderClock(system, device)
     with torch.inference_mode(), autocast(_protocol(point), device):
-        found = predict(system, system.encode(bare).to(device))
+        predicted = sum(map(len, predict(system, system.encode(bare).to(device))))
         begun = time.perf_counter()
         while len(times) < MOST_PASSES:
             clock.seconds = 0.0
@@ -158,6 +208,7 @@ def _infer(folder: Path, point: SizePoint) -> Measurement:
             late = time.perf_counter() - begun > point.study.seconds
             if late and len(times) >= FEWEST_PASSES:
                 break
+    gold = sum(len(s.triples) for s in sentences)
     return Measurement(
         kind="inference",
         seconds=statistics.median(times),
@@ -165,9 +216,9 @@ def _infer(folder: Path, point: SizePoint) -> Measurement:
         repeats=len(times),
         memory_bytes=max(0, most_bytes(device) - held),
         held_bytes=held,
-        gold=sum(len(s.triples) for s in sentences),
-        predicted=sum(map(len, found)),
-        fitted=fitted,
+        gold=gold,
+        predicted=predicted,
+        fitted=trained and _fitted(predicted, gold),
     )
 
 

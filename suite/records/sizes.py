@@ -30,8 +30,8 @@ class Measurement(StrictModel):
         held_bytes: by the process with a built system, before its first batch.
         gold: triples of the batch.
         predicted: triples, at inference.
-        fitted: whether steps of training had fitted the system to the batch; where these gave no
-            figures, inference is of the system as it was built.
+        fitted: whether the system finds about as many triples as the batch has, so that it decodes
+            as a trained one does; False where steps of training gave no figures, or were too few.
         failure: why there are no figures; None where there are.
         reason: which kind of failure: a limit of memory or time, not tried after one at a smaller
             size, or a mistake.

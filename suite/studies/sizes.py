@@ -53,8 +53,12 @@ class SizeStudy(StrictModel):
         relations: numbers of them, at the length of `where`.
         where: both axes meet.
         sentences: of a batch.
-        steps: of training, at most; the first one is not timed.
-        seconds: after which no further step, or pass of inference, is begun.
+        triples: of each sentence, whatever its length; None: as many as the corpus has in so many
+            words, which is the more, the longer it is.
+        steps: of training that are timed, at most; the first one is not.
+        seconds: after which no further step, or pass of inference, is timed.
+        fit_seconds: of further steps at most, until the system finds about as many triples as there
+            are.
         limit_seconds: after which a measurement is given up.
         limit_gigabytes: of memory, likewise.
         stated: system -> complexity.
@@ -70,8 +74,10 @@ class SizeStudy(StrictModel):
     relations: tuple[int, ...] = Field(min_length=1)
     where: Size
     sentences: int = Field(ge=1)
+    triples: int | None = Field(default=None, ge=1)
     steps: int = Field(ge=2)
     seconds: float = Field(gt=0)
+    fit_seconds: float = Field(ge=0)
     limit_seconds: float = Field(gt=0)
     limit_gigabytes: float = Field(gt=0)
     stated: dict[str, Complexity] = Field(default_factory=dict)

@@ -92,7 +92,7 @@ def left(out: Path, *, until: int = 256) -> list[SizeRecord]:
 
 
 def test_powers_are_found() -> None:
-    assert grown([(n, 3.0 * n**1.5) for n in (2, 5, 9)]) == pytest.approx(Grown(1.5, 1.5))
+    assert grown([(n, 3.0 * n**1.5) for n in (2, 5, 9)]) == pytest.approx(Grown(1.5, 1.5, 9))
     bent = grown([(n, 100 + n**2) for n in (1, 10, 1000, 2000)])
     assert bent is not None
     assert bent.overall < 1.7 < bent.last < 2
@@ -111,8 +111,8 @@ def test_powers_are_found() -> None:
 )
 def test_verdict(words: float, relations: float | None, expected: str) -> None:
     found: dict[Axis, Grown | None] = {
-        "words": Grown(0.0, words),
-        "relations": None if relations is None else Grown(0.0, relations),
+        "words": Grown(0.0, words, 256),
+        "relations": None if relations is None else Grown(0.0, relations, 1000),
     }
     assert _verdict(Complexity(text="O(k n^2)", words=2, relations=1), found) == expected
     assert _verdict(None, found) == "-"
@@ -171,7 +171,7 @@ def test_inference_of_what_no_training_fitted_is_marked_and_of_no_exponent(tmp_p
     assert "such figures are marked *unfitted*" in text
     assert re.search(r"\| 1\.0+ \(12\) unfitted \|", text)
     assert "**Decoding grows within what is stated in 1 of 1 systems.**" in text
-    assert "| GRTE | O(k n^2) | n^1.00 k^1.00 | n^2.00 k^0.50 | yes |" in text
+    assert "| GRTE | O(k n^2) | n^1.00 (to 128) k^1.00 | n^2.00 (to 128) k^0.50 | yes |" in text
 
 
 def test_nothing_measured_is_no_report(tmp_path: Path) -> None:

@@ -40,6 +40,7 @@ where: {words: 8, relations: 3}
 sentences: 2
 steps: 2
 seconds: 5
+fit_seconds: 30
 limit_seconds: 60
 limit_gigabytes: 8
 stated:
@@ -188,16 +189,27 @@ def test_systems_and_settings_are_checked_before(study: SizeStudy, tmp_path: Pat
             SizeSuite(SizeRequest(study, tmp_path, **{"systems": ("fastre",), **changes}))
 
 
-def test_inference_says_whether_a_training_fitted_the_system(
+def test_inference_says_whether_training_fitted_the_system(
     study: SizeStudy, tmp_path: Path
 ) -> None:
+    """Two steps leave it finding nothing, or far too much; more make it find what is there."""
     small = {"fastre": {"width": 16, "type_width": 4, "dilations": [1]}}
-    request = SizeRequest(study, tmp_path, systems=("fastre",), settings=small)
-    point = SizeSuite(request).points[0]
+    hurried = study.model_copy(update={"fit_seconds": 0.0})
+    short, point = (
+        SizeSuite(SizeRequest(one, tmp_path, systems=("fastre",), settings=small)).points[2]
+        for one in (hurried, study)
+    )
     assert not _infer(tmp_path, point).fitted
-    _train(tmp_path, point)
+    assert _train(tmp_path, short).repeats == 1
+    assert not _infer(tmp_path, point).fitted
+    trained = _train(tmp_path, point)
+    assert trained.repeats == 1, "what fits besides is not timed"
     found = _infer(tmp_path, point)
     assert found.fitted
+    assert trained.gold == found.gold
+    assert found.predicted is not None
+    assert found.gold is not None
+    assert found.gold / 2 <= found.predicted <= 2 * found.gold
     assert found.seconds is not None
     assert found.decoding_seconds is not None
     assert 0 < found.decoding_seconds < found.seconds
