@@ -9,6 +9,7 @@ from __future__ import annotations
 import statistics
 import time
 import traceback
+from collections.abc import Iterable
 from pathlib import Path
 
 import torch
@@ -199,6 +200,7 @@ def _infer(folder: Path, point: SizePoint) -> Measurement:
     clock = EncoderClock(system, device)
     with torch.inference_mode(), autocast(_protocol(point), device):
         predicted = sum(map(len, predict(system, system.encode(bare).to(device))))
+        clock.settle()
         begun = time.perf_counter()
         while len(times) < MOST_PASSES:
             clock.seconds = 0.0
@@ -226,22 +228,34 @@ class EncoderClock:
     """Wall clock that a system's module `encoder` takes, summed over its calls.
 
     Attributes:
-        found: whether the system has such a module.
+        found: whether the module, or a part of it, was called so far.
         seconds: so far; set to zero to begin again.
     """
 
     def __init__(self, system: nn.Module, device: torch.device) -> None:
-        self.seconds, self.device = 0.0, device
-        encoder = getattr(system, "encoder", None)
-        self.found = isinstance(encoder, nn.Module)
-        if isinstance(encoder, nn.Module):
-            encoder.register_forward_pre_hook(self._begin)
-            encoder.register_forward_hook(self._end)
+        self.seconds, self.found, self.device, self._inside = 0.0, False, device, 0
+        self._encoder = getattr(system, "encoder", None)
+        self._follow([self._encoder] if isinstance(self._encoder, nn.Module) else [])
+
+    def settle(self) -> None:
+        """After a first call of the system: one that calls parts of its encoder has these timed."""
+        if not self.found and isinstance(self._encoder, nn.Module):
+            self._follow([part for part in self._encoder.modules() if part is not self._encoder])
+
+    def _follow(self, modules: Iterable[nn.Module]) -> None:
+        for module in modules:
+            module.register_forward_pre_hook(self._begin)
+            module.register_forward_hook(self._end)
 
     def _begin(self, *_: object) -> None:
-        synchronise(self.device)
-        self.begun = time.perf_counter()
+        self._inside += 1
+        if self._inside == 1:
+            synchronise(self.device)
+            self._begun = time.perf_counter()
 
     def _end(self, *_: object) -> None:
-        synchronise(self.device)
-        self.seconds += time.perf_counter() - self.begun
+        self._inside -= 1
+        if not self._inside:
+            synchronise(self.device)
+            self.seconds += time.perf_counter() - self._begun
+            self.found = True
