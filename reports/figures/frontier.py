@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 
 from reports.answer import Answer, Candidate, front_of
 from reports.cells import Picture
-from reports.figures.name_places import name_places
-from reports.figures.style import SMALL, TITLE, Styles, canvas, finish, plain_log, widen, widen_log
+from reports.figures.name_places import write_names
+from reports.figures.style import TITLE, Styles, canvas, finish, plain_log, widen, widen_log
 from reports.load import Group
 from reports.sections.overview import listed
 from reports.times import Taken, inference_taken, shared_in_words
@@ -24,8 +24,6 @@ REACH = 40.0
 no room."""
 GREY = "#aaaaaa"
 """Of what another system beats."""
-LEADER = {"arrowstyle": "-", "color": GREY, "linewidth": 0.7}
-"""From a point to a name that does not stand beside it."""
 TOP = 100.0
 """Per cent, beyond which no axis goes."""
 Point = tuple[Candidate, float]
@@ -47,7 +45,7 @@ def draw(group: Group, answer: Answer, styles: Styles) -> Picture | None:
     for ax, found in zip(axes, panels.values(), strict=True):
         low, high = ax.get_ylim()
         ax.set_ylim(max(0.0, low - max(0.0, high - TOP)), min(high, TOP))
-        _labels(ax, found)
+        write_names(ax, {c.row.label: (time, 100 * c.f1) for c, time in found})
     figure.suptitle(f"{group.title}: F1 against latency", fontsize=TITLE)
 
     def taken(record: RunRecord) -> Taken | None:
@@ -102,26 +100,3 @@ def _panel(ax: Axes, found: Sequence[Point], styles: Styles) -> None:
     ax.margins(0.25, 0.1)
     plain_log(ax, "x")
     widen_log(ax, LEAST_RATIO)
-
-
-def _labels(ax: Axes, found: Sequence[Point]) -> None:
-    """Each system's name beside its point, or where there is room, with a line to it."""
-    points = {c.row.label: _within(ax, time, 100 * c.f1) for c, time in found}
-    for label, place in name_places(points).items():
-        ax.annotate(
-            label,
-            points[label],
-            xycoords="axes fraction",
-            xytext=(place.x, place.y),
-            textcoords="axes fraction",
-            ha="left" if place.side > 0 else "right",
-            va="center",
-            fontsize=SMALL,
-            arrowprops=LEADER if place.shifted else None,
-        )
-
-
-def _within(ax: Axes, time: float, f1: float) -> tuple[float, float]:
-    """A point's place in the panel, in shares of its width and height."""
-    x, y = ax.transAxes.inverted().transform(ax.transData.transform((time, f1)))
-    return float(x), float(y)

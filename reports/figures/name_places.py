@@ -6,13 +6,19 @@ Lengths are shares of the panel's width and height.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
+
+from matplotlib.axes import Axes
+
+from reports.figures.style import SMALL
 
 LETTER, WIDTH = 0.045, 0.019
 """The height of a name, and the width of one of its letters."""
 GAP, MARK = 0.03, 0.02
 """From a point to its name, and from its centre to its edge."""
+LEADER = {"arrowstyle": "-", "color": "#aaaaaa", "linewidth": 0.7}
+"""From a point to a name that does not stand beside it."""
 _STEPS = 12
 
 
@@ -47,15 +53,53 @@ class Place(NamedTuple):
     box: Box
 
 
-def name_places(points: Mapping[str, tuple[float, float]]) -> dict[str, Place]:
+def write_names(
+    ax: Axes,
+    points: Mapping[str, tuple[float, float]],
+    others: Collection[tuple[float, float]] = (),
+) -> None:
+    """Writes each name beside its point, or where there is room, with a line to it.
+
+    Args:
+        ax: whose limits and scales no longer change.
+        points: name -> its point, in the panel's own units.
+        others: further points, which have no names.
+    """
+    ax.get_xlim(), ax.get_ylim()  # which scales what was to be scaled when the figure is drawn
+    within = {name: _within(ax, point) for name, point in points.items()}
+    for name, place in name_places(within, [_within(ax, point) for point in others]).items():
+        ax.annotate(
+            name,
+            within[name],
+            xycoords="axes fraction",
+            xytext=(place.x, place.y),
+            textcoords="axes fraction",
+            ha="left" if place.side > 0 else "right",
+            va="center",
+            fontsize=SMALL,
+            arrowprops=LEADER if place.shifted else None,
+        )
+
+
+def _within(ax: Axes, point: tuple[float, float]) -> tuple[float, float]:
+    """A point's place in the panel, in shares of its width and height."""
+    x, y = ax.transAxes.inverted().transform(ax.transData.transform(point))
+    return float(x), float(y)
+
+
+def name_places(
+    points: Mapping[str, tuple[float, float]], others: Collection[tuple[float, float]] = ()
+) -> dict[str, Place]:
     """A place for each name, as near to its point as those before it leave room.
 
     Where a panel has no room left, a name stands beside its point, whatever lies there.
 
     Args:
         points: name -> its point; those that come first choose first.
+        others: further points.
     """
-    taken = [Box(x - MARK, x + MARK, y - MARK, y + MARK) for x, y in points.values()]
+    marked = [*points.values(), *others]
+    taken = [Box(x - MARK, x + MARK, y - MARK, y + MARK) for x, y in marked]
     places = {}
     for name, (x, y) in points.items():
         choices = _choices(name, x, y)

@@ -144,6 +144,23 @@ def legend(figure: Figure, title: str, handles: Sequence[Line2D], labels: Sequen
     )
 
 
+def legend_above(figure: Figure, *axes: Axes) -> None:
+    """All that the panels have labelled, above them: within, it would lie on points."""
+    found = {
+        label: handle
+        for ax in axes
+        for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)
+    }
+    figure.legend(
+        list(found.values()),
+        list(found),
+        loc="outside upper center",
+        ncols=_columns(list(found)),
+        fontsize=SMALL,
+        frameon=False,
+    )
+
+
 def _columns(labels: Sequence[str]) -> int:
     """The most columns, three or fewer, into which the labels fit as matplotlib deals them out."""
     for columns in range(min(len(labels), 3), 1, -1):

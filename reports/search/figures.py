@@ -9,7 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from reports.cells import Picture, Pictures
-from reports.figures.style import SMALL, canvas, noted, plain_log
+from reports.figures.name_places import write_names
+from reports.figures.style import SMALL, canvas, legend_above, noted, plain_log
 from reports.sections.overview import plural
 from suite.records.search import SearchRecord, TrialRecord
 
@@ -78,10 +79,6 @@ def _front(
     ):
         x, y = [t.latency_ms[size] for t in trials], [_f1(t) for t in trials]
         ax.scatter(x, y, s=26, color=colour, marker=marker, label=label, zorder=3)
-    best = {t.key for t in front}
-    for t in known:
-        if t.label:
-            _name(ax, t.label, (t.latency_ms[size], _f1(t)), above=t.key in best)
     x, y = [t.latency_ms[size] for t in front], [_f1(t) for t in front]
     ax.step(x, y, where="post", color=_FRONT, label="front", zorder=2)
     if record.limits.latency_ms is not None:
@@ -89,21 +86,13 @@ def _front(
     plain_log(ax, "x")
     ax.set_xlabel(f"Latency (ms per sentence, batch {size})")
     ax.set_ylabel("dev F1 (%)")
-    ax.legend(frameon=False, fontsize=SMALL, loc="lower right")
     hidden = _cut(ax, min(y) - 5, known)
+    shown = [t for t in known if _f1(t) >= ax.get_ylim()[0]]
+    places = [(t.label, (t.latency_ms[size], _f1(t))) for t in shown]
+    write_names(
+        ax, {name: at for name, at in places if name}, [at for name, at in places if not name]
+    )
+    legend_above(figure, ax)
     shared = sum(t.measured_alone is False for t in known)
     note = f" {shared} of {len(known)} measured on a shared machine." if shared else ""
     return finish(figure, record, f"Complete structures, one seed each{hidden}.{note}")
-
-
-def _name(ax: Axes, name: str, place: tuple[float, float], *, above: bool) -> None:
-    """Left of a point of the front and above it, right of another one and below: off the line."""
-    ax.annotate(
-        name,
-        place,
-        xytext=(-5, 4) if above else (5, -4),
-        textcoords="offset points",
-        ha="right" if above else "left",
-        va="bottom" if above else "top",
-        fontsize=SMALL,
-    )

@@ -8,7 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from reports.cells import Pictures
-from reports.figures.style import SMALL, canvas
+from reports.figures.name_places import write_names
+from reports.figures.style import canvas, legend_above
 from reports.search.figures import finish
 from reports.search.order import ENOUGH, Pair, order_after, order_of, pairs
 from reports.sections.overview import plural
@@ -28,6 +29,7 @@ def draw(record: SearchRecord) -> Pictures:
     left.set_xlabel(f"dev F1 (%), at most {plural(record.protocol.epochs, 'epoch')}")
     left.set_ylabel(f"dev F1 (%), at most {plural(record.check.epochs, 'epoch')}")
     _by_epoch(right, found, record.check.epochs, record.rungs)
+    legend_above(figure, left, right)
     note = f"{plural(len(found), 'structure')}, one seed each; tau of both scores {order.tau:.2f}."
     return {"order": finish(figure, record, note)}
 
@@ -41,17 +43,13 @@ def _scores(ax: Axes, found: Sequence[Pair]) -> None:
         if some:
             x, y = zip(*map(_place, some), strict=True)
             ax.scatter(x, y, s=26, marker=marker, color=colour, label=label, zorder=3)
-    for pair in found:
-        short = pair[0]
-        number = str(short.number) if short.phase == "accuracy" else short.name
-        ax.annotate(
-            short.label or number,
-            _place(pair),
-            xytext=(4, 3),
-            textcoords="offset points",
-            fontsize=SMALL,
-        )
-    ax.legend(frameon=False, fontsize=SMALL)
+    ax.margins(0.15)
+    write_names(ax, {_name(pair): _place(pair) for pair in found})
+
+
+def _name(pair: Pair) -> str:
+    short = pair[0]
+    return short.label or (str(short.number) if short.phase == "accuracy" else short.name)
 
 
 def _place(pair: Pair) -> tuple[float, float]:
@@ -73,4 +71,3 @@ def _by_epoch(ax: Axes, found: Sequence[Pair], epochs: int, rungs: Sequence[int]
     ax.set_xlabel("Epoch of the long trainings")
     ax.set_ylabel("Kendall's tau to the end")
     ax.set_ylim(-1.05, 1.05)
-    ax.legend(frameon=False, fontsize=SMALL, loc="lower right")
