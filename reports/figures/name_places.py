@@ -65,7 +65,7 @@ def write_names(
         points: name -> its point, in the panel's own units.
         others: further points, which have no names.
     """
-    ax.get_xlim(), ax.get_ylim()  # which scales what was to be scaled when the figure is drawn
+    ax.autoscale_view()  # else it is put off until the figure is drawn
     within = {name: _within(ax, point) for name, point in points.items()}
     for name, place in name_places(within, [_within(ax, point) for point in others]).items():
         ax.annotate(

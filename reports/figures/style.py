@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from matplotlib import rcParams
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -128,7 +129,9 @@ def _saved(figure: Figure, form: str) -> bytes:
     return buffer.getvalue()
 
 
-def legend(figure: Figure, title: str, handles: Sequence[Line2D], labels: Sequence[str]) -> None:
+def legend(
+    figure: Figure, title: str | None, handles: Sequence[Artist], labels: Sequence[str]
+) -> None:
     """The figure's title with its legend beneath, as many abreast as there is room for."""
     columns = _columns(labels)
     further = math.ceil(len(labels) / columns) - 1
@@ -151,14 +154,7 @@ def legend_above(figure: Figure, *axes: Axes) -> None:
         for ax in axes
         for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)
     }
-    figure.legend(
-        list(found.values()),
-        list(found),
-        loc="outside upper center",
-        ncols=_columns(list(found)),
-        fontsize=SMALL,
-        frameon=False,
-    )
+    legend(figure, None, list(found.values()), list(found))
 
 
 def _columns(labels: Sequence[str]) -> int:

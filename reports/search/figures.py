@@ -88,10 +88,8 @@ def _front(
     ax.set_ylabel("dev F1 (%)")
     hidden = _cut(ax, min(y) - 5, known)
     shown = [t for t in known if _f1(t) >= ax.get_ylim()[0]]
-    places = [(t.label, (t.latency_ms[size], _f1(t))) for t in shown]
-    write_names(
-        ax, {name: at for name, at in places if name}, [at for name, at in places if not name]
-    )
+    named = {t.label: (t.latency_ms[size], _f1(t)) for t in shown if t.label}
+    write_names(ax, named, [(t.latency_ms[size], _f1(t)) for t in shown if not t.label])
     legend_above(figure, ax)
     shared = sum(t.measured_alone is False for t in known)
     note = f" {shared} of {len(known)} measured on a shared machine." if shared else ""

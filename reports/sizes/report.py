@@ -12,7 +12,7 @@ from reports.cells import Pictures, add_row, image, markdown, megabytes, number
 from reports.forms.write import ComposedReport, write_forms
 from reports.sections.overview import machine, plural
 from reports.sheets import csv
-from reports.sizes.exponents import AXES, SLACK, Axis, Cost, Grown, along, grown, numbers
+from reports.sizes.exponents import AXES, LARGEST, SLACK, Axis, Cost, Grown, along, grown, numbers
 from reports.sizes.figure import FIGURE, draw
 from suite.errors import SuiteError
 from suite.records.sizes import (
@@ -198,9 +198,9 @@ def _stated(plan: SizePlan, records: Sequence[SizeRecord]) -> str:
         f"{_finding(verdicts)}\n\n"
         f"{plan.study.table} of {plan.study.source} states how decoding grows with n words and k "
         "relations. *Decoding* is measured from the encoder's vectors to triples; *all of "
-        "inference* begins with words. Each is a power of n and of k, between the two largest "
-        "sizes at which the system was fitted (named where they are not the study's largest); it "
-        f"counts as within what is stated up to {SLACK} above it. A smaller power is no "
+        f"inference* begins with words. Each is a power of n and of k, over the {LARGEST} largest "
+        "sizes at which the system was fitted (the largest is named where it is not the study's); "
+        f"it counts as within what is stated up to {SLACK} above it. A smaller power is no "
         "contradiction: what does not grow, or grows less, still takes most of the time.\n\n"
         + markdown(table)
     )
@@ -241,7 +241,7 @@ def _verdict(stated: Complexity | None, measured: Mapping[Axis, Grown | None]) -
 def _exponents(plan: SizePlan, records: Sequence[SizeRecord]) -> str:
     text = (
         "The exponent of each cost over all sizes (a straight line, both axes logarithmic), and "
-        "after the stroke between the two largest.\n"
+        f"after the stroke over the {LARGEST} largest.\n"
     )
     costs: tuple[tuple[Cost, str], ...] = (("seconds", "Time"), ("memory_bytes", "Memory"))
     for cost, heading in costs:

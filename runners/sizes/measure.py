@@ -9,7 +9,6 @@ from __future__ import annotations
 import statistics
 import time
 import traceback
-from collections.abc import Iterable
 from pathlib import Path
 
 import torch
@@ -123,7 +122,6 @@ class _Fitting:
         self.system, self.sentences, self.device = system, sentences, device
         self.protocol = _protocol(point)
         self.optimiser = make_optimiser(system, self.protocol)
-        self.gold = sum(len(s.triples) for s in sentences)
 
     def step(self) -> float:
         """Makes a step and tells its seconds."""
@@ -142,20 +140,26 @@ class _Fitting:
 
     def finish(self, seconds: float) -> None:
         """Goes on until the system finds about what there is, or the seconds are over."""
-        bare = [sentence.bare() for sentence in self.sentences]
-        until = time.perf_counter() + seconds
-        while not _fitted(self._found(bare), self.gold) and time.perf_counter() < until:
-            for _ in range(STEPS_BETWEEN):
-                self.step()
-                if time.perf_counter() >= until:
+        bare, gold = [sentence.bare() for sentence in self.sentences], _gold(self.sentences)
+        until, steps = time.perf_counter() + seconds, 0
+        while time.perf_counter() < until:
+            if steps % STEPS_BETWEEN == 0:
+                self.system.eval()
+                if _fitted(_found(self.system, bare, self.protocol, self.device), gold):
                     break
+                self.system.train()
+            self.step()
+            steps += 1
 
-    def _found(self, bare: list[Sentence]) -> int:
-        self.system.eval()
-        with torch.inference_mode(), autocast(self.protocol, self.device):
-            found = predict(self.system, self.system.encode(bare).to(self.device))
-        self.system.train()
-        return sum(map(len, found))
+
+def _found(system: System, bare: list[Sentence], protocol: Protocol, device: torch.device) -> int:
+    """How many triples a system finds."""
+    with torch.inference_mode(), autocast(protocol, device):
+        return sum(map(len, predict(system, system.encode(bare).to(device))))
+
+
+def _gold(sentences: list[Sentence]) -> int:
+    return sum(len(sentence.triples) for sentence in sentences)
 
 
 def _fitted(found: int, gold: int) -> bool:
@@ -183,7 +187,7 @@ def _train(folder: Path, point: SizePoint) -> Measurement:
         repeats=len(times) - 1,
         memory_bytes=max(0, most - held),
         held_bytes=held,
-        gold=fitting.gold,
+        gold=_gold(sentences),
     )
 
 
@@ -197,10 +201,9 @@ def _infer(folder: Path, point: SizePoint) -> Measurement:
     held = held_bytes(device)
     times: list[float] = []
     decoding: list[float] = []
-    clock = EncoderClock(system, device)
-    with torch.inference_mode(), autocast(_protocol(point), device):
-        predicted = sum(map(len, predict(system, system.encode(bare).to(device))))
-        clock.settle()
+    protocol, clock = _protocol(point), EncoderClock(system, device)
+    predicted, gold = _found(system, bare, protocol, device), _gold(sentences)
+    with torch.inference_mode(), autocast(protocol, device):
         begun = time.perf_counter()
         while len(times) < MOST_PASSES:
             clock.seconds = 0.0
@@ -210,7 +213,6 @@ def _infer(folder: Path, point: SizePoint) -> Measurement:
             late = time.perf_counter() - begun > point.study.seconds
             if late and len(times) >= FEWEST_PASSES:
                 break
-    gold = sum(len(s.triples) for s in sentences)
     return Measurement(
         kind="inference",
         seconds=statistics.median(times),
@@ -228,34 +230,22 @@ class EncoderClock:
     """Wall clock that a system's module `encoder` takes, summed over its calls.
 
     Attributes:
-        found: whether the module, or a part of it, was called so far.
+        found: whether the system has called such a module.
         seconds: so far; set to zero to begin again.
     """
 
     def __init__(self, system: nn.Module, device: torch.device) -> None:
-        self.seconds, self.found, self.device, self._inside = 0.0, False, device, 0
-        self._encoder = getattr(system, "encoder", None)
-        self._follow([self._encoder] if isinstance(self._encoder, nn.Module) else [])
-
-    def settle(self) -> None:
-        """After a first call of the system: one that calls parts of its encoder has these timed."""
-        if not self.found and isinstance(self._encoder, nn.Module):
-            self._follow([part for part in self._encoder.modules() if part is not self._encoder])
-
-    def _follow(self, modules: Iterable[nn.Module]) -> None:
-        for module in modules:
-            module.register_forward_pre_hook(self._begin)
-            module.register_forward_hook(self._end)
+        self.seconds, self.found, self.device = 0.0, False, device
+        encoder = getattr(system, "encoder", None)
+        if isinstance(encoder, nn.Module):
+            encoder.register_forward_pre_hook(self._begin)
+            encoder.register_forward_hook(self._end)
 
     def _begin(self, *_: object) -> None:
-        self._inside += 1
-        if self._inside == 1:
-            synchronise(self.device)
-            self._begun = time.perf_counter()
+        synchronise(self.device)
+        self.begun = time.perf_counter()
 
     def _end(self, *_: object) -> None:
-        self._inside -= 1
-        if not self._inside:
-            synchronise(self.device)
-            self.seconds += time.perf_counter() - self._begun
-            self.found = True
+        synchronise(self.device)
+        self.seconds += time.perf_counter() - self.begun
+        self.found = True

@@ -37,8 +37,7 @@ from suite.records.sizes import (
     write_model,
 )
 from suite.studies.sizes import Size, SizeStudy
-from suite.systems.capabilities import Memorises
-from suite.systems.registry import find_system, make_settings, system_names
+from suite.systems.registry import find_system, learning, make_settings
 from suite.systems.variants import Variant, find_variant
 from suite.tasks.examples import TaskName
 
@@ -96,7 +95,7 @@ class SizeSuite:
 
     def _systems(self) -> Iterator[SizeSystem]:
         request = self.request
-        variants = [find_variant(name) for name in request.systems or _systems_of_triples()]
+        variants = [find_variant(name) for name in request.systems or learning(TASK)]
         names = [variant.name for variant in variants]
         for name in request.settings:
             if name not in names:
@@ -208,17 +207,6 @@ class SizeSuite:
             for left in (WEIGHTS, PARAMETERS, POINT):
                 (folder / left).unlink(missing_ok=True)
         return record
-
-
-def _systems_of_triples() -> list[str]:
-    names = [(name, find_system(name)) for name in system_names()]
-    return [
-        n
-        for n, system in names
-        if TASK in system.tasks
-        and system.upper_bound is None
-        and not issubclass(system, Memorises)  # whose costs are not those of a network
-    ]
 
 
 def _in_a_process(folder: Path, kind: Kind, lock: int, processes: Processes) -> Measurement:

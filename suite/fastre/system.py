@@ -203,22 +203,20 @@ class FastRE(System[CascadeBatch, TaggedTriples], Searches, Explains, Exports):
         text = self.encoder.encode(s.words for s in sentences)
         return CascadeBatch(text, encode_targets(sentences, self.schema))
 
-    def _read(
-        self, vectors: Float[Tensor, "B N E"], mask: Bool[Tensor, "B N"] | None
-    ) -> tuple[Float[Tensor, "B N D"], Float[Tensor, "B N D"]]:
-        """H, and the sentence's part of the tail tagger's hidden layer."""
-        h = self.encoder.convolve(vectors, mask)
+    def _sentence_part(
+        self, h: Float[Tensor, "B N D"], mask: Bool[Tensor, "B N"] | None
+    ) -> Float[Tensor, "B N D"]:
+        """The sentence's part of the tail tagger's hidden layer."""
         layer = self.tail_hidden_sentence or self.head_hidden
-        sentence = self._convolve(h, self.tail_attention(h, mask), mask, layer)
-        return h, sentence
+        return self._convolve(h, self.tail_attention(h, mask), mask, layer)
 
-    def _read_batch(
+    def _read(
         self, batch: CascadeBatch
     ) -> tuple[Float[Tensor, "B N D"], Float[Tensor, "B N D"], Bool[Tensor, "B N"] | None]:
-        """As `_read`, and the mask of words."""
-        vectors = self.encoder.words(batch.text)
-        mask = word_mask(batch.lengths, vectors.shape[1])
-        return *self._read(vectors, mask), mask
+        """H, the sentence's part of the tail tagger's hidden layer, and the mask of words."""
+        h: Tensor = self.encoder(batch.text)
+        mask = word_mask(batch.lengths, h.shape[1])
+        return h, self._sentence_part(h, mask), mask
 
     @staticmethod
     def _convolve(
@@ -269,7 +267,7 @@ class FastRE(System[CascadeBatch, TaggedTriples], Searches, Explains, Exports):
 
     def loss(self, batch: CascadeBatch) -> Loss:
         """Equation 15: head and tail tagging losses, summed over words, averaged over sentences."""
-        h, sentence_part, mask = self._read_batch(batch)
+        h, sentence_part, mask = self._read(batch)
         lengths, words = batch.lengths, h.shape[1]
         targets = batch_targets(batch)
         first, last, kind = targets.heads.unbind(1)
@@ -327,7 +325,7 @@ class FastRE(System[CascadeBatch, TaggedTriples], Searches, Explains, Exports):
 
     def forward(self, batch: CascadeBatch) -> TaggedTriples:
         """Tags heads, then the tails of each, and pairs starts with ends."""
-        h, sentence_part, mask = self._read_batch(batch)
+        h, sentence_part, mask = self._read(batch)
 
         def score_tails(
             rows: Int[Tensor, " T"], heads: Int[Tensor, "T 3"]
@@ -389,8 +387,8 @@ class FastRE(System[CascadeBatch, TaggedTriples], Searches, Explains, Exports):
         self, vectors: Float[Tensor, "B N E"], lengths: Int[Tensor, " B"]
     ) -> tuple[Tensor, ...]:
         mask = torch.arange(vectors.shape[1], device=lengths.device) < lengths[:, None]
-        h, sentence_part = self._read(vectors, mask)
-        return h, sentence_part, self._score_heads(h, mask)
+        h = self.encoder.convolve(vectors, mask)
+        return h, self._sentence_part(h, mask), self._score_heads(h, mask)
 
     def _tail_graph(
         self,

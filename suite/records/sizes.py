@@ -24,7 +24,7 @@ class Measurement(StrictModel):
         kind: a step of training, or inference from words to predictions.
         seconds: of a batch, the median.
         decoding_seconds: of inference, what comes after the encoder: from words' vectors to
-            triples, the median; None of training, and of a system that has no module `encoder`.
+            triples, the median; None of training, and of a system that calls no module `encoder`.
         repeats: of which they are one.
         memory_bytes: the most that was held besides `held_bytes`.
         held_bytes: by the process with a built system, before its first batch.

