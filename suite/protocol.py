@@ -14,6 +14,9 @@ from suite.tasks.examples import TaskName
 from suite.tasks.matching import Match
 from suite.tasks.registry import find_task
 
+Precision = Literal["float32", "bfloat16"]
+"""What is computed in; bfloat16 by autocast."""
+
 
 class Protocol(StrictModel):
     """One training and evaluation protocol; printed in every report, hashed into every record."""
@@ -59,7 +62,7 @@ class Protocol(StrictModel):
     target_f1: tuple[float, ...] = Field(
         (0.5, 0.6, 0.7, 0.8, 0.9), description="dev F1 whose first reaching is timed"
     )
-    precision: Literal["float32", "bfloat16"] = "float32"
+    precision: Precision = "float32"
     threads: int = Field(1, ge=1, description="of torch's CPU pool, in training and measuring")
 
     def examples_per_step(self, task: TaskName) -> int:

@@ -15,6 +15,7 @@ from rich.table import Table
 from runners.cli.arguments import cores, make_protocol, overrides, protocol_fields, seeds_of
 from runners.cli.command import console, errors, script
 from runners.cli.planned import Estimates, print_estimate, print_plan
+from runners.cli.precision import warn_of_slow_precision
 from runners.cli.progress import shown
 from runners.cli.result import print_result
 from runners.cli.sizes import measure_sizes
@@ -80,6 +81,8 @@ def _run_suite(options: SuiteOptions) -> None:
             request = replace(request, device=device_of(cluster.ray, request.device))
         suite = Suite(replace(request, out=place.folder))
         print_plan(suite, place.shown)
+        if cluster is None and suite.left():
+            warn_of_slow_precision(request.protocol.precision, request.device)
         estimated = _estimate(suite, options, cluster)
         if not options.dry_run:
             _carry_out(suite, place, cluster, estimated)

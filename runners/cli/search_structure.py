@@ -19,6 +19,7 @@ from rich.table import Table
 
 from runners.cli.arguments import cores, make_protocol, overrides, protocol_fields, seeds_of
 from runners.cli.command import console, errors, script
+from runners.cli.precision import warn_of_slow_precision
 from runners.cli.progress import shown, shown_trials
 from runners.options.commands import SearchOptions
 from runners.options.declared import shared
@@ -67,6 +68,8 @@ def _search_structure(options: SearchOptions) -> None:
     storage = open_storage(options.storage, options.out, dry=options.dry_run)
     search = Search(request, storage, here=not options.on_ray)
     _print_plan(search, options.workers)
+    if not options.on_ray:
+        warn_of_slow_precision(request.suite.protocol.precision, request.suite.device)
     if options.dry_run:
         return
     if options.on_ray:

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from runners.cli.arguments import cores, overrides
 from runners.cli.command import console, errors
+from runners.cli.precision import warn_of_slow_precision
 from runners.options.commands import SuiteOptions
 from runners.options.declared import as_configuration
 from runners.remote.urls import is_url
@@ -60,6 +61,7 @@ def measure_sizes(options: SuiteOptions, study: SizeStudy) -> None:
         )
     )
     _print_plan(suite)
+    warn_of_slow_precision(options.precision, options.device)
     if options.dry_run:
         return
     total = len(suite.points)

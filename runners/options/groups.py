@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass
 from pathlib import Path
-from typing import Literal
 
 from runners.options.declared import DATA, MACHINE, RESOURCES, SYSTEMS, TRAINING, option
 from runners.runs.plan import WandbMode
 from suite.modelling.keep_vectors import KeepVectors
+from suite.protocol import Precision
 from suite.tasks.matching import Match
 
 SEEDS = 3
@@ -180,7 +180,7 @@ class TrainingOptions:
         "prints all of it.",
         panel=TRAINING,
     )
-    precision: Literal["float32", "bfloat16"] = option(
+    precision: Precision = option(
         "float32", "float32 or bfloat16 (autocast).", kind="precision", panel=MACHINE
     )
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import suite
 from runners.executors.leavings import collected, ending
@@ -21,6 +21,7 @@ from suite.errors import SuiteError, unknown
 from suite.files import read_regular, remove_leftovers
 from suite.modelling.pretrained import UNTRAINED, find_pretrained
 from suite.privacy import shown_command
+from suite.protocol import Precision
 from suite.records.sizes import (
     KINDS,
     PLAN,
@@ -65,7 +66,7 @@ class SizeRequest:
     pretrained: str = UNTRAINED
     device: str = "auto"
     threads: int = 1
-    precision: Literal["float32", "bfloat16"] = "float32"
+    precision: Precision = "float32"
 
 
 class SizeSuite:

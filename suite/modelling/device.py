@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
 
 from suite.errors import SuiteError
-from suite.protocol import Protocol
+from suite.protocol import Precision, Protocol
 
 
 def resolve_device(name: str) -> torch.device:
@@ -54,6 +55,31 @@ def device_title(device: torch.device) -> str:
 
 def autocast(protocol: Protocol, device: torch.device) -> AbstractContextManager[Any]:
     """The protocol's precision as a context."""
-    if protocol.precision == "float32":
+    return _computing_in(protocol.precision, device)
+
+
+def bfloat16_slowdown(device: torch.device) -> float:
+    """How many times as long as in float32 a linear layer takes in bfloat16, timed for it.
+
+    More than once where a processor has no instructions for bfloat16 and converts each number.
+    """
+    layer = torch.nn.Linear(384, 1536).to(device)
+    inputs = torch.rand(256, 384, device=device)
+
+    def seconds(precision: Precision) -> float:
+        found = []
+        for _ in range(6):
+            started = time.perf_counter()
+            with torch.inference_mode(), _computing_in(precision, device):
+                layer(inputs)
+            synchronise(device)
+            found.append(time.perf_counter() - started)
+        return min(found)
+
+    return seconds("bfloat16") / seconds("float32")
+
+
+def _computing_in(precision: Precision, device: torch.device) -> AbstractContextManager[Any]:
+    if precision == "float32":
         return nullcontext()
     return torch.autocast(device.type, torch.bfloat16)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from suite.files import StrictModel, read_model, write_atomically
+from suite.protocol import Precision
 from suite.records.run import FORMAT, Environment
 from suite.studies.sizes import Size, SizeStudy
 
@@ -80,7 +81,7 @@ class SizePoint(StrictModel):
     size: Size
     device: str
     threads: int
-    precision: Literal["float32", "bfloat16"]
+    precision: Precision
 
 
 class SizeRecord(StrictModel):
