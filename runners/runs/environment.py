@@ -83,11 +83,18 @@ def peak_memory_bytes(device: torch.device) -> int:
 
 
 def _processor(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
+    """The first processor's name, with its family and model where it has them.
+
+    Virtual machines give one name to processors that are years and half their speed apart.
+    """
     if cpuinfo.is_file():
+        found: dict[str, str] = {}
         for line in cpuinfo.read_text().splitlines():
             field, _, value = line.partition(":")
-            if field.strip() == "model name" and value.strip():
-                return value.strip()
+            found.setdefault(field.strip(), value.strip())
+        name, family, model = (found.get(f) for f in ("model name", "cpu family", "model"))
+        if name:
+            return f"{name} (family {family}, model {model})" if family and model else name
     if platform.system() == "Darwin":
         brand = _output("sysctl", "-n", "machdep.cpu.brand_string")
         if brand:
