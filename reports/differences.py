@@ -140,16 +140,13 @@ def f1_of_row(row: AnyRow, match: Match) -> Estimate | None:
 
 def _answered(rows: Sequence[AnyRow], match: Match) -> list[Answered]:
     """The runs that kept their predictions, by the test examples that they answered."""
-    found: dict[frozenset[str], dict[tuple[str, int], list[np.ndarray]]] = {}
-    order: dict[frozenset[str], list[str]] = {}
+    found: dict[str, dict[tuple[str, int], np.ndarray]] = {}
     for row in rows:
         for run in row.complete:
-            counts = run.counts(match)
-            if counts:
-                key = frozenset(counts)
-                ids = order.setdefault(key, list(counts))
-                runs = found.setdefault(key, {})
-                runs[row.label, run.record.seed] = [counts[i] for i in ids]
+            answered = run.counts(match)
+            if answered is not None:
+                runs = found.setdefault(answered.examples, {})
+                runs[row.label, run.record.seed] = answered.counts
     return [
         Answered(resample(np.array(list(runs.values()))), {run: i for i, run in enumerate(runs)})
         for runs in found.values()

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from reports.evidenced import read_run
 from reports.run_files import Missing, OutsideRun, RecordedRun
 from suite.errors import SuiteError
 from suite.quoting import quoted
@@ -19,7 +20,6 @@ from suite.records.run import (
     Place,
     RunRecord,
     SystemFacts,
-    read_record,
 )
 from suite.records.suite import RUNS, PlannedDataset, SuitePlan, read_suite_plan
 from suite.tasks.matching import Match
@@ -474,7 +474,7 @@ def load_results(out: Path) -> Results:
             where=out,
             remedy="Run run-suite into this folder first.",
         )
-    runs = [RecordedRun(read_record(path), path.parent) for path in paths]
+    runs = [read_run(path.parent) for path in paths]
     brought = sorted((out / OUTSIDE).glob("*/*/*/record.json"))
     files = [OutsideRun(read_outside_record(path), path.parent) for path in brought]
     groups = tuple(replace(g, outside=_outside(files, g)) for g in group_runs(runs, plan))

@@ -5,7 +5,7 @@ So does a file of predictions that was scored here and not trained here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol
@@ -16,6 +16,7 @@ from jaxtyping import Int
 from suite.errors import SuiteError
 from suite.evaluation.judged import Judged, judge
 from suite.files import AGAIN, read_lines
+from suite.records.evidence import digest_of
 from suite.records.outside import OutsideRecord
 from suite.records.run import (
     DEV_PREDICTIONS,
@@ -41,6 +42,19 @@ class Missing(str):
     """Why a whole run gives nothing: its status, or that it left no record."""
 
     __slots__ = ()
+
+
+@dataclass(frozen=True)
+class SplitCounts:
+    """How each example of a split was answered.
+
+    Attributes:
+        examples: equal where two runs answered the same ones.
+        counts: correct, predicted and gold of each, in the order of their ids.
+    """
+
+    examples: str
+    counts: Int[np.ndarray, "examples 3"]
 
 
 class ScoredRecord(Protocol):
@@ -109,12 +123,12 @@ class RecordedRun:
         if len(found) == 1:
             return {own: self}
         return {
-            place: RecordedRun(_taken_at(record, place), self.folder, trained_here=place == own)
+            place: replace(self, record=_taken_at(record, place), trained_here=place == own)
             for place in found
         }
 
-    def counts(self, match: Match) -> dict[str, Int[np.ndarray, "3"]] | None:
-        """Test example -> correct, predicted, gold; None where no predictions were kept."""
+    def counts(self, match: Match) -> SplitCounts | None:
+        """How it answered test; None where no predictions were kept."""
         return _counts(self.folder / PREDICTIONS, match)
 
 
@@ -156,15 +170,15 @@ class OutsideRun:
         """Nothing is known of dev."""
         return
 
-    def counts(self, match: Match) -> dict[str, Int[np.ndarray, "3"]] | None:
+    def counts(self, match: Match) -> SplitCounts | None:
         """As those of a run."""
         return _counts(self.folder / PREDICTIONS, match)
 
 
-def _counts(path: Path, match: Match) -> dict[str, Int[np.ndarray, "3"]] | None:
+def _counts(path: Path, match: Match) -> SplitCounts | None:
     if not path.is_file():
         return None
-    found = {}
+    found: dict[str, list[int]] = {}
     for outcome in read_lines(path, AnsweredExample, "an answered example"):
         if match not in outcome.correct:
             raise SuiteError(
@@ -173,8 +187,9 @@ def _counts(path: Path, match: Match) -> dict[str, Int[np.ndarray, "3"]] | None:
                 remedy=AGAIN,
             )
         scores = outcome.correct[match]
-        found[outcome.id] = np.array([scores.correct, scores.predicted, scores.gold])
-    return found
+        found[outcome.id] = [scores.correct, scores.predicted, scores.gold]
+    ids = sorted(found)
+    return SplitCounts(digest_of(ids), np.array([found[i] for i in ids])) if ids else None
 
 
 def _judge(path: Path, facts: DatasetFacts, match: Match) -> Judged | None:

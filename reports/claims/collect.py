@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from reports.claims.evidence import (
+from reports.evidenced import EvidencedRun
+from reports.load import load_results
+from reports.run_files import RecordedRun
+from suite.errors import SuiteError
+from suite.evaluation.judged import judge
+from suite.explanation.record import CLASS_MEANS, FOLDER
+from suite.files import AGAIN, content_digest, read_lines
+from suite.records.evidence import (
     NOT_SEEN,
     SEEN,
     AnsweredSplit,
@@ -17,13 +23,8 @@ from reports.claims.evidence import (
     ExplainedClass,
     RunEvidence,
     Triple,
+    digest_of,
 )
-from reports.load import load_results
-from reports.run_files import RecordedRun
-from suite.errors import SuiteError
-from suite.evaluation.judged import judge
-from suite.explanation.record import CLASS_MEANS, FOLDER
-from suite.files import AGAIN, content_digest, read_lines
 from suite.records.run import DEV_PREDICTIONS, PREDICTIONS, Epoch, RunRecord
 from suite.records.suite import SuitePlan
 from suite.tasks.matching import Match
@@ -48,21 +49,23 @@ def collect(out: Path) -> Evidence:
 
 
 def _bare(plan: SuitePlan) -> SuitePlan:
-    left: dict[str, object] = {"command": (), "options": {}, "study": None, "kept_once": ()}
+    left: dict[str, object] = {"command": (), "options": {}, "kept_once": ()}
     return plan.model_copy(update={**left, "joined": tuple(map(_bare, plan.joined))})
 
 
 def _of_run(run: RecordedRun, out: Path) -> RunEvidence:
     record, folder = run.record, run.folder
+    place = folder.relative_to(out).as_posix()
+    if isinstance(run, EvidencedRun):
+        return run.held.model_copy(update={"folder": place, "record": record})
     kept = {
-        "system": record.system.model_copy(update={"departures": ()}),
-        "ceiling": {},
+        "ceiling": {name: _without_items(found) for name, found in record.ceiling.items()},
         "swapped": None,
         "dev": _without_items(record.dev),
         "test": _without_items(record.test),
     }
     return RunEvidence(
-        folder=folder.relative_to(out).as_posix(),
+        folder=place,
         digest=content_digest(folder / "record.json"),
         record=record.model_copy(update=kept),
         history=tuple(map(_bare_epoch, run.history)),
@@ -93,7 +96,7 @@ def _answered(path: Path, record: RunRecord) -> AnsweredSplit | None:
     rules = [match for match in known if all(match in line.correct for line in lines)]
     try:
         return AnsweredSplit(
-            examples=hashlib.sha256("\n".join(line.id for line in lines).encode()).hexdigest()[:12],
+            examples=digest_of([line.id for line in lines]),
             counts={match: tuple(_counts(line, match) for line in lines) for match in rules},
             by_item=_by_item(lines, record),
             slices=_slices(lines, record),

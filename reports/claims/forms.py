@@ -10,7 +10,6 @@ from typing import Any
 
 from reports.cells import mean, measured, values
 from reports.claims.costs import cost_of, ratio, why_no_evidence
-from reports.claims.evidence import EvidencedRun
 from reports.claims.printed import Printed, Split, figure_of, printed
 from reports.claims.rows import Chosen
 from reports.claims.verdict import (
@@ -25,6 +24,7 @@ from reports.claims.verdict import (
 )
 from reports.converged import still_rising
 from reports.differences import compare, f1_of_row
+from reports.evidenced import EvidencedRun
 from reports.load import Row
 from reports.readings import metric_of
 from reports.sections.caveats import MINIMUM_SEEDS

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from reports.claims.evidence import Evidence, EvidencedRun
 from reports.claims.forms import Part, judge_form
 from reports.claims.rows import Chosen, choose, gather
 from reports.claims.verdict import Verdict, weakest
+from reports.evidenced import EvidencedRun
+from suite.records.evidence import Evidence
 from suite.studies.claim import Claim, PaperClaims
 
 

@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
 
-from reports.claims.evidence import Evidence, EvidencedRun
 from reports.claims.verdict import Ground
+from reports.evidenced import EvidencedRun
 from reports.load import RESOURCES, Group, Row, group_runs, held_equal
 from reports.sections.overview import listed
 from suite.protocol import Protocol
+from suite.records.evidence import Evidence
 from suite.records.suite import SuitePlan
 from suite.studies.claim import Claim
 from suite.studies.study import Study

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from reports.comparison import shortfalls
 from reports.converged import still_rising
 from reports.doubts import doubts
+from reports.evidenced import EvidencedRun
 from reports.load import Group, Results, Row
 from reports.run_files import RecordedRun
 from reports.sections.convergence import not_final
@@ -32,6 +33,7 @@ def warnings(results: Results) -> str:
         *doubts((run.record for run in results.runs), _name),
         *(line for group in results.groups for line in shortfalls(group)),
         *brought_in(results),
+        *_evidenced(results),
         *_data(results),
         *_repeats(results),
         *_rising(results),
@@ -98,6 +100,19 @@ def _not_run(results: Results) -> list[str]:
             reason = "they do not do its task"
         lines.append(f"**not run**: {listed(c.system for c in several)} on {dataset}: {reason}.")
     return lines
+
+
+def _evidenced(results: Results) -> list[str]:
+    """Runs of which no more than evidence came along."""
+    named = [_name(run.record) for run in results.runs if isinstance(run, EvidencedRun)]
+    if not named:
+        return []
+    return [
+        f"Told by evidence alone: {len(named)} of {len(results.runs)} runs. Their predictions did "
+        "not come along, so that they have no scores by relation or type, nor any under other "
+        f"conventions, by what train knew, or by score. {'; '.join(named[:6])}"
+        f"{'; ...' if len(named) > 6 else ''}."
+    ]
 
 
 def _data(results: Results) -> list[str]:

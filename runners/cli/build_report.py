@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from runners.cli.command import console, errors, script
 from runners.options.commands import ReportOptions
 from suite.errors import SuiteError
+from suite.records.evidence import is_evidence
 
 if TYPE_CHECKING:
     from reports.prices import Prices
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
 def _build_report(options: ReportOptions) -> None:
     """Write the report again in all its forms, from the records alone.
 
-    With --out, the runs of several folders are joined in a new one, whose report compares them;
-    run-suite goes on with it as with any other.
+    With --out, the runs of several folders, or of files of evidence, are joined in a new one, whose
+    report compares them; run-suite goes on with it as with any other.
 
     With --predictions, systems that were not trained here stand in the tables of scores, scored on
     the same test sets by the same rules. They stay in OUT/outside until their folder is deleted.
@@ -25,6 +26,7 @@ def _build_report(options: ReportOptions) -> None:
     \b
     build-report OUT
     build-report OUT1 OUT2 --out NEW
+    build-report OUT1 EVIDENCE.json.gz --out NEW
     build-report OUT --predictions gpt=answers.jsonl --about gpt.yaml
     build-report OUT --predictions gpt@webnlg=answers.jsonl
     build-report OUT --prices prices.yaml
@@ -68,6 +70,12 @@ def _refuse_alone(options: ReportOptions, folders: list[Path]) -> None:
             f"{len(folders)} folders are named, and none to join them in",
             remedy="Name a new folder with --out.",
         )
+    if is_evidence(folders[0]):
+        raise SuiteError(
+            "is a file of evidence, whose report takes a folder",
+            where=folders[0],
+            remedy="Name a new folder with --out.",
+        )
     if options.apart:
         raise SuiteError(
             "--apart is of several folders that are joined",
@@ -97,7 +105,7 @@ def _write_evidence(path: Path | None, folder: Path) -> None:
     if path is None:
         return
     from reports.claims.collect import collect  # noqa: PLC0415 - heavy
-    from reports.claims.evidence import write_evidence  # noqa: PLC0415 - likewise
+    from suite.records.evidence import write_evidence  # noqa: PLC0415 - likewise
 
     write_evidence(collect(folder), path)
     console.print(f"evidence: {path}", markup=False)

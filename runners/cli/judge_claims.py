@@ -10,7 +10,7 @@ from runners.options.commands import ClaimsOptions
 from suite.errors import SuiteError
 
 if TYPE_CHECKING:
-    from reports.claims.evidence import Evidence
+    from suite.records.evidence import Evidence
 
 EVIDENCE = Path("docs/results")
 
@@ -48,7 +48,7 @@ def _found(place: Path) -> dict[str, Evidence]:
         SuiteError: there is nothing, or what is there cannot be read.
     """
     from reports.claims.collect import collect  # noqa: PLC0415 - heavy
-    from reports.claims.evidence import SUFFIX, read_evidence  # noqa: PLC0415 - likewise
+    from suite.records.evidence import SUFFIX, read_evidence  # noqa: PLC0415 - likewise
 
     if (place / "suite.json").is_file():
         return {place.as_posix(): collect(place)}

@@ -21,6 +21,7 @@ ENDED = frozenset({"complete", "diverged", "pruned"})
 """Statuses of runs that the same command would not do again."""
 REASONS = (
     "which ended",
+    "whose predictions are there",
     "of which more was measured",
     *("which was measured alone", "which was measured alone"),
     "which was trained alone",
@@ -168,11 +169,17 @@ def _of_runs(first: Found, one: RunRecord, other: Found, two: RunRecord) -> str 
         return None
     if one.status != two.status:
         return f"{one.status} {places[0]}, {two.status} {places[1]}, with equal settings"
-    if one.dev != two.dev or one.test != two.test:
+    if _compared(one) != _compared(two):
         return f"{_scores(one, places[0])}, {_scores(two, places[1])}, with equal settings"
-    if _digest(first.folder) != _digest(other.folder):
+    if first.predicts and other.predicts and _digest(first.folder) != _digest(other.folder):
         return "other predictions, with equal settings and scores"
     return None
+
+
+def _compared(record: RunRecord) -> list[Evaluation | None]:
+    """Its scores, without those of slices, of which evidence has not all."""
+    found = record.dev, record.test
+    return [one and one.model_copy(update={"slices": {}}) for one in found]
 
 
 def _scores(record: RunRecord, place: str) -> str:
@@ -196,13 +203,14 @@ def _digest(folder: Path) -> str | None:
 
 def better(first: Found, other: Found) -> tuple[Found, str]:
     """Which of two that are the same is kept, and why; see `REASONS`."""
-    ranks = _rank(first.record), _rank(other.record)
+    ranks = _rank(first), _rank(other)
     why = (reason for one, two, reason in zip(*ranks, REASONS, strict=False) if one != two)
     return (other if ranks[1] < ranks[0] else first), next(why, "the first")
 
 
-def _rank(record: RunRecord | OutsideRecord | None) -> tuple[int, ...]:
+def _rank(found: Found) -> tuple[int, ...]:
     """A number for each of `REASONS`; less is better."""
+    record = found.record
     if record is None:
         return (2,)
     if isinstance(record, OutsideRecord):
@@ -210,7 +218,8 @@ def _rank(record: RunRecord | OutsideRecord | None) -> tuple[int, ...]:
     company = list(_company(record))
     beside = sum(alone is False for alone in company), sum(alone is None for alone in company)
     trained = {True: 0, None: 1, False: 2}[record.training.alone if record.training else None]
-    return int(record.status not in ENDED), -len(company), *beside, trained
+    ended, predicts = record.status in ENDED, found.predicts
+    return int(not ended), int(not predicts), -len(company), *beside, trained
 
 
 def _company(record: RunRecord) -> Iterator[bool | None]:

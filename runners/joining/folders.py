@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import TypeAlias
 
 from reports.load import OUTSIDE
+from runners.joining.evidence import Place
 from suite.errors import SuiteError
 from suite.names import folder_name
+from suite.records.evidence import RUN_EVIDENCE
 from suite.records.outside import OutsideRecord, read_outside_record
 from suite.records.run import RunRecord, read_record
 from suite.records.suite import RUNS, SuitePlan, read_suite_plan
@@ -25,18 +27,25 @@ class Found:
     Attributes:
         folder: it lies in.
         label: of the output folder.
+        named: how the user named the output folder, or the file of evidence in its place.
         record: None of a run that was begun and left none.
     """
 
     folder: Path
     label: str
+    named: Path
     record: RunRecord | OutsideRecord | None
 
     @property
     def place(self) -> str:
         """The output folder as it was named, with its label where that is not its name."""
-        folder = self.folder.parents[3]
-        return f"{folder}" if folder.name == self.label else f"{folder} ({self.label})"
+        named = self.named
+        return f"{named}" if named.name == self.label else f"{named} ({self.label})"
+
+    @property
+    def predicts(self) -> bool:
+        """Whether it came with more than evidence."""
+        return not (self.folder / RUN_EVIDENCE).exists()
 
     @property
     def title(self) -> str:
@@ -51,18 +60,19 @@ class Source:
     """An output folder, read.
 
     Attributes:
+        named: as the user named it.
         label: the folder's name, numbered where several are called alike.
         runs, outside: unit -> number of the seed or file -> what lies there.
     """
 
-    folder: Path
+    named: Path
     label: str
     plan: SuitePlan
     runs: dict[Unit, dict[str, Found]]
     outside: dict[Unit, dict[str, Found]]
 
 
-def read_sources(folders: Sequence[Path]) -> list[Source]:
+def read_sources(named: Sequence[Place]) -> list[Source]:
     """Reads the plans and records of output folders.
 
     Raises:
@@ -70,17 +80,16 @@ def read_sources(folders: Sequence[Path]) -> list[Source]:
             broken or of another format.
     """
     places: dict[Path, Path] = {}
-    for folder in folders:
-        first = places.setdefault(folder.resolve(), folder)
-        if first is not folder:
+    for place in named:
+        first = places.setdefault(place.named.resolve(), place.named)
+        if first is not place.named:
             raise SuiteError(
                 f"is the folder {first}, which is named already",
-                where=folder,
+                where=place.named,
                 remedy="Name each folder once.",
             )
-    return [
-        _read(folder, label) for folder, label in zip(folders, _labels(list(places)), strict=True)
-    ]
+    labels = _labels([place.folder.resolve() for place in named])
+    return [_read(place, label) for place, label in zip(named, labels, strict=True)]
 
 
 def _labels(places: Sequence[Path]) -> list[str]:
@@ -97,7 +106,8 @@ def _labels(places: Sequence[Path]) -> list[str]:
     return found
 
 
-def _read(folder: Path, label: str) -> Source:
+def _read(place: Place, label: str) -> Source:
+    folder, named = place.folder, place.named
     if not (folder / "suite.json").is_file():
         search = (folder / "search.json").is_file()
         raise SuiteError(
@@ -105,18 +115,18 @@ def _read(folder: Path, label: str) -> Source:
             where=folder,
             remedy=f"It is a search's; its finals are in {folder / 'finals'}."
             if search
-            else "Name output folders of run-suite commands (their --out).",
+            else "Name output folders of run-suite commands (their --out), or files of evidence.",
         )
     runs: dict[Unit, dict[str, Found]] = {}
-    for place, path in _begun(folder / RUNS):
+    for unit, path in _begun(folder / RUNS):
         record = read_record(path / "record.json") if (path / "record.json").exists() else None
-        runs.setdefault(place, {})[path.name] = Found(path, label, record)
+        runs.setdefault(unit, {})[path.name] = Found(path, label, named, record)
     outside: dict[Unit, dict[str, Found]] = {}
     for path in sorted((folder / OUTSIDE).glob("*/*/*/record.json")):
-        found = Found(path.parent, label, read_outside_record(path))
+        found = Found(path.parent, label, named, read_outside_record(path))
         unit = path.parts[-4], path.parts[-3]
         outside.setdefault(unit, {})[path.parent.name] = found
-    return Source(folder, label, read_suite_plan(folder / "suite.json"), runs, outside)
+    return Source(named, label, read_suite_plan(folder / "suite.json"), runs, outside)
 
 
 def _begun(folder: Path) -> Iterator[tuple[Unit, Path]]:

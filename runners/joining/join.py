@@ -11,6 +11,7 @@ from pathlib import Path
 from reports.load import OUTSIDE
 from runners.executors import lock
 from runners.joining.choice import Choice, Stream, refuse_unlike
+from runners.joining.evidence import laid_out
 from runners.joining.folders import Found, Source, Unit, read_sources
 from runners.joining.plans import join_plans
 from suite.artifact.facts import OF_A_RUN
@@ -49,7 +50,7 @@ def join(
     It is made beside its place and moved there when all is done.
 
     Args:
-        folders: of `run-suite`.
+        folders: of `run-suite`, or files of evidence of such.
         out: the new one.
         apart: whether rows that differ at one place are kept, named by their folders.
         finish: is called with the folder before it is moved, as to write its report.
@@ -61,8 +62,15 @@ def join(
         SuiteError: a folder is none, `out` cannot be made, or folders differ at one place.
     """
     _refuse_place(folders, out)
+    with laid_out(folders) as places:
+        return _join(read_sources(places), out, apart=apart, finish=finish)
+
+
+def _join(
+    sources: Sequence[Source], out: Path, *, apart: bool, finish: Callable[[Path], None]
+) -> list[str]:
     # What stands apart is in no paper's table, so that the runs of a study come first.
-    sources = sorted(read_sources(folders), key=lambda source: source.plan.study is None)
+    sources = sorted(sources, key=lambda source: source.plan.study is None)
     runs, outside = Choice(), Choice()
     runs.take(source.runs for source in sources)
     outside.take(source.outside for source in sources)

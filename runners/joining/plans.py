@@ -119,8 +119,8 @@ def _study(sources: Sequence[Source]) -> Study | None:
                 else f"{study.name!r} as two files that differ"
             )
             raise SuiteError(
-                f"is of another study than {found[0].folder}: {what}",
-                where=source.folder,
+                f"is of another study than {found[0].named}: {what}",
+                where=source.named,
                 remedy="Join the folders of one study; a report has one paper's table.",
             )
     return found[0].plan.study if found else None

@@ -194,7 +194,7 @@ class ReportOptions(PricesOptions):
 
     folder: list[Path] | None = option(
         None,
-        "What run-suite wrote; several are joined into --out.",
+        "What run-suite wrote, or files of evidence of it; several are joined into --out.",
         shown="runs",
         positional=True,
     )

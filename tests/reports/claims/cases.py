@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from reports.claims.collect import collect
-from reports.claims.evidence import Evidence
 from reports.claims.judge import Finding, judge
+from suite.records.evidence import Evidence
 from suite.records.run import RunRecord
 from suite.studies.claim import Claim, PaperClaims
 from suite.studies.study import find_study

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from reports.claims.collect import collect
+from suite.records.evidence import read_evidence, write_evidence
 from tests import tiny
 from tests.runners.joining.outputs import OTHER, plan_of, run_of, write
 
@@ -55,6 +57,19 @@ def test_several_folders(tmp_path: Path) -> None:
     assert not (tmp_path / "one" / "report.md").exists()
 
 
+def test_a_folder_and_evidence(tmp_path: Path) -> None:
+    write(tmp_path / "one", run_of(0))
+    write_evidence(collect(write(tmp_path / "two", run_of(1))), tmp_path / "two.json.gz")
+    ended = build_report(
+        *("one", "two.json.gz", "--out", "new", "--evidence", "new.json.gz"), folder=tmp_path
+    )
+    assert ended.code == 0, ended.err
+    text = (tmp_path / "new" / "report.md").read_text()
+    assert "Joined from 2 folders: `one` of" in text
+    assert "Told by evidence alone: 1 of 2 runs." in text
+    assert len(read_evidence(tmp_path / "new.json.gz").runs) == 2
+
+
 def test_a_file_names_the_folders(tmp_path: Path) -> None:
     write(tmp_path / "one", run_of(0))
     write(tmp_path / "two", run_of(0, protocol=OTHER))
@@ -72,6 +87,8 @@ def test_a_file_names_the_folders(tmp_path: Path) -> None:
         (("one", "two", "--out", "one"), "one: is one of the folders that are to be joined"),
         (("one", "two", "--out", "two/new"), "two/new: lies within two, which is to be joined"),
         (("one", "nowhere", "--out", "new"), "nowhere: is no output folder of run-suite"),
+        (("one.json.gz",), "one.json.gz: is a file of evidence, whose report takes a folder. Name"),
+        (("two.json.gz", "--out", "new"), "two.json.gz: is not evidence: it is no whole gzip file"),
         (("one", "two", "--out", "new"), "seed 0 is not the same in one and two (epochs 8 in one"),
         (("one", "--out", "new", "--prices", "nowhere.yaml"), "nowhere.yaml: cannot be read: No"),
         (
@@ -83,6 +100,8 @@ def test_a_file_names_the_folders(tmp_path: Path) -> None:
 def test_a_mistake_is_answered(tmp_path: Path, arguments: tuple[str, ...], message: str) -> None:
     write(tmp_path / "one", run_of(0))
     write(tmp_path / "two", run_of(0, protocol=OTHER))
+    write_evidence(collect(tmp_path / "one"), tmp_path / "one.json.gz")
+    (tmp_path / "two.json.gz").write_text("cut")
     ended = build_report(*arguments, folder=tmp_path)
     assert ended.code == 2
     assert message in ended.err

@@ -8,12 +8,12 @@ import pytest
 
 from reports.claims.collect import FAMILIES
 from reports.claims.costs import READ
-from reports.claims.evidence import NOT_SEEN, SEEN
 from reports.claims.printed import printed
 from suite.datasets.catalogue.entries import CATALOGUE
 from suite.errors import SuiteError
 from suite.explanation.record import GRADIENT_NORM
 from suite.explanation.word_classes import CLASSES
+from suite.records.evidence import NOT_SEEN, SEEN
 from suite.studies.claim import (
     Claim,
     CostRatio,

@@ -8,20 +8,16 @@ the intervals of a report need.
 from __future__ import annotations
 
 import gzip
+import hashlib
 import zlib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Literal
 
-import numpy as np
-from jaxtyping import Int
 from pydantic import Field, ValidationError
 
-from reports.run_files import RecordedRun
 from suite.errors import SuiteError, first_mistake
-from suite.files import StrictModel, read_regular, readable, write_atomically
+from suite.files import StrictModel, read_model, read_regular, readable, write_atomically
 from suite.records.run import Epoch, RunRecord
 from suite.records.suite import SuitePlan
 from suite.tasks.matching import Match
@@ -29,12 +25,19 @@ from suite.tasks.matching import Match
 FORMAT: Final = 1
 SUFFIX = ".json.gz"
 """How the name of a file of evidence ends."""
+RUN_EVIDENCE = "evidence.json"
+"""In the folder of a run that came as evidence: all that is known of it."""
 SEEN, NOT_SEEN = "seen", "not seen"
 """Parts of a test set by item: train has it too, or has not."""
-_REMEDY = "Write it again: build-report OUT --evidence FILE."
+REMEDY = "Write it again: build-report OUT --evidence FILE."
 
 Triple = tuple[int, int, int]
 """Correct, predicted and gold of an example."""
+
+
+def digest_of(ids: Sequence[str]) -> str:
+    """The digest of examples by their ids, which may hold words of the data."""
+    return hashlib.sha256("\n".join(ids).encode()).hexdigest()[:12]
 
 
 class AnsweredSplit(StrictModel):
@@ -67,7 +70,7 @@ class RunEvidence(StrictModel):
     Attributes:
         folder: its place in the output folder.
         digest: of its `record.json`, as it was.
-        record: without what no claim is told by: scores by relation, ceilings, departures.
+        record: without scores by relation or type, which name them, and those of other names.
         history: its epochs.
         test, dev: None where it kept no predictions of the split.
         explained: of `explain-run`; empty where that was not run.
@@ -95,51 +98,6 @@ class Evidence(StrictModel):
     runs: tuple[RunEvidence, ...]
 
 
-@dataclass(frozen=True)
-class EvidencedRun(RecordedRun):
-    """A run as reports read it, from evidence in place of its folder.
-
-    Attributes:
-        held: the evidence.
-        split, part: what its counts are of; `part` is of test, `SEEN`, `NOT_SEEN`, or a family and
-            its slice (`overlap: EPO`).
-    """
-
-    held: RunEvidence = field(kw_only=True)
-    split: Literal["dev", "test"] = "test"
-    part: str | None = None
-
-    @cached_property
-    def history(self) -> list[Epoch]:
-        """Its epochs."""
-        return list(self.held.history)
-
-    def counts(self, match: Match) -> dict[str, Int[np.ndarray, "3"]] | None:
-        """Example -> correct, predicted, gold; None where the evidence does not tell.
-
-        Args:
-            match: the rule; parts by item are under the one that selects, whatever it is.
-        """
-        answered = self.held.test if self.split == "test" else self.held.dev
-        if answered is None:
-            return None
-        rows: Sequence[Triple] | None = answered.counts.get(match)
-        kept: Iterable[bool] | None = None
-        if self.part in {SEEN, NOT_SEEN}:
-            rows = answered.by_item.get(self.part)
-        elif self.part is not None:
-            family, _, name = self.part.partition(": ")
-            kept = [name in slices for slices in answered.slices.get(family, ())]
-        if rows is None:
-            return None
-        chosen = [True] * len(rows) if kept is None else kept
-        return {
-            f"{answered.examples} {i}": np.array(row)
-            for i, (row, keep) in enumerate(zip(rows, chosen, strict=False))
-            if keep
-        }
-
-
 def write_evidence(evidence: Evidence, path: Path) -> None:
     """Writes a file of evidence, whole or not at all.
 
@@ -159,13 +117,32 @@ def read_evidence(path: Path) -> Evidence:
     Raises:
         SuiteError: the file cannot be read, or holds something else.
     """
-    with readable(path, _REMEDY):
+    with readable(path, REMEDY):
         content = read_regular(path)
     try:
         return Evidence.model_validate_json(gzip.decompress(content))
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         cause = "is not evidence: it is no whole gzip file"
-        raise SuiteError(cause, where=path, remedy=_REMEDY) from error
+        raise SuiteError(cause, where=path, remedy=REMEDY) from error
     except ValidationError as error:
         cause = f"is not evidence of this version: {first_mistake(error)}"
-        raise SuiteError(cause, where=path, remedy=_REMEDY) from error
+        raise SuiteError(cause, where=path, remedy=REMEDY) from error
+
+
+def is_evidence(path: Path) -> bool:
+    """Whether a file is called as evidence is."""
+    return path.is_file() and path.name.endswith(SUFFIX)
+
+
+def read_run_evidence(folder: Path) -> RunEvidence:
+    """What is known of a run that came as evidence.
+
+    Raises:
+        SuiteError: it cannot be read, or holds something else.
+    """
+    return read_model(
+        folder / RUN_EVIDENCE,
+        RunEvidence,
+        "the evidence of a run",
+        "Join the files of evidence anew: build-report FILES --out NEW.",
+    )
