@@ -25,7 +25,7 @@ FIRST_SYSTEMS: Mapping[str, tuple[str, ...]] = {
 whose task it does. One or two for each task, and the floor beneath them."""
 SYNTHETIC_EPOCHS, SYNTHETIC_SEEDS = 10, 1
 """Enough to see which system learns what, in the four minutes that the command without arguments
-has on two cores; none has converged by then, as the report says."""
+has on two quick cores; none has converged by then, as the report says."""
 EPOCHS, PATIENCE = 60, 10
 MIN_STEPS, MIN_PATIENCE_STEPS = 1000, 300
 RAY_MEMORY = 2.0
