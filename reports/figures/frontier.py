@@ -45,7 +45,14 @@ def draw(group: Group, answer: Answer, styles: Styles) -> Picture | None:
     for ax, found in zip(axes, panels.values(), strict=True):
         low, high = ax.get_ylim()
         ax.set_ylim(max(0.0, low - max(0.0, high - TOP)), min(high, TOP))
-        write_names(ax, {c.row.label: (time, 100 * c.f1) for c, time in found})
+        write_names(
+            ax,
+            {c.row.label: (time, 100 * c.f1) for c, time in found},
+            bars=[
+                ((time, 100 * c.standing.f1.low), (time, 100 * c.standing.f1.high))
+                for c, time in found
+            ],
+        )
     figure.suptitle(f"{group.title}: F1 against latency", fontsize=TITLE)
 
     def taken(record: RunRecord) -> Taken | None:

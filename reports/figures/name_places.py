@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Collection, Iterator, Mapping
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from matplotlib.axes import Axes
 
@@ -15,11 +15,17 @@ from reports.figures.style import SMALL
 
 LETTER, WIDTH = 0.045, 0.019
 """The height of a name, and the width of one of its letters."""
-GAP, MARK = 0.03, 0.02
-"""From a point to its name, and from its centre to its edge."""
+GAP, MARK, BAR = 0.03, 0.02, 0.012
+"""From a point to its name, from its centre to its edge, and from a bar's middle to its edge."""
 LEADER = {"arrowstyle": "-", "color": "#aaaaaa", "linewidth": 0.7}
 """From a point to a name that does not stand beside it."""
+NEAR = 14
+"""Places, the nearest first, up to which a name would rather move than stand on a bar."""
 _STEPS = 12
+
+
+Bar: TypeAlias = tuple[tuple[float, float], tuple[float, float]]
+"""The lower and the upper end of an upright line."""
 
 
 class Box(NamedTuple):
@@ -57,6 +63,7 @@ def write_names(
     ax: Axes,
     points: Mapping[str, tuple[float, float]],
     others: Collection[tuple[float, float]] = (),
+    bars: Collection[Bar] = (),
 ) -> None:
     """Writes each name beside its point, or where there is room, with a line to it.
 
@@ -64,10 +71,13 @@ def write_names(
         ax: whose limits and scales no longer change.
         points: name -> its point, in the panel's own units.
         others: further points, which have no names.
+        bars: that names leave free where there is room.
     """
     ax.autoscale_view()  # else it is put off until the figure is drawn
     within = {name: _within(ax, point) for name, point in points.items()}
-    for name, place in name_places(within, [_within(ax, point) for point in others]).items():
+    marked = [_within(ax, point) for point in others]
+    drawn = [(_within(ax, low), _within(ax, high)) for low, high in bars]
+    for name, place in name_places(within, marked, drawn).items():
         ax.annotate(
             name,
             within[name],
@@ -88,7 +98,9 @@ def _within(ax: Axes, point: tuple[float, float]) -> tuple[float, float]:
 
 
 def name_places(
-    points: Mapping[str, tuple[float, float]], others: Collection[tuple[float, float]] = ()
+    points: Mapping[str, tuple[float, float]],
+    others: Collection[tuple[float, float]] = (),
+    bars: Collection[Bar] = (),
 ) -> dict[str, Place]:
     """A place for each name, as near to its point as those before it leave room.
 
@@ -97,15 +109,17 @@ def name_places(
     Args:
         points: name -> its point; those that come first choose first.
         others: further points.
+        bars: upright ones, that names leave free where there is room.
     """
     marked = [*points.values(), *others]
     taken = [Box(x - MARK, x + MARK, y - MARK, y + MARK) for x, y in marked]
+    upright = [Box(x - BAR, x + BAR, low, high) for (x, low), (_, high) in bars]
     places = {}
     for name, (x, y) in points.items():
-        choices = _choices(name, x, y)
-        first = next(choices)
-        free = (p for p in itertools.chain([first], choices) if _is_free(p.box, taken))
-        places[name] = next(free, first)
+        choices = list(_choices(name, x, y))
+        off_bars = (p for p in choices[:NEAR] if _is_free(p.box, [*taken, *upright]))
+        on_bars = (p for p in choices if _is_free(p.box, taken))
+        places[name] = next(itertools.chain(off_bars, on_bars), choices[0])
         taken.append(places[name].box)
     return places
 

@@ -52,6 +52,18 @@ def test_a_name_gives_way_to_a_point_without_one() -> None:
     assert (places["TPLinker"].side, places["TPLinker"].shifted) == (-1, False)
 
 
+def test_a_name_gives_way_to_the_bar_beside_it() -> None:
+    places = name_places({"FastRE": (0.4, 0.5)}, bars=[((0.45, 0.4), (0.45, 0.6))])
+    assert (places["FastRE"].side, places["FastRE"].shifted) == (-1, False)
+
+
+def test_where_bars_leave_no_room_names_stand_on_one_and_on_no_point() -> None:
+    bars = [((x / 50, 0.0), (x / 50, 1.0)) for x in range(51)]
+    places = name_places({"TPLinker": (0.4, 0.5), "CasRel": (0.5, 0.5)}, bars=bars)
+    assert (places["TPLinker"].side, places["TPLinker"].shifted) == (-1, False)
+    assert (places["CasRel"].side, places["CasRel"].shifted) == (1, False)
+
+
 def test_names_stand_by_their_points_as_the_figure_is_drawn() -> None:
     """Also where the panel was not scaled to its points yet."""
     figure, (ax,) = canvas(1, 3.0)
