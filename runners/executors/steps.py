@@ -24,6 +24,7 @@ from suite.artifact import Artifact
 from suite.artifact.facts import OF_A_RUN
 from suite.errors import SuiteError
 from suite.files import remove_leftovers, write_atomically
+from suite.records.evidence import RUN_EVIDENCE
 from suite.records.run import (
     InferenceCost,
     OperatingCurve,
@@ -79,6 +80,8 @@ def train(run: PlannedRun, processes: Processes, on_event: OnEvent) -> Trained:
             return Trained(record, now=record.status == "pruned")
         path = folder / "record.json"
         path.unlink(missing_ok=True)
+        # Of a run that came without its model: what is trained now is told by its predictions.
+        (folder / RUN_EVIDENCE).unlink(missing_ok=True)
         code = processes.call(
             work.train,
             folder,

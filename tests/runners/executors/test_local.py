@@ -21,6 +21,7 @@ from runners.executors.processes import ProcessesOf, Work, served
 from runners.runs.environment import peak_memory_bytes
 from runners.runs.run import planned_record
 from runners.runs.workbench import Workbench
+from suite.records.evidence import RUN_EVIDENCE
 from suite.records.run import RunRecord, read_record
 from tests import tiny
 
@@ -100,6 +101,25 @@ def test_a_run_whose_weights_were_damaged_is_trained_again(
     again = read_record(run.folder / "record.json")
     assert scored(again) == scored(first)
     assert [cost.failure for cost in again.inference] == [None]
+
+
+def test_a_run_that_came_as_evidence_is_trained_where_it_is_to_be_measured(
+    one_at_a_time: list[PlannedRun],
+    dataset: Path,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """Its model did not come along; what is trained is no longer told by evidence."""
+    (run,) = planned(dataset, tmp_path, (0,))
+    first = read_record(one_at_a_time[0].folder / "record.json")
+    first.write(run.folder)
+    (run.folder / RUN_EVIDENCE).write_text("{}")
+    assert run.done() is not None, "unless it is to be measured, there is nothing to do"
+    carried_out(LocalExecutor(), [run])
+    assert "is trained again" in capfd.readouterr().err
+    assert scored(read_record(run.folder / "record.json")) == scored(first)
+    assert not (run.folder / RUN_EVIDENCE).exists()
+    assert (run.folder / "predictions.jsonl").is_file()
 
 
 def test_what_is_done_on_another_machine_is_done(
