@@ -8,6 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import pairwise
 
 import torch
@@ -122,6 +123,12 @@ class BiLSTM(TextEncoder):
     def forward(self, text: Text) -> Float[Tensor, "B N E"]:
         """Hidden states of both directions, zero at padding."""
         x = self.words(text)
+        if x.is_cpu and torch.is_autocast_enabled("cpu") and not _has_bfloat16_lstm():
+            with torch.autocast("cpu", enabled=False):
+                return self._both_ways(x, text)
+        return self._both_ways(x, text)
+
+    def _both_ways(self, x: Float[Tensor, "B N V"], text: Text) -> Float[Tensor, "B N E"]:
         places = torch.arange(x.shape[1], device=x.device)
         lengths = text.lengths[:, None]
         # Its own inverse; padding, which is read after the sentence, stays where it is.
@@ -130,6 +137,13 @@ class BiLSTM(TextEncoder):
             y = back(x.gather(1, backwards.expand_as(x)))[0]
             x = torch.cat([ahead(x)[0], y.gather(1, backwards.expand_as(y))], dim=2)
         return x * text.words.mask()[..., None]
+
+
+@cache
+def _has_bfloat16_lstm() -> bool:
+    """Whether the CPU's LSTM computes in bfloat16: oneDNN's fails on processors without AVX-512."""
+    one_dnn = torch.backends.mkldnn.is_available()
+    return not one_dnn or torch.ops.mkldnn._is_mkldnn_bf16_supported()
 
 
 @dataclass(frozen=True)

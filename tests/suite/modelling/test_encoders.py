@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from suite.errors import SuiteError
+from suite.modelling import encoders
 from suite.modelling.encoders import BiLSTM, SubwordTable, Transformer, WordEmbedding
 from suite.modelling.pretrained import MINILM, UNTRAINED, find_pretrained
 from suite.modelling.word_vectors import UNKNOWN
@@ -64,6 +65,18 @@ def test_bilstm_is_that_of_torch() -> None:
     for i, words in enumerate(WORDS):
         expected = theirs(embedded(layer.words, [words]))[0][0]
         torch.testing.assert_close(together[i, : len(words)], expected)
+
+
+def test_bilstm_is_computed_in_float32_where_bfloat16_cannot_be(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    torch.manual_seed(0)
+    layer = BiLSTM(vectors(), 6, 8).eval()
+    expected = embedded(layer, WORDS)
+    monkeypatch.setattr(encoders, "_has_bfloat16_lstm", lambda: False)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(embedded(layer, WORDS), expected)
+        assert torch.is_autocast_enabled("cpu"), "what follows is computed in bfloat16"
 
 
 @pytest.fixture(params=[UNTRAINED, MINILM])
