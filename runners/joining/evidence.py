@@ -50,12 +50,12 @@ def _lay_out(path: Path, base: Path) -> Path:
     folder = base / folder_name(path.resolve().parent.name if called == USUAL else called)
     evidence.plan.write(folder)
     for run in evidence.runs:
-        runs, *parts = Path(run.folder).parts
-        if runs != RUNS or len(parts) != 3 or ".." in parts:
+        parts = Path(run.folder).parts
+        if len(parts) != 4 or parts[0] != RUNS or ".." in parts:
             raise SuiteError(
                 f"names a folder that no run has: {run.folder!r}", where=path, remedy=REMEDY
             )
-        place = folder.joinpath(runs, *parts)
+        place = folder.joinpath(*parts)
         run.record.write(place)
         write_atomically(place / RUN_EVIDENCE, run.model_dump_json())
     return folder
