@@ -169,17 +169,18 @@ def _of_runs(first: Found, one: RunRecord, other: Found, two: RunRecord) -> str 
         return None
     if one.status != two.status:
         return f"{one.status} {places[0]}, {two.status} {places[1]}, with equal settings"
-    if _compared(one) != _compared(two):
+    whole = first.predicts and other.predicts
+    if _compared(one, whole=whole) != _compared(two, whole=whole):
         return f"{_scores(one, places[0])}, {_scores(two, places[1])}, with equal settings"
-    if first.predicts and other.predicts and _digest(first.folder) != _digest(other.folder):
+    if whole and _digest(first.folder) != _digest(other.folder):
         return "other predictions, with equal settings and scores"
     return None
 
 
-def _compared(record: RunRecord) -> list[Evaluation | None]:
-    """Its scores, without those of slices, of which evidence has not all."""
-    found = record.dev, record.test
-    return [one and one.model_copy(update={"slices": {}}) for one in found]
+def _compared(record: RunRecord, *, whole: bool) -> list[Evaluation | None]:
+    """Its scores; unless whole, without those of slices, of which evidence has not all."""
+    left_out = {} if whole else {"slices": {}}
+    return [one and one.model_copy(update=left_out) for one in (record.dev, record.test)]
 
 
 def _scores(record: RunRecord, place: str) -> str:
@@ -218,8 +219,8 @@ def _rank(found: Found) -> tuple[int, ...]:
     company = list(_company(record))
     beside = sum(alone is False for alone in company), sum(alone is None for alone in company)
     trained = {True: 0, None: 1, False: 2}[record.training.alone if record.training else None]
-    ended, predicts = record.status in ENDED, found.predicts
-    return int(not ended), int(not predicts), -len(company), *beside, trained
+    lacks = int(record.status not in ENDED), int(not found.predicts)
+    return *lacks, -len(company), *beside, trained
 
 
 def _company(record: RunRecord) -> Iterator[bool | None]:

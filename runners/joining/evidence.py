@@ -23,7 +23,8 @@ class Place:
     """An output folder.
 
     Attributes:
-        named: what the user named: the folder, or the file of evidence that was laid out in it.
+        named: what the user named: the folder, or a file of evidence.
+        folder: the one that was named, or the one in which the file was laid out.
     """
 
     named: Path

@@ -72,24 +72,22 @@ class Source:
     outside: dict[Unit, dict[str, Found]]
 
 
-def read_sources(named: Sequence[Place]) -> list[Source]:
+def read_sources(places: Sequence[Place]) -> list[Source]:
     """Reads the plans and records of output folders.
 
     Raises:
-        SuiteError: a folder is named twice, is none that `run-suite` wrote, or a record of it is
+        SuiteError: a place is named twice, is none that `run-suite` wrote, or a record of it is
             broken or of another format.
     """
-    places: dict[Path, Path] = {}
-    for place in named:
-        first = places.setdefault(place.named.resolve(), place.named)
+    known: dict[Path, Path] = {}
+    for place in places:
+        first = known.setdefault(place.named.resolve(), place.named)
         if first is not place.named:
             raise SuiteError(
-                f"is the folder {first}, which is named already",
-                where=place.named,
-                remedy="Name each folder once.",
+                f"is {first}, which is named already", where=place.named, remedy="Name each once."
             )
-    labels = _labels([place.folder.resolve() for place in named])
-    return [_read(place, label) for place, label in zip(named, labels, strict=True)]
+    labels = _labels([place.folder.resolve() for place in places])
+    return [_read(place, label) for place, label in zip(places, labels, strict=True)]
 
 
 def _labels(places: Sequence[Path]) -> list[str]:

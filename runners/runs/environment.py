@@ -94,7 +94,7 @@ def _processor(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
             found.setdefault(field.strip(), value.strip())
         name, family, model = (found.get(f) for f in ("model name", "cpu family", "model"))
         if name:
-            return f"{name} (family {family}, model {model})" if family and model else name
+            return f"{name}, family {family}, model {model}" if family and model else name
     if platform.system() == "Darwin":
         brand = _output("sysctl", "-n", "machdep.cpu.brand_string")
         if brand:

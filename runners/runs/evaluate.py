@@ -91,7 +91,7 @@ class Evaluator:
         reference = Reference(
             [split.gold[i] for i in order], self.task.name, self.matching, self.bench.protocol.match
         )
-        with torch.inference_mode(), autocast(self.bench.protocol, self.device):
+        with torch.inference_mode(), autocast(self.bench.protocol.precision, self.device):
             self.system.calibrate([batch for _, batch in split.batches], reference)
         return evaluate(split.gold, self.predict(split), self.task.name, self.matching)
 
@@ -158,7 +158,7 @@ class Evaluator:
     def predict(self, split: EncodedSplit) -> list[list[Prediction]]:
         """Predictions in the order of the split."""
         predictions: list[list[Prediction]] = [[] for _ in split.gold]
-        with torch.inference_mode(), autocast(self.bench.protocol, self.device):
+        with torch.inference_mode(), autocast(self.bench.protocol.precision, self.device):
             for rows, batch in split.batches:
                 for i, found in zip(rows.tolist(), predict(self.system, batch), strict=True):
                     predictions[i] = found
@@ -167,7 +167,7 @@ class Evaluator:
     def _fact_scores(self, split: EncodedSplit) -> list[Float[Tensor, "_ _ relations"]]:
         assert isinstance(self.system, ScoresFacts)  # or it was not found as a system of the task
         scores: list[Tensor] = [torch.empty(0)] * len(split.gold)
-        with torch.inference_mode(), autocast(self.bench.protocol, self.device):
+        with torch.inference_mode(), autocast(self.bench.protocol.precision, self.device):
             for rows, batch in split.batches:
                 for i, found in zip(rows.tolist(), self.system.fact_scores(batch), strict=True):
                     scores[i] = found.cpu()

@@ -90,7 +90,7 @@ def measure_inference(bench: Workbench, system: System, batch_size: int) -> Infe
     held = list(batches(examples, batch_size))
     latencies: defaultdict[str, list[float]] = defaultdict(list)
     passes: list[float] = []
-    with torch.inference_mode(), autocast(bench.protocol, device):
+    with torch.inference_mode(), autocast(bench.protocol.precision, device):
         for group in held[:: max(1, len(held) // WARM_UP_BATCHES)]:
             predict_once(system, group, device)
         with EnergyMeter(device) as meter:

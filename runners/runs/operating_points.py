@@ -49,7 +49,7 @@ class Bench:
         """Accuracy, layers and wall clock of each point."""
         seconds: list[list[float]] = [[] for _ in points]
         costs = []
-        with torch.inference_mode(), autocast(self.bench.protocol, self.device):
+        with torch.inference_mode(), autocast(self.bench.protocol.precision, self.device):
             for group in self.test[:: max(1, len(self.test) // WARM_UP_BATCHES)]:
                 predict_once(self.system, group, self.device)
             for point, taken in zip(points, seconds, strict=True):

@@ -184,7 +184,7 @@ def _inference(bench: Workbench, system: System, split: Split) -> dict[int, tupl
     found = {}
     for size in bench.plan.batch_sizes:
         groups = _groups(bench, system, split, size)
-        with torch.inference_mode(), autocast(bench.protocol, bench.device):
+        with torch.inference_mode(), autocast(bench.protocol.precision, bench.device):
             calls = [partial(stage_seconds, system, group, bench.device) for group in groups]
             found[size] = tuple(timed(calls, INFERENCE_SECONDS, bench.device))
     return found
@@ -207,7 +207,7 @@ def _operating(bench: Workbench, system: System) -> tuple[float | None, int]:
         return None, 0
     group = _groups(bench, system, bench.dataset.test, BATCH)[0]
     seconds = []
-    with torch.inference_mode(), autocast(bench.protocol, bench.device):
+    with torch.inference_mode(), autocast(bench.protocol.precision, bench.device):
         for point in points:
             system.operate_at(point)
             call = partial(predict_once, system, group, bench.device)

@@ -188,7 +188,7 @@ class Trainer:
         for part in rows.chunk(self.protocol.accumulate):
             # A part's loss is the mean over its sentences; the batch's is that over all.
             weight = len(part) / len(rows)
-            with autocast(self.protocol, self.device):
+            with autocast(self.protocol.precision, self.device):
                 loss = self.system.loss(self.train.encoded.select(part.to(self.device)))
             (loss.total * weight).backward()
             names = (list(loss.parts), list(loss.measures))

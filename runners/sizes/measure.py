@@ -129,7 +129,7 @@ class _Fitting:
         started = time.perf_counter()
         batch = self.system.encode(self.sentences).to(self.device)
         self.optimiser.zero_grad()
-        with autocast(self.protocol, self.device):
+        with autocast(self.protocol.precision, self.device):
             loss = self.system.loss(batch).total
         loss.backward()
         clip = self.protocol.max_gradient_norm or 1.0
@@ -154,7 +154,7 @@ class _Fitting:
 
 def _found(system: System, bare: list[Sentence], protocol: Protocol, device: torch.device) -> int:
     """How many triples a system finds."""
-    with torch.inference_mode(), autocast(protocol, device):
+    with torch.inference_mode(), autocast(protocol.precision, device):
         return sum(map(len, predict(system, system.encode(bare).to(device))))
 
 
@@ -203,7 +203,7 @@ def _infer(folder: Path, point: SizePoint) -> Measurement:
     decoding: list[float] = []
     protocol, clock = _protocol(point), EncoderClock(system, device)
     predicted, gold = _found(system, bare, protocol, device), _gold(sentences)
-    with torch.inference_mode(), autocast(protocol, device):
+    with torch.inference_mode(), autocast(protocol.precision, device):
         begun = time.perf_counter()
         while len(times) < MOST_PASSES:
             clock.seconds = 0.0

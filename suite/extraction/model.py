@@ -143,7 +143,7 @@ class Model:
         found: list[list[Prediction]] = [[] for _ in seen]
         lengths = torch.tensor([len(example.words) for example in seen])
         size = batch_size or find_task(self.task).evaluation_batch
-        with torch.inference_mode(), autocast(self.facts.protocol, self.device):
+        with torch.inference_mode(), autocast(self.facts.protocol.precision, self.device):
             for rows in evaluation_batches(lengths, size):
                 group = [seen[i] for i in rows.tolist()]
                 batch = self.system.encode(group).to(self.device)

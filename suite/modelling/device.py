@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from suite.errors import SuiteError
-from suite.protocol import Precision, Protocol
+from suite.protocol import Precision
 
 
 def resolve_device(name: str) -> torch.device:
@@ -53,9 +53,11 @@ def device_title(device: torch.device) -> str:
     return str(torch.cuda.get_device_name(device)) if device.type == "cuda" else device.type
 
 
-def autocast(protocol: Protocol, device: torch.device) -> AbstractContextManager[Any]:
-    """The protocol's precision as a context."""
-    return _computing_in(protocol.precision, device)
+def autocast(precision: Precision, device: torch.device) -> AbstractContextManager[Any]:
+    """A protocol's precision as a context."""
+    if precision == "float32":
+        return nullcontext()
+    return torch.autocast(device.type, torch.bfloat16)
 
 
 def bfloat16_slowdown(device: torch.device) -> float:
@@ -70,16 +72,10 @@ def bfloat16_slowdown(device: torch.device) -> float:
         found = []
         for _ in range(6):
             started = time.perf_counter()
-            with torch.inference_mode(), _computing_in(precision, device):
+            with torch.inference_mode(), autocast(precision, device):
                 layer(inputs)
             synchronise(device)
             found.append(time.perf_counter() - started)
         return min(found)
 
     return seconds("bfloat16") / seconds("float32")
-
-
-def _computing_in(precision: Precision, device: torch.device) -> AbstractContextManager[Any]:
-    if precision == "float32":
-        return nullcontext()
-    return torch.autocast(device.type, torch.bfloat16)

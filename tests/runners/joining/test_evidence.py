@@ -15,12 +15,12 @@ from reports.load import load_results
 from runners.joining.join import join
 from suite.errors import SuiteError
 from suite.records.evidence import read_evidence, write_evidence
-from suite.records.suite import read_suite_plan
-from tests.reports.claims.cases import variant_run, write_folder
+from suite.studies.study import find_study
+from tests.reports.claims.cases import TABLE5, variant_run, write_folder
 from tests.reports.claims.test_forms import line
 from tests.reports.folder import ENVIRONMENT
 from tests.reports.markdown import rows, section
-from tests.runners.joining.outputs import joined, kept
+from tests.runners.joining.outputs import joined, kept, plan_of, write
 
 SEEDS = {"one": (0, 1), "two": (2,)}
 
@@ -32,8 +32,8 @@ def outs(tmp_path: Path) -> dict[str, Path]:
     for name, seeds in SEEDS.items():
         out = write_folder(tmp_path / name, *(variant_run("fastre", seed) for seed in seeds))
         for folder in sorted(out.glob("runs/*/*/*")):
-            right = int(folder.name)
-            lines = "".join(line(n, right=n % 3 == right) for n in range(12))
+            seed = int(folder.name)
+            lines = "".join(line(n, right=(7 * n + seed**2) % 5 < 2 + seed % 2) for n in range(12))
             (folder / "predictions.jsonl").write_text(lines)
         write_evidence(collect(out), tmp_path / f"results-{name}" / "evidence.json.gz")
         found[name] = out
@@ -62,7 +62,9 @@ def test_seeds_of_folders_and_of_evidence_make_one_row(
     assert said == []
     (row,) = rows(section(text, "Main results", "NYT11"), "Seeds")
     assert row["Seeds"] == "n=3"
-    assert scores_of(out) == scores_of(whole), "the same counts of each example"
+    ((f1, low, high),) = scores_of(whole)
+    assert low < f1 < high
+    assert scores_of(out) == [(f1, low, high)], "the same draws of the same examples"
     assert "Told by evidence alone: 1 of 3 runs. Their predictions did" in text
     assert "`one` of 2026" in text
     assert "`results-two` of 2026" in text, "a file called evidence is named by its folder"
@@ -147,6 +149,11 @@ def test_times_of_another_machine_stay_evidence(outs: dict[str, Path], tmp_path:
     assert [len(machine.runs[0].history) for machine in group.machines] == [8, 0]
 
 
-def test_a_study_comes_along(outs: dict[str, Path], tmp_path: Path) -> None:
-    study = read_suite_plan(outs["one"] / "suite.json").study
-    assert read_evidence(evidence(tmp_path, "one")).plan.study == study
+def test_a_study_comes_along_and_has_its_table(tmp_path: Path) -> None:
+    run, study = variant_run("fastre", 0), find_study(TABLE5)
+    out = write(tmp_path / "out", run, planned=plan_of(run, study=study))
+    path = tmp_path / "table.json.gz"
+    write_evidence(collect(out), path)
+    assert read_evidence(path).plan.study == study
+    _, _, text = joined([path], tmp_path / "new")
+    assert study.title in section(text, "The paper's table")

@@ -184,6 +184,16 @@ def test_unequal_runs_of_one_place_are_refused(tmp_path: Path, why: str) -> None
     assert sorted(path.name for path in tmp_path.iterdir()) == ["one", "two"]
 
 
+def test_other_scores_of_slices_are_unequal(tmp_path: Path) -> None:
+    run = run_of(0)
+    assert run.test is not None
+    other = run.model_copy(update={"test": run.test.model_copy(update={"slices": {}})})
+    assert other != run
+    folders = [write(tmp_path / "one", run), write(tmp_path / "two", other)]
+    with pytest.raises(SuiteError, match=r"seed 0 is not the same in .*one and .*two"):
+        join(folders, tmp_path / "new", apart=False, finish=nothing)
+
+
 def test_other_predictions_of_equal_scores_are_unequal(tmp_path: Path) -> None:
     one, two = (write(tmp_path / name, run_of(0)) for name in ("one", "two"))
     path = two / "runs" / "fastre" / "webnlg-star" / "0" / "predictions.jsonl"
@@ -385,7 +395,7 @@ def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
 def test_a_folder_that_is_named_twice(tmp_path: Path) -> None:
     one = write(tmp_path / "one", run_of(0))
     (tmp_path / "link").symlink_to(one)
-    with pytest.raises(SuiteError, match=r"link: is the folder .*one, which is named already"):
+    with pytest.raises(SuiteError, match=r"link: is .*one, which is named already"):
         join([one, tmp_path / "link"], tmp_path / "new", apart=False, finish=nothing)
 
 

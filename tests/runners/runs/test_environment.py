@@ -78,7 +78,7 @@ def test_processor_is_the_first_model_name(tmp_path: Path) -> None:
     cpuinfo.write_text(
         "cpu family\t: 25\nmodel\t\t: 1\nmodel name\t: AMD EPYC\n\nmodel\t: 17\nmodel name\t: B\n"
     )
-    assert module._processor(cpuinfo) == "AMD EPYC (family 25, model 1)", (
+    assert module._processor(cpuinfo) == "AMD EPYC, family 25, model 1", (
         "a virtual machine gives one name to unlike processors"
     )
     cpuinfo.write_text("processor\t: 0\nBogoMIPS\t: 50.00\n")
