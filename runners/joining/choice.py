@@ -179,7 +179,7 @@ def _of_runs(first: Found, one: RunRecord, other: Found, two: RunRecord) -> str 
 
 def _compared(record: RunRecord, *, whole: bool) -> list[Evaluation | None]:
     """Its scores; unless whole, without those of slices, of which evidence has not all."""
-    left_out = {} if whole else {"slices": {}}
+    left_out: dict[str, object] = {} if whole else {"slices": {}}
     return [one and one.model_copy(update=left_out) for one in (record.dev, record.test)]
 
 
