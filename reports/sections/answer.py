@@ -51,10 +51,29 @@ def section(
 def _lines(group: Group, answer: Answer, limits: Limits) -> str:
     lines = [f"**{finding(group, answer.differences)}**"]
     if answer.best is not None:
-        lines += [_fastest(group, answer), _cheapest(answer)]
+        alone = len(answer.candidates) == 1
+        lines += _takes(group, answer.best, answer) if alone else _leaders(group, answer)
         lines += [_within(group, answer, limits)] if limits.any else []
         lines += _doubts(group, answer)
     return "".join(f"- {line}\n" for line in lines if line)
+
+
+def _takes(group: Group, only: Candidate, answer: Answer) -> list[str]:
+    """What the only system takes: it is the fastest and the cheapest of none."""
+    lines = []
+    if only.milliseconds is not None:
+        lines.append(
+            f"**Latency**: {number(only.milliseconds)} ms per {group.unit} at batch "
+            f"{answer.batch_size}."
+        )
+    if only.minutes is not None:
+        lines.append(f"**Training**: {number(only.minutes)} minutes.")
+    return lines
+
+
+def _leaders(group: Group, answer: Answer) -> list[str]:
+    """Who leads in time, beside who leads in F1."""
+    return [_fastest(group, answer), _cheapest(answer)]
 
 
 def _fastest(group: Group, answer: Answer) -> str:
@@ -106,9 +125,12 @@ def _doubts(group: Group, answer: Answer) -> list[str]:
     """What weakens the answer, each kind in a line."""
     lines = []
     few = [c.row.label for c in answer.candidates if not c.standing.f1.counts_seeds]
-    if few:
-        who = "all" if len(few) == len(answer.candidates) > 1 else _named(few)
-        lines.append(f"**One seed**: {who}; no difference to them is told from chance.")
+    if len(few) == len(answer.candidates) == 1:
+        lines.append("**One seed**: how far another would lie is not known.")
+    elif few:
+        who = "all" if len(few) == len(answer.candidates) else _named(few)
+        whose = "between them" if who == "all" else "to it" if len(few) == 1 else "to them"
+        lines.append(f"**One seed**: {who}; no difference {whose} is told from chance.")
     wrong = [split for split, flag in group.dataset.published.items() if flag is False]
     if group.dataset.synthetic:
         lines.append("**Synthetic data**: the figures say nothing about real text.")

@@ -144,9 +144,10 @@ def finding(group: Group, found: Differences) -> str:
     """Who leads, whether that is more than chance, and whether it is final."""
     if not labelled(group):
         return f"The test set is {NOT_LABELLED}: nothing to compare."
-    if not _comparable(group):
-        return "Only one system: nothing to compare."
     leader = found.leader
+    if not _comparable(group):
+        its = f" (F1 {_f1(leader)} %)" if leader else ""
+        return f"Only one system{its}: nothing to compare."
     if leader is None:
         return "No system can be ranked: of each, a seed or its predictions are missing."
     against_others = found.against(leader.row)
