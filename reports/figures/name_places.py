@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 
 from reports.figures.style import SMALL
 
-LETTER, WIDTH = 0.045, 0.019
+LETTER, WIDTH = 0.045, 0.021
 """The height of a name, and the width of one of its letters."""
 GAP, MARK, BAR = 0.03, 0.02, 0.012
 """From a point to its name, from its centre to its edge, and from a bar's middle to its edge."""

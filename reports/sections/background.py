@@ -17,7 +17,7 @@ from reports.sections.overview import listed, machine, published_word
 from suite.protocol import Protocol
 from suite.quoting import quoted
 from suite.records.run import RunRecord
-from suite.records.suite import SEEN_SHARE
+from suite.records.suite import SEEN_SHARE, SuitePlan
 from suite.studies.published import studies_that_count
 from suite.tasks.matching import Match
 from suite.tasks.metric import PARTS
@@ -292,20 +292,30 @@ def citations(results: Results) -> str:
     )
 
 
+def _commands(plan: SuitePlan) -> str:
+    """The command of a plan, and of each that it was joined from, below its name and date."""
+    lines = [shlex.join(plan.command)]
+    for part in plan.joined:
+        told = f"# {' '.join(part.name.split())} of {part.created}"
+        if part.command:
+            lines += [told, shlex.join(part.command)]
+        else:
+            lines.append(f"{told}, as evidence, which keeps no command")
+    return "\n".join(lines).replace("`", "'")
+
+
 def background_section(results: Results) -> str:
     """Protocol, environment, systems, command and sources."""
     groups = results.groups
     parts = [part for group in groups for part in group.machines]
     machines = dict.fromkeys(machine(part.environment) for part in parts)
-    plans = [results.plan, *results.plan.joined]
     heading = "Commands" if results.plan.joined else "Command"
-    commands = "\n".join(shlex.join(plan.command).replace("`", "'") for plan in plans)
     return (
         f"### Protocol\n\n{protocol_table(groups)}\n"
         f"### Environment\n\n{escape('; '.join(machines))}.\n\n{environment_table(groups)}"
         f"{nodes_table(groups)}{why_no_energy(groups)}\n"
         f"### Systems\n\n{systems_text(groups)}\n"
-        f"### {heading}\n\n```\n{commands}\n```\n\n"
+        f"### {heading}\n\n```\n{_commands(results.plan)}\n```\n\n"
         f"The suite's version is {results.plan.version}. This report can be made again from the "
         "records with `build-report`.\n\n"
         f"### Sources\n\n{citations(results)}"

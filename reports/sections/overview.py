@@ -128,14 +128,13 @@ def heading(results: Results) -> str:
 
 
 def _joined(results: Results) -> str:
-    """The folders that the runs were joined from."""
+    """From how many folders the runs were joined; the commands name them."""
     parts = results.plan.joined
-    named = listed(f"`{part.name}` of {part.created}" for part in parts)
     if not parts:
         return ""
     once = results.plan.kept_once
     kept = f"; {plural(len(once), 'run')} that lay in several kept once" if once else ""
-    return f"Joined from {plural(len(parts), 'folder')}: {named}{kept}. "
+    return f"Joined from {plural(len(parts), 'folder')}, named with their commands{kept}. "
 
 
 def _not_trained(results: Results) -> str:

@@ -65,7 +65,8 @@ def test_a_folder_and_evidence(tmp_path: Path) -> None:
     )
     assert ended.code == 0, ended.err
     text = (tmp_path / "new" / "report.md").read_text()
-    assert "Joined from 2 folders: `one` of" in text
+    assert "Joined from 2 folders, named with their commands. " in text
+    assert "# two of 2026-01-02T03:00:00+00:00, as evidence, which keeps no command\n" in text
     assert "Told by evidence alone: 1 of 2 runs." in text
     assert len(read_evidence(tmp_path / "new.json.gz").runs) == 2
 

@@ -43,7 +43,10 @@ def test_one_report_of_several_folders(tmp_path: Path) -> None:
     }
     assert main == {"FastRE": "n=3", "CasRel": "n=1"}
     assert "Suite `new` of" in text
-    assert "Joined from 2 folders: `one` of 2026-01-02T03:00:00+00:00 and `two` of" in text
+    assert "Joined from 2 folders, named with their commands. " in text
+    commands = section(text, "Protocol, environment, systems and sources", "Commands")
+    for name in ("one", "two"):
+        assert f"# {name} of 2026-01-02T03:00:00+00:00\nrun-suite --dataset nyt11" in commands
     assert "no record" not in text, "nobody planned CasRel's seeds 1 and 2"
     assert text.count("run-suite --dataset nyt11 --suite-name 'two words'") == 2
 
