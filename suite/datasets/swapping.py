@@ -18,10 +18,10 @@ from suite.datasets.fingerprint import fingerprint
 from suite.errors import SuiteError
 from suite.files import content_digest, readable
 from suite.plain_yaml import read_yaml
-from suite.tasks.examples import Example
+from suite.tasks.examples import Example, any_meet
 from suite.tasks.matching import find_words
 from suite.tasks.registry import find_task
-from suite.tasks.renaming import Name, Named, overlap
+from suite.tasks.renaming import Name, Named
 from suite.tasks.schema import ANY
 from suite.tasks.task import Task
 
@@ -118,7 +118,7 @@ class _Names:
             return NO_ENTITY
         if example.not_found():
             return NOT_IN_TEXT
-        if overlap([span for entity in named for span in entity.places]):
+        if any_meet(span for entity in named for span in entity.places):
             return SHARED_WORDS
         random = Random(f"{self.seed} {example.id}")
         taken: set[Name] = set()

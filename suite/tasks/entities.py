@@ -166,10 +166,8 @@ def _nested_slice(sentence: Sentence, entity: AnyEntity) -> str:
     """Whether a gold entity of another span shares words with the entity."""
     if isinstance(entity, SurfaceEntity):
         return "flat"
-    start, end = entity.span
     shared = any(
-        other.span != entity.span and other.span.start < end and start < other.span.end
-        for other in sentence.entities
+        other.span != entity.span and other.span.meets(entity.span) for other in sentence.entities
     )
     return "nested" if shared else "flat"
 

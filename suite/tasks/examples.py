@@ -5,7 +5,7 @@ Offsets count words, from 0, and `end` is exclusive throughout.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Set
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal, NamedTuple
@@ -19,6 +19,15 @@ class Span(NamedTuple):
 
     start: int
     end: int
+
+    def meets(self, other: Span) -> bool:
+        """Whether the two share a word."""
+        return self.start < other.end and other.start < self.end
+
+
+def any_meet(spans: Iterable[Span]) -> bool:
+    """Whether two of several spans share a word, as two that are equal do."""
+    return any(before.meets(after) for before, after in pairwise(sorted(spans)))
 
 
 class Entity(NamedTuple):
@@ -121,8 +130,7 @@ class Sentence:
 
     def holds_nested(self) -> bool:
         """Whether two entities share words."""
-        spans = sorted(entity.span for entity in set(self.entities))
-        return any(after.start < before.end for before, after in pairwise(spans))
+        return any_meet(entity.span for entity in set(self.entities))
 
     def types_of_heads(self) -> Iterator[tuple[str, set[str]]]:
         """Of each triple with a place, the relation and the types of what is its head."""

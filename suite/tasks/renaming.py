@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import pairwise
 from typing import NamedTuple
 
 from suite.tasks.examples import Sentence, Span, Triple
@@ -64,12 +63,6 @@ def rename(words: Sequence[str], names: Mapping[Span, Name]) -> Renamed:
     return Renamed((*found, *words[done:]), at)
 
 
-def overlap(spans: Sequence[Span]) -> bool:
-    """Whether two of several different spans share a word."""
-    ordered = sorted(spans)
-    return any(after.start < before.end for before, after in pairwise(ordered))
-
-
 def part(relation: str, side: str) -> str:
     """The kind of what is the head, or the tail, of a relation, where entities have no types."""
     return f"{relation} {side}"
@@ -93,7 +86,7 @@ def named_in(sentence: Sentence, *, by_part: bool) -> list[Named]:
         known |= {
             span
             for span in _occurrences(sentence.words, name)
-            if not any(span.start < other.end and other.start < span.end for other in annotated)
+            if not any(map(span.meets, annotated))
         }
     for span, kind in _kinds(sentence, by_part=by_part):
         kinds[sentence.words[span.start : span.end]].add(kind)
