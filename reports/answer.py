@@ -12,7 +12,7 @@ from functools import partial
 from reports.cells import mean, values
 from reports.differences import Differences, Standing, find_differences, is_told
 from reports.load import AnyRow, Group, Row
-from reports.readings import inference_mebibytes, training
+from reports.readings import inference_mebibytes
 from reports.times import latency, training_time
 
 POINT = 0.01
@@ -108,6 +108,18 @@ class Answer:
         return _least(self.candidates, "minutes")
 
     @property
+    def untrained(self) -> Candidate | None:
+        """The best one that trains nothing; None where all are trained."""
+        bare = {row.label for row in self.place.systems if not _trains(row)}
+        return next((c for c in self.candidates if c.row.label in bare), None)
+
+    @property
+    def not_above_untrained(self) -> tuple[Candidate, ...]:
+        """The others whose F1 is no higher than that of the best one that trains nothing."""
+        floor = self.untrained
+        return tuple(c for c in self.candidates if floor and c is not floor and c.f1 <= floor.f1)
+
+    @property
     def front(self) -> tuple[Candidate, ...]:
         """Those that no other beats in both F1 and latency, the quickest first."""
         return tuple(candidate for candidate, _ in front_of(self.timed(self.batch_size)))
@@ -164,7 +176,7 @@ def _candidate(standing: Standing, row: Row | None, size: int | None) -> Candida
 
 def _trains(row: Row) -> bool:
     """Whether it has something to train: what has not is no cheap training."""
-    return mean(values(row, partial(training, name="epochs"))) is not None
+    return any(run.record.training and run.record.training.epochs for run in row.complete)
 
 
 def _tied(differences: Differences) -> tuple[str, ...]:

@@ -54,7 +54,7 @@ def _lines(group: Group, answer: Answer, limits: Limits) -> str:
         alone = len(answer.candidates) == 1
         lines += _takes(group, answer.best, answer) if alone else _leaders(group, answer)
         lines += [_within(group, answer, limits)] if limits.any else []
-        lines += _doubts(group, answer)
+        lines += [_by_heart(answer), *_doubts(group, answer)]
     return "".join(f"- {line}\n" for line in lines if line)
 
 
@@ -119,6 +119,16 @@ def _within(group: Group, answer: Answer, limits: Limits) -> str:
         return f"{text}: no system**; a figure that was not measured keeps to no limit."
     others = f"; also {_named(c.row.label for c in found[1:])}" if len(found) > 1 else ""
     return f"{text}: {quoted(found[0].row.label)}**, F1 {_f1(found[0])} %{others}."
+
+
+def _by_heart(answer: Answer) -> str:
+    """The systems that a baseline without training keeps up with."""
+    bare, under = answer.untrained, answer.not_above_untrained
+    if bare is None or not under:
+        return ""
+    named = listed(f"{quoted(c.row.label)} ({_f1(c)} %)" for c in under)
+    label = quoted(bare.row.label)
+    return f"**Without training: {label} has F1 {_f1(bare)} %**, no less than {named}."
 
 
 def _doubts(group: Group, answer: Answer) -> list[str]:

@@ -10,6 +10,7 @@ import pytest
 from reports.answer import Limits, find_answer
 from reports.load import Group, load_results
 from reports.sections.answer import section
+from suite.records.run import read_record
 from tests.reports.folder import plan, record, write_run
 
 RIGHT = {"fastre": 120, "casrel": 121, "graphs": 80}
@@ -56,6 +57,28 @@ def test_one_system_alone_leads_in_nothing(tmp_path: Path) -> None:
         assert line in text
     assert "Fastest" not in text
     assert "Cheapest" not in text
+
+
+@pytest.mark.parametrize(
+    ("correct", "line"),
+    [
+        (120, "- **Without training: Graphs has F1 63.2 %**, no less than FastRE (63.2 %).\n"),
+        (119, None),
+    ],
+)
+def test_who_is_not_above_what_trains_nothing(
+    tmp_path: Path, correct: int, line: str | None
+) -> None:
+    group_of(tmp_path, RIGHT | {"graphs": correct})
+    place = tmp_path / "runs" / "graphs" / "webnlg-star" / "0"
+    run = read_record(place / "record.json")
+    assert run.training is not None
+    bare = run.training.model_copy(update={"epochs": 0, "steps": 0})
+    run.model_copy(update={"training": bare}).write(place)
+    (group,) = load_results(tmp_path).groups
+    text = screen(group)
+    assert "Cheapest to train: Graphs" not in text
+    assert (line in text) if line else ("Without training" not in text)
 
 
 def test_three_seeds_are_no_doubt(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from reports.figures import predictions as figures
 from reports.figures.style import make_styles
 from reports.load import Results, load_results
 from reports.report import write_report
+from reports.sections import generalisation
 from suite.datasets import Dataset
 from suite.files import write_lines
 from suite.records.run import (
@@ -144,8 +145,20 @@ def test_the_loss_and_what_it_says_of_the_claim(text: str) -> None:
     )
     assert (
         "that is less than is lost by CasRel (difference -50.0), which supports the claim of its "
-        "paper" in first
-    )
+        "paper that it generalises better than those on BERT (section 3.7), other seeds apart."
+    ) in first
+
+
+def test_the_claim_is_told_by_systems_on_a_pretrained_encoder_alone(tmp_path: Path) -> None:
+    plan(tmp_path, DATASET, "fastre", "casrel", "graphs")
+    write(tmp_path, "fastre", answers(18, 10))
+    write(tmp_path, "casrel", answers(20, 20))
+    write(tmp_path, "graphs", answers(20, 2))
+    (group,) = load_results(tmp_path).groups
+    found = generalisation.finding(group)
+    assert "less than is lost by Graphs" in found
+    assert "more than is lost by CasRel" in found
+    assert "which contradicts the claim of its paper" in found
 
 
 def test_precision_is_attributed(text: str) -> None:
