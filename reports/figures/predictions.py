@@ -96,7 +96,7 @@ def _reliability(ax: Axes, graded: Graded, style: Style) -> float:
         x,
         y,
         style.marker,
-        linestyle="-",
+        linestyle=style.line,
         linewidth=1.2,
         color=style.colour,
         markerfacecolor=style.face,
@@ -111,5 +111,7 @@ def _risk(ax: Axes, graded: Graded, style: Style) -> float:
     curve = risk_coverage(graded)
     start = min(FIRST, len(curve.risk)) - 1
     risk = 100 * curve.risk[start:]
-    ax.plot(100 * curve.coverage[start:], risk, color=style.colour, linewidth=1.4)
+    ax.plot(
+        100 * curve.coverage[start:], risk, color=style.colour, linestyle=style.line, linewidth=1.4
+    )
     return float(risk.max())

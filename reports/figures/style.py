@@ -27,6 +27,7 @@ from reports.sections.overview import plural
 
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#8C6D1F")
 _MARKERS = "osD^vPXh"
+_LINES = ("-", "--", ":")
 _DPI = 105
 _WIDTH = 8.4
 """Inches: shown without scaling in a page's column."""
@@ -55,6 +56,7 @@ class Style:
 
     colour: str
     marker: str
+    line: str
     hollow: bool
 
     @property
@@ -67,7 +69,7 @@ Styles = Mapping[str, Style]
 
 
 def make_styles(results: Results) -> Styles:
-    """A style for each row's label; the ninth system takes the first colour, another marker.
+    """A style for each row's label; the ninth takes the first colour, another marker and line.
 
     Systems that were not trained here follow those that were.
     """
@@ -78,9 +80,11 @@ def make_styles(results: Results) -> Styles:
 
 def style_of(place: int, *, hollow: bool = False) -> Style:
     """The style of the system at a place, from 0, among those of a report."""
+    round_, colour = divmod(place, len(_COLOURS))
     return Style(
-        _COLOURS[place % len(_COLOURS)],
-        _MARKERS[(place + place // len(_COLOURS)) % len(_MARKERS)],
+        _COLOURS[colour],
+        _MARKERS[(place + round_) % len(_MARKERS)],
+        _LINES[round_ % len(_LINES)],
         hollow,
     )
 
@@ -174,6 +178,7 @@ def system_legend(figure: Figure, title: str, rows: Sequence[AnyRow], styles: St
             [],
             color=styles[row.label].colour,
             marker=styles[row.label].marker,
+            linestyle=styles[row.label].line,
             markerfacecolor=styles[row.label].face,
         )
         for row in rows

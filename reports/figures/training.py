@@ -91,7 +91,7 @@ def _curve(
     ax: Axes, run: RecordedRun, x: Sequence[float], y: Sequence[float], style: Style
 ) -> None:
     """A run's line with its chosen epoch, and a cross where it ended without completing."""
-    ax.plot(x, y, color=style.colour, linewidth=1.3, alpha=0.8)
+    ax.plot(x, y, color=style.colour, linestyle=style.line, linewidth=1.3, alpha=0.8)
     best = [i for i, epoch in enumerate(run.history) if epoch.best][-1:]
     ax.plot(
         [x[i] for i in best],

@@ -32,8 +32,8 @@ def draw(plan: SizePlan, records: Sequence[SizeRecord]) -> Picture:
             _line(ax, points, styles[system.variant])
         _label(ax, plan, axis, kind, unit)
     handles = [
-        Line2D([], [], color=styles[s.variant].colour, marker=styles[s.variant].marker)
-        for s in plan.systems
+        Line2D([], [], color=style.colour, marker=style.marker, linestyle=style.line)
+        for style in (styles[system.variant] for system in plan.systems)
     ]
     legend(figure, plan.study.title, handles, [system.title for system in plan.systems])
     environment = plan.environment
@@ -50,6 +50,7 @@ def _line(ax: Axes, points: Sequence[tuple[int, float]], style: Style) -> None:
         [y for _, y in points],
         color=style.colour,
         marker=style.marker,
+        linestyle=style.line,
         linewidth=1.3,
         markersize=4,
     )
