@@ -12,11 +12,13 @@ from functools import partial
 from reports.cells import mean, values
 from reports.differences import Differences, Standing, find_differences, is_told
 from reports.load import AnyRow, Group, Row
-from reports.readings import inference_mebibytes
+from reports.readings import inference_mebibytes, trains_nothing
 from reports.times import latency, training_time
 
 POINT = 0.01
 """F1 by which a quicker system may stay under the best and is still named."""
+
+_MINUTES = training_time("training_seconds", factor=1 / 60)
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,7 @@ class Answer:
     @property
     def untrained(self) -> Candidate | None:
         """The best one that trains nothing; None where all are trained."""
-        bare = {row.label for row in self.place.systems if not _trains(row)}
+        bare = {row.label for row in self.place.systems if trains_nothing(row)}
         return next((c for c in self.candidates if c.row.label in bare), None)
 
     @property
@@ -170,13 +172,8 @@ def _candidate(standing: Standing, row: Row | None, size: int | None) -> Candida
         standing,
         mean(latency(size).of(row)),
         mean(values(row, partial(inference_mebibytes, batch_size=size))),
-        mean(training_time("training_seconds", factor=1 / 60).of(row)) if _trains(row) else None,
+        None if trains_nothing(row) else mean(_MINUTES.of(row)),
     )
-
-
-def _trains(row: Row) -> bool:
-    """Whether it has something to train: what has not is no cheap training."""
-    return any(run.record.training and run.record.training.epochs for run in row.complete)
 
 
 def _tied(differences: Differences) -> tuple[str, ...]:

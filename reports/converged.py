@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from reports.load import AnyRow, Row
+from reports.readings import trains_nothing
 from suite.tasks.matching import Match
 from suite.uncertainty.trend import LEAST_EPOCHS, Trend, Verdict, find_trend
 
@@ -26,8 +27,8 @@ class Ending:
 
 
 def ending(row: AnyRow, match: Match) -> Ending | None:
-    """How a row ended; None where it was not trained here, or no run completed."""
-    if not isinstance(row, Row) or not row.complete:
+    """How a row ended; None where it was not trained here, or not at all, or no run completed."""
+    if not isinstance(row, Row) or not row.complete or trains_nothing(row):
         return None
     curves = [[epoch.dev.under(match).f1 for epoch in run.history] for run in row.complete]
     return Ending(find_trend(curves))

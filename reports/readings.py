@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from reports.cells import Value, megabytes
-from reports.load import Group
+from reports.load import Group, Row
 from reports.run_files import ON_ANOTHER_MACHINE, ScoredRecord
 from suite.records.run import InferenceCost, RunRecord, TrainingCost
 from suite.tasks.matching import Match
@@ -63,6 +63,12 @@ def training_cost(record: RunRecord) -> TrainingCost | str | None:
     if record.training is None and record.status == "complete":
         return ON_ANOTHER_MACHINE
     return record.training
+
+
+def trains_nothing(row: Row) -> bool:
+    """Whether a row's system has nothing to train."""
+    costs = [training_cost(run.record) for run in row.complete]
+    return any(isinstance(cost, TrainingCost) and not cost.epochs for cost in costs)
 
 
 def seconds_to(record: RunRecord, target: str) -> Value | None:

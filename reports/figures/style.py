@@ -11,6 +11,7 @@ import math
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 import numpy as np
 from matplotlib import rcParams
@@ -25,9 +26,11 @@ from reports.cells import Picture
 from reports.load import AnyRow, Group, Results
 from reports.sections.overview import plural
 
+Line: TypeAlias = Literal["-", "--", ":"]
+
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#8C6D1F")
 _MARKERS = "osD^vPXh"
-_LINES = ("-", "--", ":")
+_LINES: tuple[Line, ...] = ("-", "--", ":")
 _DPI = 105
 _WIDTH = 8.4
 """Inches: shown without scaling in a page's column."""
@@ -56,7 +59,7 @@ class Style:
 
     colour: str
     marker: str
-    line: str
+    line: Line
     hollow: bool
 
     @property

@@ -43,7 +43,7 @@ BUDGETS = (
 
 
 def ending_cell(row: AnyRow, match: Match) -> str:
-    """Whether a row has converged, as its mark; a dash for what was not trained here."""
+    """Whether a row has converged, as its mark; a dash for what was not trained, or not here."""
     found = ending(row, match)
     return ABSENT if found is None else found.verdict
 

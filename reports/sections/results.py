@@ -6,14 +6,13 @@ from collections.abc import Sequence
 
 from reports.cells import ABSENT, add_row, markdown, number, seeds_cell
 from reports.load import Group, OutsideRow, Row
-from reports.readings import training_cost
+from reports.readings import trains_nothing
 from reports.score_columns import meaning, score_columns
 from reports.sections.convergence import ending_cell
 from reports.sections.overview import caption, on_each_machine
 from reports.sections.published import beside_published
 from reports.times import pass_time, shared_note, time_cell, training_time
 from suite.records.outside import NOT_TRAINED
-from suite.records.run import TrainingCost
 
 TRAINING = "Training in all (min)"
 
@@ -98,16 +97,11 @@ def bounds(group: Group) -> str:
 
 def without_training(group: Group) -> str:
     """Which rows nothing was trained for."""
-    costs = {row.label: [training_cost(run.record) for run in row.complete] for row in group.rows}
-    labels = [
-        label
-        for label, found in costs.items()
-        if any(isinstance(cost, TrainingCost) and not cost.epochs for cost in found)
-    ]
     return "".join(
-        f"\n{label} has nothing to train: no epoch was run or chosen, and its time of training is "
-        "that of one look at train.\n"
-        for label in labels
+        f"\n{row.label} has nothing to train: no epoch was run or chosen, and its time of training "
+        "is that of one look at train.\n"
+        for row in group.rows
+        if trains_nothing(row)
     )
 
 

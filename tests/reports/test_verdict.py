@@ -10,6 +10,7 @@ from reports.verdict import verdicts
 from suite.records.run import RunRecord
 from suite.tasks.scores import Evaluation, Scores
 from tests.reports.folder import epochs, plan, record, stopped, write_run
+from tests.reports.markdown import rows
 
 SYSTEMS = ("fastre", "casrel", "graphs")
 
@@ -65,3 +66,5 @@ def test_nothing_to_train_is_said_and_raises_no_doubt(tmp_path: Path) -> None:
     assert "FastRE has nothing to train" not in report
     (row,) = (x for x in report.splitlines() if x.startswith("| Graphs | n=1 | none: nothing"))
     assert row.count("none: nothing to train") == 5
+    marks = {r["System"].strip("*"): r["Converged"] for r in rows(report, "95 % interval")}
+    assert marks == {"FastRE": "not told", "Graphs": "-"}
