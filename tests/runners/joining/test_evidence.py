@@ -66,8 +66,8 @@ def test_seeds_of_folders_and_of_evidence_make_one_row(
     assert low < f1 < high
     assert scores_of(out) == [(f1, low, high)], "the same draws of the same examples"
     assert "Told by evidence alone: 1 of 3 runs. Their predictions did" in text
-    assert "`one` of 2026" in text
-    assert "`results-two` of 2026" in text, "a file called evidence is named by its folder"
+    assert "# one of 2026" in text
+    assert "# results-two of 2026" in text, "a file called evidence is named by its folder"
 
 
 def test_a_report_of_evidence_alone(outs: dict[str, Path], tmp_path: Path) -> None:
