@@ -112,8 +112,7 @@ class Answer:
     @property
     def untrained(self) -> Candidate | None:
         """The best one that trains nothing; None where all are trained."""
-        bare = {row.label for row in self.place.systems if trains_nothing(row)}
-        return next((c for c in self.candidates if c.row.label in bare), None)
+        return next((c for c in self.candidates if trains_nothing(c.row)), None)
 
     @property
     def not_above_untrained(self) -> tuple[Candidate, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from reports.cells import Value, megabytes
-from reports.load import Group, Row
+from reports.load import AnyRow, Group, Row
 from reports.run_files import ON_ANOTHER_MACHINE, ScoredRecord
 from suite.records.run import InferenceCost, RunRecord, TrainingCost
 from suite.tasks.matching import Match
@@ -53,7 +53,7 @@ def metric_of(record: ScoredRecord, metric: Metric, split: ScoredSplit) -> Value
 def training(record: RunRecord, name: str, factor: float = 1.0) -> Value | None:
     """A field of the training cost, times `factor`, or why there is none."""
     found = training_cost(record)
-    if isinstance(found, TrainingCost) and not found.epochs and name in OF_EPOCHS:
+    if name in OF_EPOCHS and _is_bare(found):
         return NOTHING_TO_TRAIN
     return factor * getattr(found, name) if isinstance(found, TrainingCost) else found
 
@@ -65,10 +65,13 @@ def training_cost(record: RunRecord) -> TrainingCost | str | None:
     return record.training
 
 
-def trains_nothing(row: Row) -> bool:
-    """Whether a row's system has nothing to train."""
-    costs = [training_cost(run.record) for run in row.complete]
-    return any(isinstance(cost, TrainingCost) and not cost.epochs for cost in costs)
+def trains_nothing(row: AnyRow) -> bool:
+    """Whether a row's system, run by this suite, has nothing to train."""
+    return isinstance(row, Row) and any(_is_bare(training_cost(r.record)) for r in row.complete)
+
+
+def _is_bare(cost: TrainingCost | str | None) -> bool:
+    return isinstance(cost, TrainingCost) and not cost.epochs
 
 
 def seconds_to(record: RunRecord, target: str) -> Value | None:

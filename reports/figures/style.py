@@ -27,6 +27,7 @@ from reports.load import AnyRow, Group, Results
 from reports.sections.overview import plural
 
 Line: TypeAlias = Literal["-", "--", ":"]
+"""Whole, dashed or dotted."""
 
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#8C6D1F")
 _MARKERS = "osD^vPXh"
@@ -83,11 +84,11 @@ def make_styles(results: Results) -> Styles:
 
 def style_of(place: int, *, hollow: bool = False) -> Style:
     """The style of the system at a place, from 0, among those of a report."""
-    round_, colour = divmod(place, len(_COLOURS))
+    turn, colour = divmod(place, len(_COLOURS))
     return Style(
         _COLOURS[colour],
-        _MARKERS[(place + round_) % len(_MARKERS)],
-        _LINES[round_ % len(_LINES)],
+        _MARKERS[(place + turn) % len(_MARKERS)],
+        _LINES[turn % len(_LINES)],
         hollow,
     )
 

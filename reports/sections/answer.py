@@ -52,9 +52,13 @@ def _lines(group: Group, answer: Answer, limits: Limits) -> str:
     lines = [f"**{finding(group, answer.differences)}**"]
     if answer.best is not None:
         alone = len(answer.candidates) == 1
-        lines += _takes(group, answer.best, answer) if alone else _leaders(group, answer)
+        lines += (
+            _takes(group, answer.best, answer)
+            if alone
+            else [_fastest(group, answer), _cheapest(answer)]
+        )
         lines += [_within(group, answer, limits)] if limits.any else []
-        lines += [_by_heart(answer), *_doubts(group, answer)]
+        lines += [_without_training(answer), *_doubts(group, answer)]
     return "".join(f"- {line}\n" for line in lines if line)
 
 
@@ -69,11 +73,6 @@ def _takes(group: Group, only: Candidate, answer: Answer) -> list[str]:
     if only.minutes is not None:
         lines.append(f"**Training**: {number(only.minutes)} minutes.")
     return lines
-
-
-def _leaders(group: Group, answer: Answer) -> list[str]:
-    """Who leads in time, beside who leads in F1."""
-    return [_fastest(group, answer), _cheapest(answer)]
 
 
 def _fastest(group: Group, answer: Answer) -> str:
@@ -121,7 +120,7 @@ def _within(group: Group, answer: Answer, limits: Limits) -> str:
     return f"{text}: {quoted(found[0].row.label)}**, F1 {_f1(found[0])} %{others}."
 
 
-def _by_heart(answer: Answer) -> str:
+def _without_training(answer: Answer) -> str:
     """The systems that a baseline without training keeps up with."""
     bare, under = answer.untrained, answer.not_above_untrained
     if bare is None or not under:
@@ -139,8 +138,7 @@ def _doubts(group: Group, answer: Answer) -> list[str]:
         lines.append("**One seed**: how far another would lie is not known.")
     elif few:
         who = "all" if len(few) == len(answer.candidates) else _named(few)
-        whose = "between them" if who == "all" else "to it" if len(few) == 1 else "to them"
-        lines.append(f"**One seed**: {who}; no difference {whose} is told from chance.")
+        lines.append(f"**One seed**: {who}; no difference of theirs is told from chance.")
     wrong = [split for split, flag in group.dataset.published.items() if flag is False]
     if group.dataset.synthetic:
         lines.append("**Synthetic data**: the figures say nothing about real text.")

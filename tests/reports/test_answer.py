@@ -41,7 +41,7 @@ def test_each_kind_of_leader_is_named(tmp_path: Path) -> None:
         "- **Fastest within 1 point of it: FastRE**, 10.0 ms per sentence at batch 1; the fastest "
         "of all, Graphs, takes 5.00 ms for 21.6 points less.",
         "- **Cheapest to train: Graphs**, 2.00 minutes for F1 42.1 %.",
-        "- **One seed**: all; no difference between them is told from chance.",
+        "- **One seed**: all; no difference of theirs is told from chance.",
     ):
         assert line in text
 
@@ -79,6 +79,20 @@ def test_who_is_not_above_what_trains_nothing(
     text = screen(group)
     assert "Cheapest to train: Graphs" not in text
     assert (line in text) if line else ("Without training" not in text)
+
+
+def test_what_trains_nothing_may_have_run_elsewhere(tmp_path: Path) -> None:
+    group_of(tmp_path, RIGHT | {"graphs": 120}, seeds=2)
+    for seed in range(2):
+        place = tmp_path / "runs" / "graphs" / "webnlg-star" / str(seed)
+        run = read_record(place / "record.json")
+        assert run.training is not None
+        bare = run.training.model_copy(update={"epochs": 0, "steps": 0})
+        there = run.environment.model_copy(update={"processor": "Another CPU"})
+        run.model_copy(update={"training": bare, "environment": there}).write(place)
+    (group,) = load_results(tmp_path).groups
+    assert len(group.machines) == 2
+    assert "Without training: Graphs" in screen(group)
 
 
 def test_three_seeds_are_no_doubt(tmp_path: Path) -> None:

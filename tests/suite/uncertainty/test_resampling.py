@@ -71,9 +71,11 @@ def test_all_runs_see_the_same_drawn_test_sets() -> None:
     assert (together.drawn[:, [1]] == resample(other[None], samples=200).drawn).all()
 
 
-def test_chunks_do_not_change_what_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_chunks_and_keeping_do_not_change_what_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = resample(counts(5)[None], samples=1_001).drawn
+    assert (resample(counts(5)[None], samples=1_001).drawn == whole).all(), "as it was kept"
     monkeypatch.setattr("suite.uncertainty.resampling._CHUNK", 1_000)
+    monkeypatch.setattr("suite.uncertainty.resampling._KEPT", 0)
     assert (resample(counts(5)[None], samples=1_001).drawn == whole).all()
 
 
