@@ -187,7 +187,7 @@ def _run_workers(request: SearchRequest, count: int, look: Callable[[], None]) -
     """
     from pydantic import TypeAdapter  # noqa: PLC0415
 
-    from runners.executors.processes import WAITING  # noqa: PLC0415
+    from runners.executors.server import WAITING  # noqa: PLC0415
     from runners.search.request import SearchRequest  # noqa: PLC0415
 
     # By standard input, which ends when this process does, and shows no password to anyone.

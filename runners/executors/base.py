@@ -55,6 +55,11 @@ class PlannedRun:
         return f"{self.planned.system.key} · {self.planned.dataset.name} · seed {self.plan.seed}"
 
     @property
+    def has_encoder(self) -> bool:
+        """Whether it is of a system on an encoder of `transformers`."""
+        return self.plan.pretrained is not None
+
+    @property
     def operates(self) -> bool:
         """Whether the system can trade accuracy for speed, and test is there to measure it on."""
         system = find_system(self.plan.system)

@@ -16,7 +16,8 @@ from runners.executors import steps
 from runners.executors.base import Event, Measured, Measuring, PlannedRun, Progressed
 from runners.executors.desk import Kind
 from runners.executors.parcels import Files, Parcel, at_hand, packed, reads, unpack
-from runners.executors.processes import Processes, StoppedError, served
+from runners.executors.processes import Processes, StoppedError
+from runners.executors.server import Served
 from runners.runs.plan import RunPlan
 from runners.sparing import Sparing
 from suite.datasets.catalogue.fetch import cache_folder
@@ -99,7 +100,7 @@ class _Place:
         leave_its_main_module()
         self.errand, self.run = errand, errand.run
         self.node: str = ray.get_runtime_context().get_node_id()
-        self.processes: Processes = served()
+        self.processes: Processes = Served()
         self._get, self._desk = ray.get, errand.desk
         self._done = threading.Event()
         self._sparing = Sparing()

@@ -74,7 +74,9 @@ def estimate(run: PlannedRun, processes: Processes) -> Estimate | str:
         with locked(folder) as lock:
             started = time.monotonic()
             found = collected(
-                probe_file(folder), Probe, lambda: processes.call(work.probe, folder, lock=lock)
+                probe_file(folder),
+                Probe,
+                lambda: processes.call(work.probe, folder, lock=lock, encoder=run.has_encoder),
             )
             seconds = time.monotonic() - started
         if not isinstance(found, Probe):

@@ -10,7 +10,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from runners.executors import steps
 from runners.executors.base import Ended, Event, OnEvent, PlannedRun, Started
 from runners.executors.company import Company
-from runners.executors.processes import Processes, served
+from runners.executors.processes import Processes
+from runners.executors.server import Served
 from suite.records.run import RunRecord
 
 
@@ -22,7 +23,7 @@ class LocalExecutor:
 
     Args:
         workers: trainings at a time, each with the threads of its protocol.
-        processes: to train and measure in; None: those of a server that has imported torch.
+        processes: to train and measure in; None: those of servers that have imported torch.
         sole: whether no other command of the user's is known to work beside this one.
     """
 
@@ -34,7 +35,7 @@ class LocalExecutor:
 
     def run_all(self, runs: Sequence[PlannedRun], on_event: OnEvent) -> None:
         """As `Executor` has it."""
-        processes = self._processes or served()
+        processes = self._processes or Served()
         if self.workers > 1:
             trained = self._train_together(runs, processes, on_event)
             for run, record in zip(runs, trained, strict=True):

@@ -6,14 +6,10 @@ They end when the process that started them does, however that ends.
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from functools import cache
-from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from multiprocessing.reduction import DupFd
 from pathlib import Path
@@ -24,15 +20,6 @@ from runners.executors.starter import end_with_the_starter
 from runners.runs.train import PROGRESS
 
 LOG = "log.txt"
-WAITING = {"GOMP_SPINCOUNT": "10000"}
-"""How long torch's CPU threads spin before they sleep, unless the caller's environment tells.
-
-By default it is thirty times as long, and where other work wants a core too, a spinning thread
-keeps the one that it waits for from running: with both of two cores in use, a step took eight times
-as long. On an idle machine this costs nothing; not to spin at all costs a quarter."""
-PRELOADED = ["runners.executors.work"]
-"""What the server of processes has imported: torch, and no library that some systems do without."""
-
 Work: TypeAlias = Callable[..., int]
 """What a process does: takes a run's folder, a loaded workbench or None, and arguments of its own;
 gives the exit code."""
@@ -47,6 +34,7 @@ class Processes(Protocol):
         folder: Path,
         *arguments: object,
         lock: int,
+        encoder: bool = False,
         on_progress: OnProgress | None = None,
     ) -> int:
         """Does a piece of work in a process of its own, to its end.
@@ -56,6 +44,7 @@ class Processes(Protocol):
             folder: of the run, whose log takes what the process says of its errors.
             arguments: of the work, besides folder and workbench.
             lock: descriptor of the run's lock, which the process holds as long as it lives.
+            encoder: whether the work is on an encoder of `transformers`.
             on_progress: hears how far it has come; what it raises ends the process.
 
         Returns:
@@ -103,6 +92,7 @@ class ProcessesOf:
         folder: Path,
         *arguments: object,
         lock: int,
+        encoder: bool = False,
         on_progress: OnProgress | None = None,
     ) -> int:
         """As `Processes` has it."""
@@ -139,36 +129,6 @@ class ProcessesOf:
         self._stopped = True
         for process in list(self._living):
             process.terminate()
-
-
-def served() -> ProcessesOf:
-    """Processes forked from a server that has imported torch once, and nothing else of a run.
-
-    None gains by what another left in memory, and the peak memory of each is its own.
-    """
-    return ProcessesOf(_server())
-
-
-@cache
-def _server() -> Any:
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(PRELOADED)
-    # Without the current directory on the path: it may hold a folder named as a package of ours.
-    with _environment({**WAITING, "PYTHONSAFEPATH": "1"}):
-        forkserver.ensure_running()
-    return context
-
-
-@contextmanager
-def _environment(defaults: Mapping[str, str]) -> Iterator[None]:
-    """The process's environment with defaults, for a moment."""
-    before = dict(os.environ)
-    os.environ.update({**defaults, **before})
-    try:
-        yield
-    finally:
-        for name in defaults.keys() - before.keys():
-            del os.environ[name]
 
 
 def _follow(lines: Iterator[str] | Any, on_progress: OnProgress | None) -> None:

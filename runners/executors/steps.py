@@ -86,6 +86,7 @@ def train(run: PlannedRun, processes: Processes, on_event: OnEvent) -> Trained:
             work.train,
             folder,
             lock=lock,
+            encoder=run.has_encoder,
             on_progress=lambda line: on_event(Progressed(run, line)),
         )
         if not path.exists():
@@ -137,7 +138,7 @@ def measure(
         def timed(what: str, step: Callable[..., int], *arguments: object) -> int:
             on_event(Measuring(run, what))
             started = time.monotonic()
-            code = processes.call(step, folder, *arguments, lock=lock)
+            code = processes.call(step, folder, *arguments, lock=lock, encoder=run.has_encoder)
             on_event(Measured(run, time.monotonic() - started))
             return code
 

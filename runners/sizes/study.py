@@ -14,7 +14,8 @@ from typing import Any
 import suite
 from runners.executors.leavings import collected, ending
 from runners.executors.lock import locked
-from runners.executors.processes import Processes, served
+from runners.executors.processes import Processes
+from runners.executors.server import Served
 from runners.runs.environment import environment
 from runners.sizes.measure import PARAMETERS, POINT, WEIGHTS, measure, measured_file
 from suite.errors import SuiteError, unknown
@@ -142,7 +143,7 @@ class SizeSuite:
 
         Args:
             on_size: hears of every size that is done, now or before.
-            processes: to measure in; None: those of a server that has imported torch.
+            processes: to measure in; None: those of servers that have imported torch.
 
         An interruption stops the study; the report covers what was finished.
 
@@ -153,7 +154,7 @@ class SizeSuite:
 
         remove_leftovers(self.request.out)
         write_model(self.request.out / PLAN, self._plan())
-        processes = processes or served()
+        processes = processes or Served()
         done: dict[tuple[str, int, int], SizeRecord] = {}
         try:
             for point in self.points:
@@ -196,7 +197,9 @@ class SizeSuite:
                     failure = f"not tried: {smaller}"
                     measured.append(Measurement(kind=kind, failure=failure, reason="not tried"))
                 else:
-                    measured.append(_in_a_process(folder, kind, lock, processes))
+                    encoder = point.system.pretrained is not None
+                    call = partial(processes.call, measure, folder, kind, encoder=encoder)
+                    measured.append(_in_a_process(folder, kind, partial(call, lock=lock)))
             counted = folder / PARAMETERS
             record = SizeRecord(
                 point=point,
@@ -210,9 +213,8 @@ class SizeSuite:
         return record
 
 
-def _in_a_process(folder: Path, kind: Kind, lock: int, processes: Processes) -> Measurement:
+def _in_a_process(folder: Path, kind: Kind, call: Callable[[], int]) -> Measurement:
     file = measured_file(folder, kind)
-    call = partial(processes.call, measure, folder, kind, lock=lock)
     found = collected(file, Measurement, call)
     if isinstance(found, Measurement):
         return found

@@ -283,8 +283,14 @@ class Together:
         self.second_has_begun = threading.Event()
 
     def call(
-        self, work: Any, folder: Path, *_: object, lock: int, on_progress: Any = None
-    ) -> int:  # fmt: skip
+        self,
+        work: Any,
+        folder: Path,
+        *_: object,
+        lock: int,
+        encoder: bool = False,
+        on_progress: Any = None,
+    ) -> int:
         if on_progress is None:
             return 1  # a measurement, which leaves nothing
         if folder.name == "1":

@@ -6,6 +6,7 @@ import ctypes
 import json
 import multiprocessing
 import os
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,7 +18,8 @@ import torch
 
 from runners.executors.base import Ended, Event, Measured, PlannedRun, Progressed, Started
 from runners.executors.local import LocalExecutor
-from runners.executors.processes import ProcessesOf, Work, served
+from runners.executors.processes import Processes, ProcessesOf, Work
+from runners.executors.server import ENCODERS_NEED, Served
 from runners.runs.environment import peak_memory_bytes
 from runners.runs.run import planned_record
 from runners.runs.workbench import Workbench
@@ -172,12 +174,13 @@ def _hold(folder: Path, bench: Workbench | None, mebibytes: int) -> int:
     return 0
 
 
-def test_the_peak_memory_of_a_process_is_its_own(tmp_path: Path) -> None:
+@pytest.mark.parametrize("encoder", [False, True])
+def test_the_peak_memory_of_a_process_is_its_own(tmp_path: Path, *, encoder: bool) -> None:
     """Neither that of the process before it, nor that of the command that started both."""
     block = torch.ones(700 * 2**20, dtype=torch.uint8)
     for mebibytes in (400, 1):
         lock = os.open(tmp_path / "lock", os.O_RDWR | os.O_CREAT)
-        assert served().call(_hold, tmp_path, mebibytes, lock=lock) == 0
+        assert Served().call(_hold, tmp_path, mebibytes, lock=lock, encoder=encoder) == 0
         os.close(lock)
     del block
     large, small = (int((tmp_path / f"{n}.peak").read_text()) / 2**20 for n in (400, 1))
@@ -185,7 +188,26 @@ def test_the_peak_memory_of_a_process_is_its_own(tmp_path: Path) -> None:
     assert small < 600, "some of the 700 of the command are in it"
 
 
-@pytest.mark.parametrize("way", ["forkserver", "fork"])
+def _leave_libraries(folder: Path, bench: Workbench | None) -> int:
+    """Leaves what its process has imported before it did anything."""
+    (folder / "libraries.json").write_text(json.dumps(sorted(sys.modules)))
+    return 0
+
+
+@pytest.mark.parametrize("encoder", [False, True])
+def test_a_system_without_an_encoder_does_not_hold_the_library_of_encoders(
+    tmp_path: Path, *, encoder: bool
+) -> None:
+    lock = os.open(tmp_path / "lock", os.O_RDWR | os.O_CREAT)
+    assert Served().call(_leave_libraries, tmp_path, lock=lock, encoder=encoder) == 0
+    os.close(lock)
+    imported = json.loads((tmp_path / "libraries.json").read_text())
+    assert "torch" in imported
+    # A server passes over what it cannot import, and each process would import it again.
+    assert set(ENCODERS_NEED) <= set(imported) if encoder else "transformers" not in imported
+
+
+@pytest.mark.parametrize("way", ["served", "fork"])
 @pytest.mark.parametrize("work", ["sleeps", "never lets go of the interpreter"])
 def test_a_measurement_ends_with_the_command_that_started_it(
     tmp_path: Path, way: str, work: str
@@ -225,7 +247,9 @@ def _hold_the_interpreter(folder: Path, bench: Workbench | None) -> int:
 
 def _kill_oneself_while_a_child_works(folder: Path, way: str, work: Work) -> None:
     lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT)
-    processes = served() if way == "forkserver" else ProcessesOf(multiprocessing.get_context(way))
+    processes: Processes = (
+        Served() if way == "served" else ProcessesOf(multiprocessing.get_context(way))
+    )
 
     def die(_: object) -> None:
         time.sleep(0.2)  # until the child is in the midst of it

@@ -66,9 +66,14 @@ class Pretended:
         self.asked: list[tuple[str, int, int, Kind]] = []
 
     def call(
-        self, work: Work, folder: Path, *arguments: object, lock: int,
+        self,
+        work: Work,
+        folder: Path,
+        *arguments: object,
+        lock: int,
+        encoder: bool = False,
         on_progress: OnProgress | None = None,
-    ) -> int:  # fmt: skip
+    ) -> int:
         point = read_model(folder / "point.json", SizePoint, "point", "")
         kind: Any = arguments[0]
         size = point.size
