@@ -228,13 +228,13 @@ def _estimate(suite: Suite, options: SuiteOptions, cluster: Cluster | None) -> E
     if not suite.request.replace and any(run.state == "other settings" for run in suite.runs):
         return {}  # which is refused before anything is run
     from runners.executors.estimate import estimates  # noqa: PLC0415 - imports torch
-    from runners.executors.server import Served  # noqa: PLC0415
+    from runners.executors.server import served  # noqa: PLC0415
 
     # Twice a second: the steps are timed beside it.
     with console.status("timing some steps", refresh_per_second=2) as status:
         found = estimates(
             suite.left(),
-            Served(),
+            served(),
             lambda run: status.update(f"timing some steps: {run.title}"),
         )
     print_estimate(suite, found)

@@ -17,7 +17,7 @@ from runners.executors.base import Event, Measured, Measuring, PlannedRun, Progr
 from runners.executors.desk import Kind
 from runners.executors.parcels import Files, Parcel, at_hand, packed, reads, unpack
 from runners.executors.processes import Processes, StoppedError
-from runners.executors.server import Served
+from runners.executors.server import served
 from runners.runs.plan import RunPlan
 from runners.sparing import Sparing
 from suite.datasets.catalogue.fetch import cache_folder
@@ -100,7 +100,7 @@ class _Place:
         leave_its_main_module()
         self.errand, self.run = errand, errand.run
         self.node: str = ray.get_runtime_context().get_node_id()
-        self.processes: Processes = Served()
+        self.processes: Processes = served()
         self._get, self._desk = ray.get, errand.desk
         self._done = threading.Event()
         self._sparing = Sparing()

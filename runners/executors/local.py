@@ -11,7 +11,7 @@ from runners.executors import steps
 from runners.executors.base import Ended, Event, OnEvent, PlannedRun, Started
 from runners.executors.company import Company
 from runners.executors.processes import Processes
-from runners.executors.server import Served
+from runners.executors.server import served
 from suite.records.run import RunRecord
 
 
@@ -35,7 +35,7 @@ class LocalExecutor:
 
     def run_all(self, runs: Sequence[PlannedRun], on_event: OnEvent) -> None:
         """As `Executor` has it."""
-        processes = self._processes or Served()
+        processes = self._processes or served()
         if self.workers > 1:
             trained = self._train_together(runs, processes, on_event)
             for run, record in zip(runs, trained, strict=True):

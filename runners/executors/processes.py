@@ -74,15 +74,17 @@ def _held(passed: Any) -> Held:
 
 
 class ProcessesOf:
-    """Processes of one of the standard library's ways to start them.
+    """Processes of one of the ways of `multiprocessing` to start them.
 
     Args:
-        context: of `multiprocessing`.
+        context: the way.
         bench: a loaded workbench, which forks inherit; None: each process loads its own.
+        of_encoders: another way for work on an encoder; None: the same.
     """
 
-    def __init__(self, context: Any, bench: Any = None) -> None:
+    def __init__(self, context: Any, bench: Any = None, *, of_encoders: Any = None) -> None:
         self._context, self._bench = context, bench
+        self._of_encoders = of_encoders or context
         self._living: set[Any] = set()
         self._stopped = False
 
@@ -96,10 +98,11 @@ class ProcessesOf:
         on_progress: OnProgress | None = None,
     ) -> int:
         """As `Processes` has it."""
-        reading, said = self._context.Pipe(duplex=False)
-        alive, held = self._context.Pipe(duplex=False)
-        forked = self._context.get_start_method() == "fork"
-        process = self._context.Process(
+        context = self._of_encoders if encoder else self._context
+        reading, said = context.Pipe(duplex=False)
+        alive, held = context.Pipe(duplex=False)
+        forked = context.get_start_method() == "fork"
+        process = context.Process(
             target=_live,
             args=(work, folder, self._bench, arguments, said, alive, Held(lock)),
             kwargs={"environment": dict(os.environ), "others": (held, reading) if forked else ()},

@@ -14,11 +14,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from multiprocessing import forkserver, popen_forkserver, reduction, spawn, util
 from multiprocessing.context import ForkServerContext, ForkServerProcess, set_spawning_popen
-from pathlib import Path
 from typing import Any
 
-from runners.executors.base import OnProgress
-from runners.executors.processes import Processes, ProcessesOf, Work
+from runners.executors.processes import ProcessesOf
 
 WAITING = {"GOMP_SPINCOUNT": "10000"}
 """How long torch's CPU threads spin before they sleep, unless the caller's environment tells.
@@ -36,36 +34,12 @@ ENCODERS_NEED = (
 """What a server has imported besides, for systems on an encoder of `transformers`."""
 
 
-class Served:
+def served() -> ProcessesOf:
     """Processes of two servers, of which none gains by what another left in memory.
 
     The peak memory of each is its own. A server is started when its first process is.
     """
-
-    def __init__(self) -> None:
-        self._plain, self._encoders = (
-            ProcessesOf(_Context(needs)) for needs in (ALL_NEED, ALL_NEED + ENCODERS_NEED)
-        )
-
-    def call(
-        self,
-        work: Work,
-        folder: Path,
-        *arguments: object,
-        lock: int,
-        encoder: bool = False,
-        on_progress: OnProgress | None = None,
-    ) -> int:
-        """As `Processes` has it."""
-        processes: Processes = self._encoders if encoder else self._plain
-        return processes.call(
-            work, folder, *arguments, lock=lock, encoder=encoder, on_progress=on_progress
-        )
-
-    def stop(self) -> None:
-        """As `Processes` has it."""
-        self._plain.stop()
-        self._encoders.stop()
+    return ProcessesOf(_Context(ALL_NEED), of_encoders=_Context(ALL_NEED + ENCODERS_NEED))
 
 
 class _Context(ForkServerContext):

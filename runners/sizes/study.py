@@ -15,7 +15,7 @@ import suite
 from runners.executors.leavings import collected, ending
 from runners.executors.lock import locked
 from runners.executors.processes import Processes
-from runners.executors.server import Served
+from runners.executors.server import served
 from runners.runs.environment import environment
 from runners.sizes.measure import PARAMETERS, POINT, WEIGHTS, measure, measured_file
 from suite.errors import SuiteError, unknown
@@ -154,7 +154,7 @@ class SizeSuite:
 
         remove_leftovers(self.request.out)
         write_model(self.request.out / PLAN, self._plan())
-        processes = processes or Served()
+        processes = processes or served()
         done: dict[tuple[str, int, int], SizeRecord] = {}
         try:
             for point in self.points:

@@ -19,7 +19,7 @@ import torch
 from runners.executors.base import Ended, Event, Measured, PlannedRun, Progressed, Started
 from runners.executors.local import LocalExecutor
 from runners.executors.processes import Processes, ProcessesOf, Work
-from runners.executors.server import ENCODERS_NEED, Served
+from runners.executors.server import ENCODERS_NEED, served
 from runners.runs.environment import peak_memory_bytes
 from runners.runs.run import planned_record
 from runners.runs.workbench import Workbench
@@ -180,7 +180,7 @@ def test_the_peak_memory_of_a_process_is_its_own(tmp_path: Path, *, encoder: boo
     block = torch.ones(700 * 2**20, dtype=torch.uint8)
     for mebibytes in (400, 1):
         lock = os.open(tmp_path / "lock", os.O_RDWR | os.O_CREAT)
-        assert Served().call(_hold, tmp_path, mebibytes, lock=lock, encoder=encoder) == 0
+        assert served().call(_hold, tmp_path, mebibytes, lock=lock, encoder=encoder) == 0
         os.close(lock)
     del block
     large, small = (int((tmp_path / f"{n}.peak").read_text()) / 2**20 for n in (400, 1))
@@ -199,7 +199,7 @@ def test_a_system_without_an_encoder_does_not_hold_the_library_of_encoders(
     tmp_path: Path, *, encoder: bool
 ) -> None:
     lock = os.open(tmp_path / "lock", os.O_RDWR | os.O_CREAT)
-    assert Served().call(_leave_libraries, tmp_path, lock=lock, encoder=encoder) == 0
+    assert served().call(_leave_libraries, tmp_path, lock=lock, encoder=encoder) == 0
     os.close(lock)
     imported = json.loads((tmp_path / "libraries.json").read_text())
     assert "torch" in imported
@@ -248,7 +248,7 @@ def _hold_the_interpreter(folder: Path, bench: Workbench | None) -> int:
 def _kill_oneself_while_a_child_works(folder: Path, way: str, work: Work) -> None:
     lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT)
     processes: Processes = (
-        Served() if way == "served" else ProcessesOf(multiprocessing.get_context(way))
+        served() if way == "served" else ProcessesOf(multiprocessing.get_context(way))
     )
 
     def die(_: object) -> None:
