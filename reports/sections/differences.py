@@ -84,6 +84,8 @@ def needed_phrase(needed: Needed, what: str) -> str:
     """
     if not needed.told:
         return "cannot be told with one seed"
+    if needed.number == 0:  # such a test would mostly show it, and this one did not
+        return f"no more {what}s than there are"
     if needed.number is not None:
         return f"{needed.number:,} more {what}{'' if needed.number == 1 else 's'}"
     if needed.most is not None:

@@ -150,6 +150,7 @@ def test_a_tie_says_what_would_settle_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("needed", "said"),
     [
+        (Needed("seeds", number=0), "no more seeds than there are"),
         (Needed("seeds", number=1), "1 more seed"),
         (Needed("seeds", number=12), "12 more seeds"),
         (Needed("seeds", most=100), "more than 100 seeds"),
