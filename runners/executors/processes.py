@@ -20,6 +20,7 @@ from runners.executors.starter import end_with_the_starter
 from runners.runs.train import PROGRESS
 
 LOG = "log.txt"
+
 Work: TypeAlias = Callable[..., int]
 """What a process does: takes a run's folder, a loaded workbench or None, and arguments of its own;
 gives the exit code."""

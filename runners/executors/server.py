@@ -66,6 +66,8 @@ class _Process(ForkServerProcess):
 
 
 class _Popen(popen_forkserver.Popen):
+    """As its base, which asks the one server that the standard library knows."""
+
     _fds: list[int]
 
     def _launch(self, process: Any) -> None:

@@ -198,8 +198,10 @@ class SizeSuite:
                     measured.append(Measurement(kind=kind, failure=failure, reason="not tried"))
                 else:
                     encoder = point.system.pretrained is not None
-                    call = partial(processes.call, measure, folder, kind, encoder=encoder)
-                    measured.append(_in_a_process(folder, kind, partial(call, lock=lock)))
+                    call = partial(
+                        processes.call, measure, folder, kind, lock=lock, encoder=encoder
+                    )
+                    measured.append(_in_a_process(folder, kind, call))
             counted = folder / PARAMETERS
             record = SizeRecord(
                 point=point,

@@ -36,6 +36,7 @@ def test_a_test_set_that_was_drawn_before_is_resampled_faster(
     pairs = [(timed(anew), timed(again)) for _ in range(ROUNDS)]
     benchmark.pedantic(again, rounds=ROUNDS)
     ratio = statistics.median(first / second for first, second in pairs)
+    benchmark.extra_info["times as fast as drawing anew"] = ratio
     with capsys.disabled():
         print(f"\nresampling a test set that was drawn before: {ratio:.1f} times as fast")
     assert ratio > 1

@@ -18,7 +18,7 @@ import torch
 
 from runners.executors.base import Ended, Event, Measured, PlannedRun, Progressed, Started
 from runners.executors.local import LocalExecutor
-from runners.executors.processes import Processes, ProcessesOf, Work
+from runners.executors.processes import ProcessesOf, Work
 from runners.executors.server import ENCODERS_NEED, served
 from runners.runs.environment import peak_memory_bytes
 from runners.runs.run import planned_record
@@ -247,9 +247,7 @@ def _hold_the_interpreter(folder: Path, bench: Workbench | None) -> int:
 
 def _kill_oneself_while_a_child_works(folder: Path, way: str, work: Work) -> None:
     lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT)
-    processes: Processes = (
-        served() if way == "served" else ProcessesOf(multiprocessing.get_context(way))
-    )
+    processes = served() if way == "served" else ProcessesOf(multiprocessing.get_context(way))
 
     def die(_: object) -> None:
         time.sleep(0.2)  # until the child is in the midst of it
